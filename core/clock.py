@@ -1,0 +1,42 @@
+"""The time, handed in: always aware, never asked for behind a rule's back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+CITY_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """Where rules get the time from."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in the city's zone."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC).astimezone(CITY_ZONE)
+
+
+class ManualClock:
+    """A clock that stands still until somebody moves it."""
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("a clock needs an aware time: datetime(…, tzinfo=CITY_ZONE)")
+        self._now = start.astimezone(CITY_ZONE)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, by: timedelta) -> None:
+        """Move the clock forward (or back)."""
+        self._now += by
+
+    def set(self, to: datetime) -> None:
+        """Set the clock to an aware instant."""
+        self._now = to.astimezone(CITY_ZONE)

@@ -1,0 +1,58 @@
+"""What makes a repeated run harmless: one row per effect, written in the transaction of the change."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from core.errors import DomainError
+from core.stores.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Names one change of one dialogue run.
+
+    `run` is the opening message's event id + "/" + the dialogue's name, `key` the name given to `ask.once`,
+    `digest` the SHA-256 of the arguments that were bound to it (design 3, "Effects").
+    """
+
+    run: str
+    key: str
+    digest: bytes
+
+
+class AlreadyDone(DomainError):  # noqa: N818 - a refusal is named by what is the case, like its siblings
+    """The run did this already, with other arguments; `result` is what was done then."""
+
+    code = "already_done"
+
+    def __init__(self, *, result: str) -> None:
+        super().__init__(result=result)
+        self.result = result
+
+
+async def perform(db: Database, effect: Effect, change: Callable[[Transaction], Awaitable[str]]) -> str:
+    """Run `change` once for this effect, ever, and return its result (an id).
+
+    The same arguments again return the stored result; other arguments raise `AlreadyDone`. A refusal inside
+    `change` rolls everything back and leaves no row. Concurrent callers of one effect wait for each other.
+    """
+    async with db.transaction() as tx:
+        await tx.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{effect.run}#{effect.key}"
+        )
+        row = await tx.fetchrow(
+            "SELECT digest, result FROM effects WHERE run = $1 AND key = $2", effect.run, effect.key
+        )
+        if row is not None:
+            if row["digest"] != effect.digest:
+                raise AlreadyDone(result=row["result"])
+            return str(row["result"])
+        result = await change(tx)
+        await tx.execute(
+            "INSERT INTO effects (run, key, digest, result) VALUES ($1, $2, $3, $4)",
+            effect.run,
+            effect.key,
+            effect.digest,
+            result,
+        )
+        return result
