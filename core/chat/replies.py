@@ -95,7 +95,7 @@ Reply = Text | Link | News | Image | Voice | Video | Music | Transfer | Silence
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A reply with its words found: what is stored, sealed, for every attempt, and put on the wire by a door.
 
-    `type` is WeChat's MsgType (text, news, image, voice, video, music, transfer_customer_service), "" for silence.
+    `type` is WeChat's MsgType (text, news, image, …, transfer_customer_service), "" for silence.
     `at` is Unix seconds, the CreateTime all attempts show.
     """
 

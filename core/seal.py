@@ -1,0 +1,50 @@
+"""Sealing what is personal: AES-256-GCM, key id in front, the place it belongs to as associated data."""
+
+import hmac
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+KEY_BYTES = 32
+
+
+class SealBrokenError(Exception):
+    """What was to be opened was not sealed by us, for this place, with a key of the ring."""
+
+
+class Seal:
+    """Seals and opens small secrets, and turns openids into conversation names.
+
+    `keys` maps a key id (0–255) to 32 bytes; `current` seals, all of them open. `index_key` is the key under
+    which openids become conversation names; it outlives every rotation of the others.
+    """
+
+    def __init__(self, keys: Mapping[int, bytes], *, current: int, index_key: bytes) -> None:
+        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self._current = self._ciphers[current]
+        self._prefix = bytes([current])
+        self._index_key = index_key
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """Seal `plain` for one place, such as "session:<conversation>"; it opens only there."""
+        nonce = os.urandom(_NONCE)
+        return self._prefix + nonce + self._current.encrypt(nonce, plain, context.encode())
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Open what was sealed for this place; anything else raises `SealBrokenError`."""
+        cipher = self._ciphers.get(sealed[0]) if sealed else None
+        if cipher is None:
+            raise SealBrokenError("sealed with a key that is not on the ring")
+        try:
+            return cipher.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], context.encode())
+        except (InvalidTag, ValueError) as broken:
+            raise SealBrokenError("altered, cut short or sealed for another place") from broken
+
+    def conversation(self, account: str, openid: str) -> str:
+        """Name a conversation without its openid: `<account>:<32 hex digits>`."""
+        return (
+            f"{account}:{hmac.digest(self._index_key, f'{account}:{openid}'.encode(), 'sha256')[:16].hex()}"
+        )
