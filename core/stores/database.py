@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from core.errors import StoreGoneError
 
-Transaction = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:  # only the stubs know these as generic
+    Transaction = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Transaction = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 # What says "the server is not there" rather than "the statement is wrong".
-_GONE = (
+GONE = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
@@ -51,7 +54,7 @@ class Database:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
-        except _GONE as gone:
+        except GONE as gone:
             raise StoreGoneError("PostgreSQL") from gone
 
     @asynccontextmanager
@@ -59,7 +62,7 @@ class Database:
         try:
             async with self._pool.acquire() as connection:
                 yield connection
-        except _GONE as gone:
+        except GONE as gone:
             raise StoreGoneError("PostgreSQL") from gone
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:

@@ -1,0 +1,92 @@
+"""The embedded Redis: a real Valkey server, configured through its standard input."""
+
+import signal
+import time
+from pathlib import Path
+
+import redis
+
+from core.errors import BootError
+from core.stores.embedded.child import Child, Launch, last_words, spawn
+
+_START_S = 10.0
+_POLL_S = 0.005
+
+
+class ValkeyServer:
+    """One Valkey (or Redis) server of ours on a unix socket."""
+
+    def __init__(self, child: Child, socket: Path, log: Path) -> None:
+        self.child = child
+        self._socket = socket
+        self._log = log
+
+    @classmethod
+    def launch(cls, program: Path, data: Path, runtime: Path, held_lock: int) -> "ValkeyServer":
+        """Spawn it; `ready` says when it answers."""
+        data.mkdir(mode=0o700, exist_ok=True)
+        socket = runtime / "valkey.sock"
+        socket.unlink(missing_ok=True)
+        log = data.parent / "valkey.log"
+        child = spawn(
+            Launch(
+                command=[program, "-"],
+                death_signal=signal.SIGTERM,
+                log=log,
+                held_lock=held_lock,
+                stdin=_configuration(data, socket),
+            )
+        )
+        return cls(child, socket, log)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self._socket}?db=0"
+
+    def ready(self) -> str:
+        """Wait until it answers and has read its data; return its version."""
+        deadline = time.monotonic() + _START_S
+        with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=_START_S, retry=None) as client:
+            while True:
+                try:
+                    info = client.info("server")
+                except (redis.ConnectionError, redis.BusyLoadingError) as not_yet:
+                    if self.child.ended or time.monotonic() > deadline:
+                        raise BootError(
+                            f"Valkey does not start: {last_words(self._log)} (see {self._log})"
+                        ) from not_yet
+                    time.sleep(_POLL_S)
+                else:
+                    return str(info.get("valkey_version") or info["redis_version"])
+
+    def stop(self) -> None:
+        """Ask it to end; it writes its log of changes first."""
+        self.child.signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it now; it loses at most the last second."""
+        self.child.signal(signal.SIGKILL)
+
+
+def _configuration(data: Path, socket: Path) -> bytes:
+    return "\n".join(
+        (
+            "port 0",
+            f"unixsocket {_quoted(socket)}",
+            "unixsocketperm 700",
+            f"dir {_quoted(data)}",
+            "daemonize no",
+            'logfile ""',
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory-policy noeviction",
+            "set-proc-title no",
+            "",
+        )
+    ).encode()
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
