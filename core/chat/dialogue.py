@@ -1,0 +1,287 @@
+"""A dialogue asks: it runs again from the top on every turn, and settled questions answer themselves."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from functools import partial
+from inspect import isawaitable
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import msgspec
+
+from core.chat import answers
+from core.chat.dates import say_date
+from core.chat.events import Event, Kind, Media, Place
+from core.chat.replies import Reply, Text
+from core.chat.sessions import Answer, Frame, Option, Question
+from core.chat.words import QuestionWords, Words
+from core.effects import AlreadyDone, Effect
+from core.errors import DomainError
+
+PAGE = 6  # lines of options a message shows (design 3: at most six)
+_LONGEST_TEXT = 1000  # characters of a free answer that are kept
+_T = TypeVar("_T")
+
+
+class Choosable(Protocol):
+    """What a loader returns: an id, and the other words by which a citizen may name it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+
+class Suspended(BaseException):
+    """The dialogue waits at a question; `reply` shows it."""
+
+    def __init__(self, question: Question, reply: Text) -> None:
+        super().__init__(question.key)
+        self.question = question
+        self.reply = reply
+
+
+class SteppedBack(BaseException):
+    """The dialogue wants an earlier question again, because of a refusal."""
+
+    def __init__(self, key: str, because: DomainError | None) -> None:
+        super().__init__(key)
+        self.key = key
+        self.because = because
+
+
+class Ended(BaseException):
+    """The dialogue ends here with this reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
+
+
+class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what is the case
+    """A loader had nothing to offer for question `key`."""
+
+    code = "nothing_to_choose"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key=key)
+        self.key = key
+
+
+class Turn:
+    """What this turn brings to the open question, if anything, and what is to be said before it."""
+
+    def __init__(self, event: Event, today: date, *, heard: bool = False, more: bool = False) -> None:
+        self.event = event
+        self.today = today
+        self.heard = heard  # the message is meant as an answer
+        self.more = more  # the next page is asked for
+        self.missed = False  # the answer was not understood
+        self.settled = False  # a question was settled
+        self.notes: list[str] = []
+
+
+class Ask:
+    """The questions of one run of a dialogue, and the citizen who answers them."""
+
+    def __init__(self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str) -> None:
+        self.citizen = citizen
+        self.event = turn.event
+        self._frame = frame
+        self._turn = turn
+        self._words = words
+        self._domain = domain
+
+    async def choice(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> str:
+        """Let the citizen choose one of what `load` returns; the chosen id.
+
+        Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
+        An empty list raises `NothingToChoose(key)`.
+        """
+        if (known := self._known(key)) is not None:
+            return known
+        shown, said = self._shown(key), self._said(key)
+        if said and shown and (option := answers.pick(said, shown.options)):
+            return self._settle(key, "choice", option.id)
+        question, options = await self._options(key, load)
+        offered = self._take_offer() if shown is None else ""
+        if (wanted := said or offered) and (option := answers.by_name(wanted, options)):
+            return self._settle(key, "choice", option.id)
+        near = wanted or (shown.near if shown else "")
+        if said:
+            self._miss(key, near=[option.label for option in answers.nearest(near, options)[:2]])
+        page = shown.page + self._turn.more if shown and not said else 0
+        raise self._suspended_choice(key, question, answers.nearest(near, options), page=page, near=near)
+
+    async def confirm(self, key: str, load: Callable[[], Awaitable[object]]) -> None:
+        """Show what `load` returns (as `it` in the template) and go on only after a yes; a no ends here."""
+        if self._known(key) is not None:
+            return
+        said = self._said(key)
+        options = [Option("yes", self._words.render("chat/yes")), Option("no", self._words.render("chat/no"))]
+        if said:
+            agreed = answers.yes_or_no(said)
+            option = answers.pick(said, options) if agreed is None else options[0 if agreed else 1]
+            if option is not None and option.id == "yes":
+                self._settle(key, "yes", "yes")
+                return
+            if option is not None:
+                raise Ended(Text("chat/declined"))
+            self._miss(key, near=[option.label for option in options])
+        lead = self._words.question(self._template(key), it=await load()).lead
+        labels = [option.label for option in options]
+        raise Suspended(Question(key, "confirm", options), self._text("chat/confirm", lead, lines=labels))
+
+    async def text(self, key: str, check: Callable[[str], str | Awaitable[str]] | None = None) -> str:
+        """Ask for words of the citizen's own; `check` returns them tidied or refuses with a `DomainError`."""
+        if (known := self._known(key)) is not None:
+            return known
+        offered = self._take_offer() if self._shown(key) is None else ""
+        said = self._turn.event.text.strip()[:_LONGEST_TEXT] if self._said(key) else offered
+        if said and (tidied := await self._checked(check, said)) is not None:
+            return self._settle(key, "text", tidied)
+        raise self._suspended(key, "text")
+
+    async def date(self, key: str, check: Callable[[date], date | Awaitable[date]] | None = None) -> date:
+        """Ask for a day (今天, 下周三, 11月25日, …); `check` may refuse it with a `DomainError`."""
+        if (known := self._known(key)) is not None:
+            return date.fromisoformat(known)
+        said = self._said(key) or (self._take_offer() if self._shown(key) is None else "")
+        if said:
+            day = say_date(said, self._turn.today)
+            if day is None:
+                self._miss(key, near=[])
+            elif (checked := await self._checked(check, day)) is not None:
+                return date.fromisoformat(self._settle(key, "date", checked.isoformat()))
+        raise self._suspended(key, "date")
+
+    async def place(self, key: str) -> Place:
+        """Ask for a position: WeChat's own location message."""
+        if (known := self._known(key)) is not None:
+            return msgspec.json.decode(known, type=Place)
+        if self._answering(key):
+            if (place := self._turn.event.place) is not None:
+                self._settle(key, "place", msgspec.json.encode(place).decode())
+                return place
+            self._miss(key, near=[])
+        raise self._suspended(key, "place")
+
+    async def photo(self, key: str) -> Media:
+        """Ask for a picture."""
+        if (known := self._known(key)) is not None:
+            return msgspec.json.decode(known, type=Media)
+        if self._answering(key):
+            media = self._turn.event.media
+            if media is not None and self._turn.event.kind is Kind.IMAGE:
+                self._settle(key, "photo", msgspec.json.encode(media).decode())
+                return media
+            self._miss(key, near=[])
+        raise self._suspended(key, "photo")
+
+    async def once(
+        self,
+        key: str,
+        effect: Callable[[Effect], Awaitable[str]],
+        show: Callable[[str], Awaitable[object]] | None = None,
+    ) -> str:
+        """Cause one change, once for this run; returns its result, an id.
+
+        `effect` is called with an `Effect` behind its bound arguments. If the run did it before with other
+        arguments, the dialogue ends and says so: with `templates/<domain>/<key>_done.txt` and `it` = what
+        `show(result)` loads, or with errors/already_done.txt.
+        """
+        if (known := self._known(key)) is not None:
+            return known
+        try:
+            result = await effect(Effect(self._frame.run, key, digest_of(effect)))
+        except AlreadyDone as done:
+            if show is None:
+                raise
+            raise Ended(Text(self._template(f"{key}_done"), it=await show(done.result))) from None
+        return self._settle(key, "once", result)
+
+    def again(self, key: str, because: DomainError | None = None) -> NoReturn:
+        """Drop the answer to `key` and all after it, say why, and ask again."""
+        raise SteppedBack(key, because)
+
+    def _known(self, key: str) -> str | None:
+        answer = self._frame.answers.get(key)
+        return answer.value if answer else None
+
+    def _shown(self, key: str) -> Question | None:
+        shown = self._frame.open
+        return shown if shown is not None and shown.key == key else None
+
+    def _answering(self, key: str) -> bool:
+        """Tell whether this turn's message answers `key`; a message answers one question only."""
+        if not self._turn.heard or self._shown(key) is None:
+            return False
+        self._turn.heard = False
+        return True
+
+    def _said(self, key: str) -> str:
+        return answers.fold(self._turn.event.text) if self._answering(key) else ""
+
+    def _take_offer(self) -> str:
+        offered, self._frame.offered = self._frame.offered, ""
+        return answers.fold(offered)
+
+    def _settle(self, key: str, kind: str, value: str) -> str:
+        self._frame.answers[key] = Answer(kind, value)
+        self._frame.open = None
+        self._turn.settled = True
+        return value
+
+    def _miss(self, key: str, near: list[str]) -> None:
+        self._turn.missed = True
+        specific = f"{self._template(key)}_missed"
+        template = specific if self._words.has(specific) else "chat/missed"
+        self._turn.notes.append(self._words.render(template, said=self._turn.event.text, near=near))
+
+    async def _checked(self, check: Callable[[_T], _T | Awaitable[_T]] | None, value: _T) -> _T | None:
+        if check is None:
+            return value
+        try:
+            checked = check(value)
+            return await checked if isawaitable(checked) else checked
+        except DomainError as refused:
+            self._turn.notes.append(self._words.render(f"errors/{refused.code}", **refused.facts))
+            return None
+
+    async def _options(
+        self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]
+    ) -> tuple[QuestionWords, list[Option]]:
+        items = await load()
+        if not items:
+            raise NothingToChoose(key)
+        question = self._words.question(self._template(key), options=items)
+        return question, [Option(item.id, question.label(item), item.aliases) for item in items]
+
+    def _suspended_choice(
+        self, key: str, question: QuestionWords, options: list[Option], *, page: int, near: str
+    ) -> Suspended:
+        pages = -(-len(options) // PAGE)
+        page %= pages
+        lines = options[page * PAGE : (page + 1) * PAGE]
+        reply = self._text("chat/choice", question.lead, lines=[line.label for line in lines], more=pages > 1)
+        return Suspended(Question(key, "choice", lines, page, near), reply)
+
+    def _suspended(self, key: str, kind: str) -> Suspended:
+        lead = self._words.question(self._template(key)).lead
+        return Suspended(Question(key, kind), self._text(f"chat/{kind}", lead))
+
+    def _template(self, key: str) -> str:
+        return f"{self._domain}/{key}"
+
+    def _text(self, template: str, lead: str, **facts: object) -> Text:
+        return Text(template, lead=lead, notes=self._turn.notes, **facts)
+
+
+def digest_of(effect: Callable[[Effect], Awaitable[str]]) -> bytes:
+    """SHA-256 of the arguments bound to an effect: what tells a repetition from another wish."""
+    bound: list[Any] = []
+    while isinstance(effect, partial):
+        bound = [list(effect.args), sorted(effect.keywords.items()), bound]
+        effect = effect.func
+    return hashlib.sha256(msgspec.json.encode(bound)).digest()

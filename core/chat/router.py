@@ -1,0 +1,135 @@
+"""Which word opens which service: handlers register here, and clashes stop the boot."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.chat.answers import fold
+from core.chat.events import Kind
+from core.chat.replies import Reply
+
+_F = TypeVar("_F", bound=Callable[..., Awaitable[Reply]])
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One handler and all that leads to it.
+
+    `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
+    menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question.
+    """
+
+    handler: Callable[..., Awaitable[Reply]]
+    domain: str
+    words: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    clicks: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    dialogue: bool = False
+    anywhere: bool = False
+    fallback: bool = False
+
+    @property
+    def name(self) -> str:
+        """What names it in sessions and run ids: `<domain>.<function>`."""
+        return f"{self.domain}.{self.handler.__name__}"
+
+    @property
+    def title(self) -> str:
+        """What a citizen calls it: its first word."""
+        return self.words[0] if self.words else self.handler.__name__
+
+
+class Router:
+    """The handlers of one domain; `domain` is also the folder of their templates."""
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self._routes: list[Route] = []
+        self._included: list[Router] = []
+
+    def on(
+        self, *words: str, click: str = "", kinds: Iterable[Kind] = (), anywhere: bool = False
+    ) -> Callable[[_F], _F]:
+        """Answer these words, this menu key, these kinds of event with one reply."""
+        return self._register(words, click, kinds, anywhere=anywhere)
+
+    def dialogue(self, *words: str, click: str = "", anywhere: bool = False) -> Callable[[_F], _F]:
+        """Open a dialogue on these words or this menu key; the first word is its title."""
+        return self._register(words, click, (), dialogue=True, anywhere=anywhere)
+
+    def fallback(self, handler: _F) -> _F:
+        """Answer what nobody else understood."""
+        self._routes.append(Route(handler, self.domain, fallback=True))
+        return handler
+
+    def include(self, *routers: "Router") -> "Router":
+        """Take in the handlers of other routers."""
+        self._included.extend(routers)
+        return self
+
+    def routes(self) -> list[Route]:
+        """List every route, own ones first."""
+        return [*self._routes, *(route for router in self._included for route in router.routes())]
+
+    def _register(
+        self, words: tuple[str, ...], click: str, kinds: Iterable[Kind], **flags: bool
+    ) -> Callable[[_F], _F]:
+        def register(handler: _F) -> _F:
+            plain = tuple(word for word in words if not _HOLE.search(word))
+            self._routes.append(
+                Route(
+                    handler,
+                    self.domain,
+                    words=plain,
+                    patterns=tuple(word for word in words if _HOLE.search(word)),
+                    clicks=(click,) if click else (),
+                    kinds=tuple(kinds),
+                    **flags,
+                )
+            )
+            return handler
+
+        return register
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route that fits a message, what followed its word, and what filled the holes of its pattern."""
+
+    route: Route
+    rest: str = ""
+    holes: tuple[tuple[str, str], ...] = ()
+    length: int = 0
+
+
+# What people put before and behind the word they mean.
+_BEFORE = re.compile(r"^(?:请问|请|麻烦|帮我|给我|替我|我要|我想要|我想|想要|我|要|想)+")
+_BEHIND = re.compile(r"(?:一下|谢谢你?|吧|啊|呀|吗|呢|了)+$")
+_BETWEEN = re.compile(r"^(?:一下|一个|个|下|[:：，,、 ])+")
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Turn `{a}到{b}多少钱` into an expression with named groups."""
+    pieces = _HOLE.split(pattern)
+    out = [re.escape(fold(piece)) if i % 2 == 0 else f"(?P<{piece}>.+?)" for i, piece in enumerate(pieces)]
+    return re.compile("".join(out))
+
+
+def ways_of_saying(folded: str) -> list[str]:
+    """The message as it is, and without the polite words around it."""
+    bare = _BEHIND.sub("", _BEFORE.sub("", folded))
+    return [folded, bare] if bare and bare != folded else [folded]
+
+
+def follow(text: str, word: str) -> str:
+    """What follows a word in a message, without the joint between them."""
+    return _BETWEEN.sub("", text[len(word) :]).strip()
+
+
+def holes_of(found: re.Match[str]) -> tuple[tuple[str, str], ...]:
+    """The filled holes of a pattern, as pairs."""
+    groups: dict[str, Any] = found.groupdict()
+    return tuple((name, str(value).strip()) for name, value in groups.items())

@@ -1,0 +1,181 @@
+"""The compiled routing table: words to handlers, handlers wired to services, everything checked at boot."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NewType, get_type_hints
+
+from core.chat.answers import fold
+from core.chat.dialogue import Ask
+from core.chat.events import Event, Kind
+from core.chat.replies import Reply
+from core.chat.router import Match, Route, Router, compile_pattern, follow, holes_of, ways_of_saying
+from core.chat.sessions import Option
+from core.errors import BootError
+
+CitizenId = NewType("CitizenId", str)  # who writes, as services/citizens names them
+Rest = NewType("Rest", str)  # what followed the word that led here
+
+
+class Notes(dict[str, str]):
+    """Small things a handler wants to find again in this conversation; kept as long as the session."""
+
+
+class Nearest(tuple[Option, ...]):
+    """The services nearest to what was said, for a fallback to offer."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a turn can hand to a handler."""
+
+    event: Event
+    match: Match
+    notes: Notes
+    nearest: Nearest
+    citizen: Callable[[], Awaitable[str]]
+    ask: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    name: str
+    type: Any
+
+
+class Wired:
+    """A route whose handler's parameters are known: services bound, the rest given on each turn."""
+
+    def __init__(self, route: Route, services: Mapping[type, object]) -> None:
+        self.route = route
+        self._services: dict[str, object] = {}
+        self._turn: list[_Parameter] = []
+        hints = get_type_hints(route.handler)
+        for name in inspect.signature(route.handler).parameters:
+            wanted = hints.get(name)
+            if isinstance(wanted, type) and wanted in services:
+                self._services[name] = services[wanted]
+            elif wanted in (Event, Ask, CitizenId, Rest, Notes, Nearest, str):
+                self._turn.append(_Parameter(name, wanted))
+            else:
+                raise BootError(
+                    f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
+                    " add that service to the bot's services"
+                )
+
+    async def __call__(self, given: Given) -> Reply:
+        """Call the handler with its services and what the turn gives."""
+        arguments = dict(self._services)
+        for parameter in self._turn:
+            arguments[parameter.name] = await _give(parameter, given)
+        return await self.route.handler(**arguments)
+
+
+async def _give(parameter: _Parameter, given: Given) -> object:
+    if parameter.type is CitizenId:
+        return await given.citizen()
+    simple: dict[Any, object] = {
+        Event: given.event,
+        Ask: given.ask,
+        Rest: given.match.rest,
+        Notes: given.notes,
+        Nearest: given.nearest,
+    }
+    if parameter.type is str:
+        return dict(given.match.holes).get(parameter.name, "")
+    return simple[parameter.type]
+
+
+def _called(wanted: object) -> str:
+    return getattr(wanted, "__name__", repr(wanted))
+
+
+class Routes:
+    """Everything a bot answers, ready to be looked up; building it refuses clashes and missing services."""
+
+    def __init__(self, router: Router, services: Mapping[type, object]) -> None:
+        self._named: dict[str, Wired] = {}
+        self._words: dict[str, Wired] = {}
+        self._anywhere: dict[str, Wired] = {}
+        self._clicks: dict[str, Wired] = {}
+        self._kinds: dict[Kind, Wired] = {}
+        self._patterns = []
+        fallbacks = []
+        for route in router.routes():
+            wired = Wired(route, services)
+            _add(self._named, route.name, wired, "name")
+            if route.fallback:
+                fallbacks.append(wired)
+            for word in route.words:
+                _add(self._words, fold(word), wired, "word")
+                if route.anywhere:
+                    self._anywhere[fold(word)] = wired
+            for key in route.clicks:
+                _add(self._clicks, key, wired, "menu key")
+            for kind in route.kinds:
+                _add(self._kinds, kind, wired, "kind of event")
+            self._patterns += [(compile_pattern(pattern), wired) for pattern in route.patterns]
+        if len(fallbacks) != 1:
+            raise BootError(f"a bot needs exactly one fallback handler, this one has {len(fallbacks)}")
+        self.fallback = fallbacks[0]
+        self._longest_first = sorted(self._words, key=len, reverse=True)
+        self._services_offered = [
+            Option(wired.route.name, wired.route.title, wired.route.words[1:])
+            for wired in self._named.values()
+            if wired.route.words and not wired.route.anywhere
+        ]
+
+    def named(self, name: str) -> Wired | None:
+        """The route a session remembers by name; None after a deploy that removed it."""
+        return self._named.get(name)
+
+    def anywhere(self, folded: str) -> Match | None:
+        """The global word this whole message is."""
+        return _matched(self._anywhere.get(folded))
+
+    def click(self, key: str) -> Match | None:
+        """The handler of a menu key."""
+        return _matched(self._clicks.get(key))
+
+    def kind(self, kind: Kind) -> Match | None:
+        """The handler of a kind of event."""
+        return _matched(self._kinds.get(kind))
+
+    def whole(self, folded: str) -> Match | None:
+        """The handler whose word this whole message is, polite words aside."""
+        return next(
+            (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
+        )
+
+    def within(self, folded: str) -> Match | None:
+        """The handler whose word begins this message or whose pattern fits it; the longest wins."""
+        found = [match for way in ways_of_saying(folded) for match in self._within(way)]
+        return max(found, key=lambda match: match.length, default=None)
+
+    def offered(self) -> list[Option]:
+        """Every service that can be offered by name."""
+        return self._services_offered
+
+    def _within(self, text: str) -> list[Match]:
+        found = [
+            Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
+            for pattern, wired in self._patterns
+            if (hit := pattern.fullmatch(text))
+        ]
+        word = next((word for word in self._longest_first if text.startswith(word)), None)
+        if word is not None:
+            found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
+        return found
+
+
+def _matched(wired: Wired | None) -> Match | None:
+    return Match(wired.route) if wired else None
+
+
+def _add(table: dict[Any, Wired], key: object, wired: Wired, what: str) -> None:
+    if key in table:
+        both = f"{table[key].route.name} and {wired.route.name}"
+        raise BootError(f"{both} both claim the {what} {key!r}; give one of them another")
+    table[key] = wired

@@ -1,0 +1,83 @@
+"""What a conversation remembers between turns, and how it is kept: one sealed value per conversation."""
+
+import msgspec
+
+from core.seal import Seal, SealBrokenError
+
+# At most two dialogues lie on one another (design 3).
+MOST_FRAMES = 2
+
+
+class Option(msgspec.Struct, frozen=True, array_like=True):
+    """One line a citizen was shown: what it means, what it said, by which other words it may be named."""
+
+    id: str
+    label: str
+    aliases: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """One settled question; `kind` says what `value` is: an id, a text, a date, a place, a result."""
+
+    kind: str
+    value: str
+
+
+class Question(msgspec.Struct, array_like=True):
+    """The open question as it was shown; "2" means the second of `options`, whatever a loader says now."""
+
+    key: str
+    kind: str
+    options: list[Option] = []
+    page: int = 0
+    near: str = ""  # the words that decided the order of the options, "" for the loader's own
+
+
+class Frame(msgspec.Struct, array_like=True):
+    """One dialogue under way. `run` names it for its effects; answers stand in the order they were given."""
+
+    dialogue: str
+    run: str
+    answers: dict[str, Answer] = {}
+    open: Question | None = None
+    offered: str = ""  # what followed the opening word, for the first question
+
+
+class Session(msgspec.Struct, array_like=True):
+    """The whole memory of a conversation; the last frame is the one being talked about."""
+
+    citizen: str = ""
+    frames: list[Frame] = []
+    seen_at: int = 0  # Unix seconds of the last turn
+    misses: int = 0  # turns in a row that nobody understood
+    resuming: bool = False  # "继续刚才的…吗" is open
+    offers: list[Option] = []  # services a fallback offered by number
+    notes: dict[str, str] = {}  # small things a handler wants to find again
+
+    @property
+    def top(self) -> Frame | None:
+        """The dialogue being talked about."""
+        return self.frames[-1] if self.frames else None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Session).decode
+
+
+def pack(session: Session, seal: Seal, conversation: str) -> bytes:
+    """Encode and seal a session for its conversation."""
+    return seal.seal(_encode(session), f"session:{conversation}")
+
+
+def unpack(sealed: bytes | None, seal: Seal, conversation: str) -> Session:
+    """Open a session; None is a new one. What cannot be read raises `SessionUnreadableError`."""
+    if not sealed:
+        return Session()
+    try:
+        return _decode(seal.open(sealed, f"session:{conversation}"))
+    except (SealBrokenError, msgspec.DecodeError) as broken:
+        raise SessionUnreadableError from broken
+
+
+class SessionUnreadableError(Exception):
+    """A stored session was sealed with a lost key or written by a program whose shape we do not know."""
