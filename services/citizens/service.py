@@ -1,0 +1,75 @@
+"""Who writes to us: accounts, their self persons, and the way back to an openid."""
+
+import secrets
+from collections import OrderedDict
+
+from core.seal import Seal
+from core.stores.database import Database
+from services.citizens import store
+from services.citizens.model import Recipient, UnknownCitizen
+
+_REMEMBERED = 4096  # self persons kept in memory, about a megabyte
+
+
+class Citizens:
+    """Accounts (conversation ↔ sealed openid) and their self persons (domain-rules B4a)."""
+
+    def __init__(self, db: Database, seal: Seal) -> None:
+        self._db = db
+        self._seal = seal
+        self._selves: OrderedDict[str, str] = OrderedDict()
+
+    async def arrive(self, conversation: str, account: str, openid: str) -> str:
+        """Return the citizen behind a conversation; at first contact make account, self person and binding.
+
+        Once, however many calls come together. A known citizen costs one statement; one who had left is back.
+        """
+        known = await store.account_of(self._db, conversation)
+        if known is None:
+            return await self._welcome(conversation, account, openid)
+        if not known.following:
+            await store.follow(self._db, conversation, following=True)
+        return known.citizen
+
+    async def leave(self, conversation: str) -> None:
+        """Note that a citizen unfollowed; what was promised stays promised."""
+        await store.follow(self._db, conversation, following=False)
+
+    async def self_person(self, citizen: str) -> str:
+        """Return the person a citizen is; it never changes, so it is remembered."""
+        if citizen in self._selves:
+            self._selves.move_to_end(citizen)
+            return self._selves[citizen]
+        person = await store.self_person(self._db, citizen)
+        if person is None:
+            raise UnknownCitizen(citizen=citizen)
+        self._selves[citizen] = person
+        if len(self._selves) > _REMEMBERED:
+            self._selves.popitem(last=False)
+        return person
+
+    async def resolve(self, conversation: str) -> Recipient:
+        """Open the way back to a conversation; only a sender needs it."""
+        row = await store.address(self._db, conversation)
+        if row is None:
+            raise UnknownCitizen(conversation=conversation)
+        openid = self._seal.open(row["openid"], _place(conversation)).decode()
+        return Recipient(row["account"], openid, row["following"])
+
+    async def _welcome(self, conversation: str, account: str, openid: str) -> str:
+        newcomer = store.Newcomer(
+            citizen="c_" + secrets.token_urlsafe(12),
+            person="p_" + secrets.token_urlsafe(12),
+            conversation=conversation,
+            account=account,
+            sealed_openid=self._seal.seal(openid.encode(), _place(conversation)),
+        )
+        citizen = await store.add(self._db, newcomer)
+        if citizen is not None:
+            return citizen
+        return await self.arrive(conversation, account, openid)
+
+
+def _place(conversation: str) -> str:
+    """Name the only place where a sealed openid opens."""
+    return f"openid:{conversation}"

@@ -1,0 +1,90 @@
+"""The statements of citizens: one function each. Times are the database's own, nothing here is decided by them."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from core.stores.database import Database
+from services.citizens.model import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Everything one first contact writes."""
+
+    citizen: str
+    person: str
+    conversation: str
+    account: str
+    sealed_openid: bytes
+
+
+async def account_of(db: Database, conversation: str) -> Account | None:
+    row = await db.fetchrow("SELECT citizen, following FROM accounts WHERE conversation = $1", conversation)
+    return None if row is None else Account(row["citizen"], row["following"])
+
+
+async def add(db: Database, newcomer: Newcomer) -> str | None:
+    """Write account, self person, binding and their events; None if somebody else was first.
+
+    ON CONFLICT waits for a concurrent first contact, so a None means that its row is committed.
+    """
+    citizen: str | None = await db.fetchval(
+        """
+        WITH arrived AS (
+            INSERT INTO accounts (citizen, conversation, account, openid, following)
+            VALUES ($1, $3, $4, $5, true) ON CONFLICT (conversation) DO NOTHING
+            RETURNING citizen
+        ), made AS (
+            INSERT INTO persons (id) SELECT $2 FROM arrived
+        ), bound AS (
+            INSERT INTO bindings (citizen, person, relation, state, scopes)
+            SELECT citizen, $2, 'self', 'active', ARRAY['book', 'pay', 'queue'] FROM arrived
+        ), told AS (
+            INSERT INTO citizen_events (who, what, citizen, person, old, new, key)
+            SELECT citizen, step.what, citizen, step.person, step.old, step.new, $3
+            FROM arrived, (VALUES (1, 'arrived', NULL, '', 'following'),
+                                  (2, 'person_made', $2, '', 'self'),
+                                  (3, 'bound', $2, '', 'active')) AS step (no, what, person, old, new)
+            ORDER BY step.no
+        )
+        SELECT citizen FROM arrived
+        """,
+        newcomer.citizen,
+        newcomer.person,
+        newcomer.conversation,
+        newcomer.account,
+        newcomer.sealed_openid,
+    )
+    return citizen
+
+
+async def follow(db: Database, conversation: str, *, following: bool) -> None:
+    """Mark an account as following or not, with its event; a repetition writes nothing."""
+    await db.execute(
+        """
+        WITH changed AS (
+            UPDATE accounts SET following = $2 WHERE conversation = $1 AND following <> $2 RETURNING citizen
+        )
+        INSERT INTO citizen_events (who, what, citizen, old, new, key)
+        SELECT citizen, CASE WHEN $2 THEN 'returned' ELSE 'left' END, citizen,
+               CASE WHEN $2 THEN 'gone' ELSE 'following' END,
+               CASE WHEN $2 THEN 'following' ELSE 'gone' END, $1
+        FROM changed
+        """,
+        conversation,
+        following,
+    )
+
+
+async def self_person(db: Database, citizen: str) -> str | None:
+    person: str | None = await db.fetchval(
+        "SELECT person FROM bindings WHERE citizen = $1 AND relation = 'self' AND state = 'active'", citizen
+    )
+    return person
+
+
+async def address(db: Database, conversation: str) -> asyncpg.Record | None:
+    return await db.fetchrow(
+        "SELECT account, openid, following FROM accounts WHERE conversation = $1", conversation
+    )
