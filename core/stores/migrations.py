@@ -36,7 +36,7 @@ class Migration:
 
 
 async def migrate(database_url: str, folder: Path) -> list[str]:
-    """Apply what is missing and return the names of the files applied; concurrent starts wait for each other."""
+    """Apply what is missing and return the files applied; concurrent starts wait for each other."""
     known = read(folder)
     try:
         connection = await asyncpg.connect(database_url, timeout=10)
@@ -83,11 +83,11 @@ def read(folder: Path) -> list[Migration]:
 def _missing(known: Sequence[Migration], applied: Sequence[asyncpg.Record]) -> list[Migration]:
     done = {row["version"]: row for row in applied}
     newest = known[-1].version if known else 0
-    for version, row in done.items():
+    for version, applied_row in done.items():
         if version > newest:
             raise BootError(
-                f"the database has migration {row['name']}, this program knows none after {newest:04}: "
-                "start the newer program"
+                f"the database has migration {applied_row['name']}, but this program knows none "
+                f"after {newest:04}: start the newer program"
             )
     for migration in known:
         row = done.get(migration.version)

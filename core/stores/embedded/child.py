@@ -146,7 +146,7 @@ def can_run(command: Sequence[str | Path], run_as: RunAs) -> str | None:
             capture_output=True,
             cwd="/",
             env=environment(),
-            preexec_fn=prepare(run_as, signal.SIGTERM),  # noqa: PLW1509 - as in spawn
+            preexec_fn=prepare(run_as, signal.SIGTERM),
             timeout=10,
         )
     except (OSError, subprocess.SubprocessError):

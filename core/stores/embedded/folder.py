@@ -43,7 +43,9 @@ class DataFolder:
         if not _locked(owner_lock):
             holder = os.pread(owner_lock, 32, 0).decode().strip() or "unknown"
             os.close(owner_lock)
-            raise BootError(f"data folder {path} is in use by a running `make run` (pid {holder}): stop it first")
+            raise BootError(
+                f"data folder {path} is in use by a running `make run` (pid {holder}): stop that one first"
+            )
         os.ftruncate(owner_lock, 0)
         os.pwrite(owner_lock, f"{os.getpid()}\n".encode(), 0)
         folder = cls(path, owner_lock)

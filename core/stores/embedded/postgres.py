@@ -123,10 +123,10 @@ def plan_for(programs: Path, data: Path, runtime: Path, *, scratch: bool = False
 def _make(plan: PostgresPlan, held_lock: int) -> None:
     plan.making.mkdir(mode=0o700)
     _give_to_user(plan, plan.making)
-    initdb = [plan.programs / "initdb", "-D", plan.making, "-U", USER, "--locale=C.UTF-8", "-E", "UTF8"]
-    # Trust: whoever reaches the socket in its 0700 folder is us.
-    initdb += ["--auth=trust", *(["--no-sync"] if plan.scratch else [])]
-    single = [plan.programs / "postgres", "--single", "-D", plan.making, "postgres"]
+    initdb: list[str | Path] = [plan.programs / "initdb", "-D", plan.making, "-U", USER, "-E", "UTF8"]
+    # With the locale C, trigrams find nothing in Chinese. Trust: who reaches the socket's 0700 folder is us.
+    initdb += ["--locale=C.UTF-8", "--auth=trust", *(["--no-sync"] if plan.scratch else [])]
+    single: list[str | Path] = [plan.programs / "postgres", "--single", "-D", plan.making, "postgres"]
     for command, stdin in ((initdb, b""), (single, f"CREATE DATABASE {DATABASE};\n".encode())):
         step = Launch(
             command=command,
@@ -182,7 +182,9 @@ def _await_leftover(data: Path) -> None:
     deadline = time.monotonic() + _LEFTOVER_S
     while (pid := server_in(data)) is not None:
         if time.monotonic() > deadline:
-            raise BootError(f"another PostgreSQL (pid {pid}) still works in {data}: end it with kill -INT {pid}")
+            raise BootError(
+                f"another PostgreSQL (pid {pid}) still works in {data}: end it with kill -INT {pid}"
+            )
         time.sleep(_POLL_S * 10)
 
 
@@ -197,7 +199,8 @@ def server_in(data: Path) -> int | None:
             continue
         try:
             # A program replaced by an upgrade is shown as "postgres (deleted)".
-            if (entry / "cwd").readlink() == folder and (entry / "exe").readlink().name.startswith("postgres"):
+            is_postgres = (entry / "exe").readlink().name.startswith("postgres")
+            if is_postgres and (entry / "cwd").readlink() == folder:
                 return int(entry.name)
         except OSError:
             continue  # it ended while we looked, or it is another user's and so not ours

@@ -51,12 +51,12 @@ class Attached:
         except ProcessLookupError:
             return
         loop = asyncio.get_running_loop()
-        gone = loop.create_future()
+        gone = asyncio.Event()
         try:
             if started(self.pid) != self._running.started:
                 return
-            loop.add_reader(descriptor, lambda: gone.done() or gone.set_result(None))
-            await gone
+            loop.add_reader(descriptor, gone.set)
+            await gone.wait()
         finally:
             loop.remove_reader(descriptor)
             os.close(descriptor)

@@ -84,4 +84,4 @@ class EmbeddedStores:
 
 def _all_end(servers: list[Server], within_s: float) -> bool:
     deadline = time.monotonic() + within_s
-    return all([server.child.wait(max(0.0, deadline - time.monotonic())) for server in servers])
+    return all(server.child.wait(max(0.0, deadline - time.monotonic())) for server in servers)

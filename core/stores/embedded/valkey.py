@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.errors import BootError
 from core.stores.embedded.child import Child, Launch, last_words, spawn
@@ -46,7 +48,8 @@ class ValkeyServer:
     def ready(self) -> str:
         """Wait until it answers and has read its data; return its version."""
         deadline = time.monotonic() + _START_S
-        with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=_START_S, retry=None) as client:
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=_START_S, retry=once) as client:
             while True:
                 try:
                     info = client.info("server")

@@ -1,0 +1,50 @@
+"""Fixtures every test may ask for."""
+
+from datetime import datetime
+
+import pytest
+
+from core.clock import CITY_ZONE, ManualClock
+from core.seal import Seal
+from tests.support.browser import chromium, phone
+from tests.support.stores import (
+    any_db,
+    any_db_url,
+    any_redis,
+    any_redis_url,
+    any_servers,
+    db,
+    db_url,
+    debian_servers,
+    embedded_servers,
+    redis,
+    redis_url,
+)
+
+__all__ = [
+    "any_db",
+    "any_db_url",
+    "any_redis",
+    "any_redis_url",
+    "any_servers",
+    "chromium",
+    "db",
+    "db_url",
+    "debian_servers",
+    "embedded_servers",
+    "phone",
+    "redis",
+    "redis_url",
+]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands on a Monday morning, 2026-11-23 09:00 in the city."""
+    return ManualClock(datetime(2026, 11, 23, 9, 0, tzinfo=CITY_ZONE))
+
+
+@pytest.fixture
+def seal() -> Seal:
+    """A ring of two keys, the second one sealing."""
+    return Seal({1: b"\x01" * 32, 2: b"\x02" * 32}, current=2, index_key=b"\x03" * 32)
