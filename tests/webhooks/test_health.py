@@ -1,0 +1,164 @@
+"""Health: alive at once, ready when everything is in place, and open about what is not."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from core.clock import CITY_ZONE, ManualClock
+from core.errors import StoreGoneError
+from core.metrics import Metrics
+from webhooks.health import Health
+from webhooks.routes import add_routes, assert_all_declared
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+Client = TestClient[web.Request, web.Application]
+
+
+class Store:
+    """A store one can take away."""
+
+    def __init__(self) -> None:
+        self.gone = False
+        self.asked = 0
+
+    async def probe(self) -> str:
+        self.asked += 1
+        if self.gone:
+            raise StoreGoneError("Redis")
+        return "Redis 7.0"
+
+
+class House:
+    """A gateway's health, seen through both of its ports."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 22, 9, 0, tzinfo=CITY_ZONE))
+        self.store = Store()
+        self.metrics = Metrics()
+        self.health = Health({"缓存": self.store.probe}, self.metrics, self.clock, TEMPLATES)
+        self.public = web.Application()
+        self.admin = web.Application()
+        add_routes(self.public, self.health.public_routes())
+        add_routes(self.admin, self.health.admin_routes())
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+async def public(house: House) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(house.public)) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(house: House) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(house.admin)) as client:
+        yield client
+
+
+async def status(client: Client, path: str) -> int:
+    async with client.get(path) as response:
+        return response.status
+
+
+async def page(client: Client) -> str:
+    async with client.get("/") as response:
+        return await response.text()
+
+
+async def test_alive_at_once_ready_only_when_everything_is_in_place(house: House, public: Client) -> None:
+    house.health.require("数据结构", "演示城市")
+    assert await status(public, "/healthz") == 200
+    assert await status(public, "/readyz") == 503
+    house.health.done("数据结构")
+    assert await status(public, "/readyz") == 503
+    assert not house.health.ready
+    house.health.done("演示城市")
+    assert await status(public, "/readyz") == 200
+    assert house.health.ready
+
+
+async def test_a_gateway_that_requires_nothing_yet_is_not_ready(public: Client) -> None:
+    assert await status(public, "/readyz") == 503
+
+
+async def test_a_store_that_goes_away_is_seen(house: House, public: Client, admin: Client) -> None:
+    house.health.require("数据结构")
+    house.health.done("数据结构")
+    house.store.gone = True
+    assert await status(public, "/readyz") == 503
+    assert "有故障" in await page(admin)
+    assert "Redis cannot be reached" in await page(admin)
+
+
+async def test_the_public_port_tells_no_details(house: House, public: Client) -> None:
+    house.health.require("数据结构")
+    async with public.get("/readyz") as response:
+        assert await response.text() == "not ready\n"
+    for path in ("/", "/metrics"):
+        assert await status(public, path) == 404
+
+
+async def test_asking_often_does_not_ask_the_stores_often(house: House, public: Client) -> None:
+    for _ in range(20):
+        await status(public, "/readyz")
+    assert house.store.asked < 10
+
+
+async def test_the_page_shows_states_versions_and_counts(house: House, admin: Client) -> None:
+    house.health.require("数据结构")
+    assert "正在启动" in await page(admin)
+    house.health.done("数据结构", "已是最新")
+    for _ in range(3):
+        house.metrics.answered("city", "text", "replied", 0.004)
+    house.metrics.answered("city", "voice", "replied", 0.2)
+    house.clock.move(timedelta(hours=2, minutes=5))
+    shown = await page(admin)
+    for part in ("运行正常", "Redis 7.0", "已是最新", "文字", "语音", "2026-11-22 09:00:00"):
+        assert part in shown
+
+
+async def test_who_asks_for_json_gets_json(house: House, admin: Client) -> None:
+    house.health.require("数据结构")
+    async with admin.get("/", headers={"Accept": "application/json"}) as response:
+        assert response.status == 503
+        told = await response.json()
+    assert told["ready"] is False
+    assert told["steps"] == [{"name": "数据结构", "done": False, "detail": ""}]
+    assert told["stores"][0]["detail"] == "Redis 7.0"
+    async with admin.get("/readyz") as response:
+        assert (await response.json())["ready"] is False
+
+
+async def test_metrics_count_by_kind_and_time_replies(house: House, admin: Client) -> None:
+    house.metrics.answered("city", "text", "replied", 0.004)
+    async with admin.get("/metrics") as response:
+        text = await response.text()
+    assert 'bianmin_messages_total{account="city",kind="text",outcome="replied"} 1.0' in text
+    assert 'bianmin_reply_seconds_bucket{account="city",le="0.005"} 1.0' in text
+
+
+def test_the_shares_of_replies_are_read_off_the_buckets(house: House) -> None:
+    assert house.metrics.within(0.99) is None
+    for _ in range(99):
+        house.metrics.answered("city", "text", "replied", 0.004)
+    house.metrics.answered("city", "text", "replied", 2.0)
+    assert house.metrics.within(0.5) == 0.005
+    assert house.metrics.within(1.0) == 2.5
+
+
+def test_every_route_says_who_may_call_it(house: House) -> None:
+    assert_all_declared(house.public)
+    assert_all_declared(house.admin)
+
+
+def test_a_step_nobody_required_is_a_mistake(house: House) -> None:
+    with pytest.raises(KeyError):
+        house.health.done("数据结构")

@@ -1,0 +1,182 @@
+"""How the gateway is: alive, ready, and, on the operators' own port, the details and figures."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import jinja2
+import msgspec
+from aiohttp import web
+
+from core.clock import Clock
+from core.errors import BootError, StoreGoneError
+from core.metrics import Metrics
+from webhooks.routes import Route
+
+Probe = Callable[[], Awaitable[str]]  # answers with a store's name and version, or raises
+
+_PROBE_S = 1.0
+_FRESH_S = 1.0  # however often we are asked, the stores are asked once a second
+_BAD = (StoreGoneError, BootError, TimeoutError)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Something that has to be in place before the door opens."""
+
+    name: str
+    done: bool
+    detail: str = ""
+
+
+class Store(msgspec.Struct, frozen=True):
+    """One store as it answered just now; `detail` is its version, or what is wrong with it."""
+
+    name: str
+    ok: bool
+    detail: str
+    ms: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything `/readyz` on the operators' port tells."""
+
+    ready: bool
+    since: datetime
+    uptime_s: int
+    steps: tuple[Step, ...]
+    stores: tuple[Store, ...]
+    messages: dict[str, int]
+    p50_ms: float | None
+    p99_ms: float | None
+
+    @property
+    def failing(self) -> bool:
+        """Whether a store is in trouble, rather than the start not over yet."""
+        return not all(store.ok for store in self.stores)
+
+
+class Health:
+    """What is in place, how the stores are, and the routes that say so."""
+
+    def __init__(self, probes: Mapping[str, Probe], metrics: Metrics, clock: Clock, templates: Path) -> None:
+        self._probes = probes
+        self._metrics = metrics
+        self._clock = clock
+        self._since = clock.now()
+        self._steps: dict[str, Step] = {}
+        self._asking: asyncio.Task[tuple[Store, ...]] | None = None
+        self._asked_at = float("-inf")
+        self._pages = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates / "pages"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._links: Mapping[str, str] = {}
+
+    def require(self, *steps: str) -> None:
+        """Name what has to be in place; the door stays shut until each is `done`."""
+        self._steps.update({name: Step(name, done=False) for name in steps})
+
+    def done(self, step: str, detail: str = "") -> None:
+        """Say that a step is in place."""
+        if step not in self._steps:
+            raise KeyError(f"{step} was never required")
+        self._steps[step] = Step(step, done=True, detail=detail)
+
+    def link(self, links: Mapping[str, str]) -> None:
+        """Show these addresses (name → URL) on the health page."""
+        self._links = links
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything required is in place; says nothing about the stores' present state."""
+        return bool(self._steps) and all(step.done for step in self._steps.values())
+
+    async def report(self) -> Report:
+        """Look at everything."""
+        stores = await self._stores()
+        now = self._clock.now()
+        return Report(
+            ready=self.ready and all(store.ok for store in stores),
+            since=self._since,
+            uptime_s=int((now - self._since).total_seconds()),
+            steps=tuple(self._steps.values()),
+            stores=stores,
+            messages=self._metrics.by_kind(),
+            p50_ms=_ms(self._metrics.within(0.5)),
+            p99_ms=_ms(self._metrics.within(0.99)),
+        )
+
+    def public_routes(self) -> list[Route]:
+        """What a load balancer asks; it learns yes or no."""
+        return [
+            Route("GET", "/healthz", self._alive, "anyone"),
+            Route("GET", "/readyz", self._is_ready, "anyone"),
+        ]
+
+    def admin_routes(self) -> list[Route]:
+        """What operators ask, on a port of their own."""
+        return [
+            Route("GET", "/", self._page, "operator"),
+            Route("GET", "/healthz", self._alive, "operator"),
+            Route("GET", "/readyz", self._details, "operator"),
+            Route("GET", "/metrics", self._figures, "operator"),
+        ]
+
+    async def _stores(self) -> tuple[Store, ...]:
+        if self._asking is None or time.monotonic() - self._asked_at > _FRESH_S:
+            self._asked_at = time.monotonic()
+            self._asking = asyncio.create_task(self._ask_all())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_all(self) -> tuple[Store, ...]:
+        return tuple(await asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items())))
+
+    async def _alive(self, _request: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _is_ready(self, _request: web.Request) -> web.Response:
+        if (await self.report()).ready:
+            return web.Response(text="ready\n")
+        return web.Response(status=503, text="not ready\n", headers={"Retry-After": "1"})
+
+    async def _details(self, _request: web.Request) -> web.Response:
+        return _json(await self.report())
+
+    async def _page(self, request: web.Request) -> web.Response:
+        report = await self.report()
+        if "application/json" in request.headers.get("Accept", ""):
+            return _json(report)
+        page = self._pages.get_template("health.html").render(report=report, links=self._links)
+        return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    async def _figures(self, _request: web.Request) -> web.Response:
+        return web.Response(
+            body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type}
+        )
+
+
+async def _ask(name: str, probe: Probe) -> Store:
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            detail, ok = await probe(), True
+    except _BAD as bad:
+        detail, ok = str(bad) or f"no answer within {_PROBE_S:.0f} s", False
+    return Store(name, ok, detail, round((time.monotonic() - began) * 1000, 1))
+
+
+def _json(report: Report) -> web.Response:
+    return web.Response(
+        status=200 if report.ready else 503,
+        body=msgspec.json.encode(report),
+        content_type="application/json",
+    )
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None or seconds == float("inf") else round(seconds * 1000, 1)

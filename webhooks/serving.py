@@ -1,0 +1,48 @@
+"""Sockets and the applications behind them: opened before anything is started, drained before it stops."""
+
+import errno
+import socket
+
+from aiohttp import web
+
+from core.errors import BootError
+
+_BACKLOG = 1024
+
+
+def listen(host: str, port: int, setting: str) -> socket.socket:
+    """Take a port now, so that a taken one is known before anything else is started."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as unknown:
+        raise BootError(
+            f"{setting}: {host!r} is no address of this machine ({unknown.strerror})"
+        ) from unknown
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setblocking(False)
+        opened.bind(address)
+        opened.listen(_BACKLOG)
+    except OSError as refused:
+        opened.close()
+        if refused.errno == errno.EADDRINUSE:
+            raise PortTakenError(
+                f"port {port} on {host} is in use: end the program that uses it, or change {setting}"
+            ) from refused
+        raise BootError(f"{setting}: cannot listen on {host}, port {port}: {refused.strerror}") from refused
+    return opened
+
+
+class PortTakenError(BootError):
+    """Another program listens there already."""
+
+
+async def serve(app: web.Application, opened: socket.socket, *, drain_s: float) -> web.AppRunner:
+    """Answer on a socket; `cleanup()` closes it and lets requests under way finish within `drain_s`."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)
+    await runner.setup()
+    await web.SockSite(runner, opened, backlog=_BACKLOG).start()
+    return runner
