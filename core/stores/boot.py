@@ -1,0 +1,71 @@
+"""Opening the stores at boot, and asking them who they are: every failure is one clear line."""
+
+import asyncpg
+from redis.exceptions import RedisError
+
+from core.errors import BootError, StoreGoneError
+from core.stores.database import GONE, Database
+from core.stores.redis import Redis, ScriptError
+
+_OLDEST_POSTGRESQL = 150_000
+
+
+async def open_redis(url: str) -> Redis:
+    """Connect to a Redis that fits us."""
+    try:
+        redis = await Redis.open(url)
+    except StoreGoneError as gone:
+        raise BootError("Redis cannot be reached: is it running, and is stores.redis_url right?") from gone
+    except ScriptError as refused:
+        raise BootError(f"Redis refuses us: {refused} (stores.redis_url)") from refused
+    try:
+        await redis.check()
+    except BaseException:
+        await redis.close()
+        raise
+    return redis
+
+
+async def open_database(url: str) -> Database:
+    """Connect to a PostgreSQL that fits us."""
+    try:
+        db = await Database.open(url)
+    except GONE as gone:
+        raise BootError(
+            "PostgreSQL cannot be reached: is it running, and is stores.database_url right?"
+        ) from gone
+    except (asyncpg.PostgresError, ValueError) as refused:
+        raise BootError(f"PostgreSQL refuses us: {refused} (stores.database_url)") from refused
+    try:
+        await postgres_version(db)
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+async def redis_version(redis: Redis) -> str:
+    """Name and version of a Redis; `BootError` where it does not fit us, `StoreGoneError` if it is gone."""
+    await redis.check()
+    try:
+        server = await redis.client.info("server")
+    except (RedisError, OSError) as gone:
+        raise StoreGoneError("Redis") from gone
+    if server.get("server_name") == "valkey":
+        return f"Valkey {server['valkey_version']}"
+    return f"Redis {server['redis_version']}"
+
+
+async def postgres_version(db: Database) -> str:
+    """Name and version of a PostgreSQL; `BootError` where it is too old, `StoreGoneError` if it is gone."""
+    row = await db.fetchrow(
+        "SELECT current_setting('server_version_num')::int AS number,"
+        " split_part(current_setting('server_version'), ' ', 1) AS version"
+    )
+    if row is None:
+        raise StoreGoneError("PostgreSQL")
+    if row["number"] < _OLDEST_POSTGRESQL:
+        raise BootError(
+            f"PostgreSQL {row['version']} is too old: 15 or newer is needed (stores.database_url)"
+        )
+    return f"PostgreSQL {row['version']}"
