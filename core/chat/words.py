@@ -1,6 +1,7 @@
 """Every word a person reads: templates compiled once, rendered with facts, and nothing left blank."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol, cast
@@ -41,6 +42,16 @@ def quoted(said: str) -> str:
     return plain if len(plain) <= _QUOTED else plain[:_QUOTED] + "…"
 
 
+@dataclass(frozen=True, slots=True)
+class CityFacts:
+    """What every template may name as `city`: who answers, and where a person can be reached."""
+
+    name: str = "便民服务"
+    desk_phone: str = "12345"
+    desk_hours: str = "08:30-17:30"
+    hotline: str = "12356"  # psychological help
+
+
 class _OptionMacro(Protocol):
     def __call__(self, option: object) -> str: ...
 
@@ -60,9 +71,12 @@ class QuestionWords:
 
 
 class Words:
-    """The folder `templates/`, read and compiled at start; a broken template stops the boot."""
+    """The folder `templates/`, read and compiled at start; a broken template stops the boot.
 
-    def __init__(self, folder: Path) -> None:
+    `city` stands in every template: `city.name`, `city.hotline`, ….
+    """
+
+    def __init__(self, folder: Path, city: CityFacts | None = None) -> None:
         environment = Environment(
             loader=FileSystemLoader(folder),
             undefined=StrictUndefined,
@@ -72,6 +86,7 @@ class Words:
             auto_reload=False,
         )
         environment.filters.update(day=day, clock=clock, yuan=yuan, quoted=quoted)
+        environment.globals["city"] = city or CityFacts()
         self._folder = folder
         self._templates: dict[str, Template] = {}
         for path in sorted(folder.rglob("*.txt")):

@@ -1,0 +1,23 @@
+"""The city's own account: who answers there, and the menu under the chat."""
+
+from core.chat.menus import Button, Menu
+from core.chat.router import Router
+from handlers import common, hospital
+
+router = Router("city").include(common.router, hospital.router)
+
+MENU = Menu(
+    buttons=(
+        Button(
+            name="看病挂号",
+            children=(
+                Button(name="预约挂号", click="HOSPITAL_BOOK"),
+                Button(name="我的预约", click="HOSPITAL_MINE"),
+                Button(name="取消预约", click="HOSPITAL_CANCEL"),
+                Button(name="看科室", click="HOSPITAL_DEPARTMENTS"),
+            ),
+        ),
+        Button(name="帮助", click="HELP"),
+        Button(name="人工", click="DESK"),
+    )
+)

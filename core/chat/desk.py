@@ -1,0 +1,114 @@
+"""The human desk: its hours, and the sealed messages citizens leave for it."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import partial
+
+from core.clock import CITY_ZONE, Clock
+from core.effects import Effect, perform
+from core.seal import Seal
+from core.stores.database import Database, Transaction
+
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DeskHours:
+    """When a person sits at the desk: working days, from `opens` to `closes`, city time."""
+
+    opens: time
+    closes: time
+
+    def open_at(self, moment: datetime) -> bool:
+        """Tell whether somebody is there."""
+        local = moment.astimezone(CITY_ZONE)
+        return local.weekday() < _SATURDAY and self.opens <= local.time() < self.closes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a citizen left; `closed_by` is "" while it waits."""
+
+    id: str
+    conversation: str
+    text: str
+    left_at: datetime
+    closed_at: datetime | None
+    closed_by: str
+
+
+class Desk:
+    """Takes messages from citizens and shows them to staff."""
+
+    def __init__(self, db: Database, seal: Seal, clock: Clock, hours: DeskHours) -> None:
+        self._db = db
+        self._seal = seal
+        self._clock = clock
+        self._hours = hours
+
+    def is_open(self) -> bool:
+        """Tell whether somebody is at the desk now."""
+        return self._hours.open_at(self._clock.now())
+
+    async def leave(self, conversation: str, text: str, effect: Effect) -> str:
+        """Keep a message for the staff; returns its id."""
+        return await perform(self._db, effect, partial(self._insert, conversation, text))
+
+    async def list(self, after: str = "", limit: int = 20, *, closed: bool = False) -> list[Message]:
+        """Page through the messages, oldest first: those that wait, or with `closed` all of them.
+
+        `after` is the id of the last one seen.
+        """
+        rows = await self._db.fetch(
+            """
+            SELECT id, conversation, sealed, left_at, closed_at, closed_by FROM desk_messages
+            WHERE (closed_at IS NULL OR $3)
+              AND ($1 = '' OR (left_at, id) > (SELECT left_at, id FROM desk_messages WHERE id = $1))
+            ORDER BY left_at, id LIMIT $2
+            """,
+            after,
+            limit,
+            closed,
+        )
+        return [self._message(**dict(row)) for row in rows]
+
+    async def show(self, message: str) -> Message | None:
+        """One message, or None."""
+        row = await self._db.fetchrow(
+            "SELECT id, conversation, sealed, left_at, closed_at, closed_by FROM desk_messages WHERE id = $1",
+            message,
+        )
+        return self._message(**dict(row)) if row else None
+
+    async def close(self, message: str, by: str) -> bool:
+        """Mark a message as dealt with; False if there is no such open one."""
+        done = await self._db.execute(
+            "UPDATE desk_messages SET closed_at = now(), closed_by = $2 WHERE id = $1 AND closed_at IS NULL",
+            message,
+            by,
+        )
+        return done == "UPDATE 1"
+
+    async def _insert(self, conversation: str, text: str, tx: Transaction) -> str:
+        number = f"m{secrets.token_hex(6)}"
+        await tx.execute(
+            "INSERT INTO desk_messages (id, conversation, sealed) VALUES ($1, $2, $3)",
+            number,
+            conversation,
+            self._seal.seal(text.encode(), f"desk:{number}"),
+        )
+        return number
+
+    def _message(
+        self,
+        *,
+        id: str,  # noqa: A002 - the column's name
+        conversation: str,
+        sealed: bytes,
+        left_at: datetime,
+        closed_at: datetime | None,
+        closed_by: str | None,
+    ) -> Message:
+        text = self._seal.open(sealed, f"desk:{id}").decode()
+        return Message(id, conversation, text, left_at, closed_at, closed_by or "")

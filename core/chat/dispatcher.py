@@ -1,0 +1,165 @@
+"""From event to reply: order per conversation, one run, one stored reply for every attempt."""
+
+import asyncio
+import random
+import secrets
+from collections import defaultdict
+
+import msgspec
+import structlog
+
+from core.chat.events import Event, Kind
+from core.chat.inbox import Done, Full, Inbox, Passed, Run
+from core.chat.replies import Said, Text
+from core.chat.sessions import Session, SessionUnreadableError, pack, unpack
+from core.chat.speech import say
+from core.chat.turns import Turns
+from core.chat.words import Words
+from core.clock import Clock
+from core.errors import StoreGoneError
+from core.seal import Seal, SealBrokenError
+
+_log = structlog.get_logger("dispatcher")
+# Nobody writes these and nobody reads an answer to them: no order, no session.
+_UNANSWERED = frozenset(
+    (
+        Kind.WHEREABOUTS,
+        Kind.VIEW,
+        Kind.VIEW_MINIPROGRAM,
+        Kind.TEMPLATE_RECEIPT,
+        Kind.MASS_RECEIPT,
+        Kind.SUBSCRIPTION_RECEIPT,
+    )
+)
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Said).decode
+
+
+class Dispatcher:
+    """Receives events from any door, any number at once."""
+
+    def __init__(self, inbox: Inbox, turns: Turns, words: Words, seal: Seal, clock: Clock) -> None:
+        self._inbox = inbox
+        self._turns = turns
+        self._words = words
+        self._seal = seal
+        self._clock = clock
+        self._running: dict[str, tuple[Run, asyncio.Task[Said]]] = {}
+        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def receive(self, event: Event, arrived: float) -> Said | None:
+        """Answer one attempt of one message; None means "nothing to say" (`success`).
+
+        `arrived` is the loop's time at the attempt's first byte. An attempt that finds its message running
+        waits for the same reply. `StoreGoneError`: nothing was done, WeChat may try again.
+        """
+        if event.kind in _UNANSWERED:
+            return None
+        until = arrived + self._inbox.durations.attempt * 1.1  # WeChat has hung up by then
+        again = False
+        while True:
+            entered = await self._inbox.enter(event.id, again=again)
+            if isinstance(entered, Run):
+                return await asyncio.shield(self._start(event, entered))
+            if isinstance(entered, Done):
+                return self._stored(event.id, entered.reply)
+            if isinstance(entered, Full):
+                return self._say(Text("chat/too_many"))
+            if isinstance(entered, Passed):
+                return self._say(Text("chat/passed_over"))
+            if not await self._turn_of(event.conversation, until):
+                return None
+            again = True
+
+    async def drain(self) -> None:
+        """Wait until every run under way is finished."""
+        while self._running:
+            await asyncio.wait([task for _, task in self._running.values()])
+        if self._renewing is not None:
+            self._renewing.cancel()
+
+    def _start(self, event: Event, run: Run) -> asyncio.Task[Said]:
+        """A run is its own task: it goes on when the attempt that started it is dropped."""
+        task = asyncio.create_task(self._run(event, run))
+        self._running[event.id] = (run, task)
+        task.add_done_callback(lambda done: self._finished(event, done))
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew())
+        return task
+
+    def _finished(self, event: Event, task: asyncio.Task[Said]) -> None:
+        current = self._running.get(event.id)
+        if current is not None and current[1] is task:
+            del self._running[event.id]
+        for waiting in self._waiting.pop(event.conversation, ()):
+            if not waiting.done():
+                waiting.set_result(None)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
+
+    async def _run(self, event: Event, run: Run) -> Said:
+        session = self._session(event, run)
+        sealed: bytes | None = None
+        try:
+            said = await self._turns.take(event, session, shown=run.shown)
+            sealed = pack(session, self._seal, event.conversation)
+        except StoreGoneError:
+            await self._inbox.release(run)
+            raise
+        except Exception:  # noqa: BLE001 - whatever a handler does wrong, the citizen gets a sentence and a number
+            number = secrets.token_hex(2).upper()
+            _log.exception("handler_failed", event_id=event.id, number=number)
+            said = self._say(Text("chat/trouble", number=number))
+        reply = self._seal.seal(_encode(said), f"reply:{event.id}")
+        if await self._inbox.commit(run, sealed, reply):
+            return said
+        _log.warning("stale_run_discarded", event_id=event.id, fence=run.fence)
+        entered = await self._inbox.enter(event.id, again=True)
+        stored = self._stored(event.id, entered.reply) if isinstance(entered, Done) else None
+        return stored or Said(type="", at=said.at)
+
+    def _session(self, event: Event, run: Run) -> Session:
+        try:
+            return unpack(run.session, self._seal, event.conversation)
+        except SessionUnreadableError:
+            _log.warning("session_unreadable", event_id=event.id)
+            return Session()
+
+    def _stored(self, event_id: str, sealed: bytes | None) -> Said | None:
+        if sealed is None:
+            return None
+        try:
+            return _decode(self._seal.open(sealed, f"reply:{event_id}"))
+        except (SealBrokenError, msgspec.DecodeError):
+            _log.warning("reply_unreadable", event_id=event_id)
+            return None
+
+    def _say(self, reply: Text) -> Said:
+        return say(reply, self._words, int(self._clock.now().timestamp()))
+
+    async def _turn_of(self, conversation: str, until: float) -> bool:
+        """Wait until a run of this conversation ends here or may have elsewhere; False when too late."""
+        loop = asyncio.get_running_loop()
+        left = until - loop.time()
+        if left <= 0:
+            return False
+        woken: asyncio.Future[None] = loop.create_future()
+        self._waiting[conversation].add(woken)
+        poll = self._inbox.durations.poll * random.uniform(0.75, 1.25)
+        await asyncio.wait([woken], timeout=min(left, poll))
+        waiting = self._waiting.get(conversation)
+        if waiting is not None:
+            waiting.discard(woken)
+            if not waiting:
+                del self._waiting[conversation]
+        return True
+
+    async def _renew(self) -> None:
+        """Renew the leases of all runs under way, together, as long as there are any."""
+        while self._running:
+            await asyncio.sleep(self._inbox.durations.renewal)
+            runs = [run for run, _ in self._running.values()]
+            for outcome in await asyncio.gather(*map(self._inbox.renew, runs), return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    _log.warning("lease_not_renewed", error=type(outcome).__name__)

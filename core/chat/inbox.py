@@ -1,0 +1,158 @@
+"""Once-only reception: who may run which message, in which order, and the reply that all attempts get."""
+
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core.stores.redis import Redis, Script
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Every duration of reception in seconds (design 4); `scaled` shortens all of them for tests."""
+
+    lease: float = 3.0
+    renewal: float = 1.0
+    attempt: float = 5.0  # how long WeChat waits for one attempt
+    passing: float = 6.0  # after a dead predecessor's last attempt, the next message goes on
+    claim: float = 620.0
+    reply: float = 60.0
+    session: float = 86_400.0
+    poll: float = 0.1
+
+    def scaled(self, factor: float) -> "Durations":
+        """The same with every duration multiplied."""
+        return Durations(**{name: getattr(self, name) * factor for name in self.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """This caller runs the message. `fence` and `token` prove it at commit; `session` is sealed."""
+
+    event_id: str
+    fence: int
+    token: str
+    session: bytes | None
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message was answered; `reply` is its sealed reply, None once that is gone."""
+
+    reply: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Somebody runs it, or an earlier message of the conversation is not finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Too many messages of this conversation wait already; this one was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A later message went past this one; it will never run."""
+
+
+Entered = Run | Done | Wait | Full | Passed
+MOST_WAITING = 5
+
+
+class Inbox:
+    """The claims of all conversations in Redis, one hash tag each."""
+
+    def __init__(self, redis: Redis, durations: Durations | None = None) -> None:
+        self._redis = redis
+        self.durations = durations or Durations()
+        ms = {name: int(getattr(self.durations, name) * 1000) for name in Durations.__slots__}
+        self._lease, self._attempt, self._passing = ms["lease"], ms["attempt"], ms["passing"]
+        self._claim, self._reply, self._session = ms["claim"], ms["reply"], ms["session"]
+
+    async def load(self) -> None:
+        """Make the scripts known to the server."""
+        await self._redis.load(*(script(name) for name in ("enter", "commit", "renew")))
+
+    async def enter(self, event_id: str, *, again: bool = False) -> Entered:
+        """Claim a message; `again` marks a waiting attempt that looks once more."""
+        conversation, name, keys = _keys(event_id)
+        token = secrets.token_hex(8)
+        answer = await self._redis.run(
+            script("enter"),
+            keys,
+            (
+                name,
+                token,
+                self._lease,
+                self._attempt,
+                self._claim,
+                self._passing,
+                MOST_WAITING,
+                "0" if again else "1",
+                f"bm:{{{conversation}}}:c:",
+            ),
+        )
+        match answer[0]:
+            case b"RUN":
+                session = answer[2] if len(answer) > 2 else None  # noqa: PLR2004 - a nil ends a Lua table
+                shown = len(answer) <= 3 or answer[3] != b"0"  # noqa: PLR2004
+                return Run(event_id, int(answer[1]), token, session, shown)
+            case b"DONE":
+                return Done(answer[1] if len(answer) > 1 else None)
+            case b"WAIT":
+                return Wait()
+            case b"FULL":
+                return Full()
+            case b"PASSED":
+                return Passed()
+        raise ValueError(f"enter answered {answer!r}")
+
+    async def commit(self, run: Run, session: bytes | None, reply: bytes) -> bool:
+        """Finish a run: store session (None leaves the old one) and sealed reply; False if it is stale."""
+        _, name, keys = _keys(run.event_id)
+        answer = await self._redis.run(
+            script("commit"),
+            keys,
+            (
+                name,
+                run.fence,
+                run.token,
+                session or b"",
+                reply,
+                self._session,
+                self._claim,
+                self._reply,
+            ),
+        )
+        return bool(answer[0] == b"OK")
+
+    async def renew(self, run: Run) -> bool:
+        """Keep a run's lease alive; False if the run is no longer the current one."""
+        return await self._lease_for(run, self._lease)
+
+    async def release(self, run: Run) -> bool:
+        """Give a run up, so that the next attempt may run the message at once."""
+        return await self._lease_for(run, 0)
+
+    async def _lease_for(self, run: Run, ms: int) -> bool:
+        keys = _keys(run.event_id)[2][:1]
+        return bool(await self._redis.run(script("renew"), keys, (run.fence, run.token, ms)))
+
+
+def _keys(event_id: str) -> tuple[str, str, tuple[str, str, str, str]]:
+    """The conversation, the event's name in it, and the keys claim, order, session, reply."""
+    account, digest, name = event_id.split(":", 2)
+    tag = f"bm:{{{account}:{digest}}}"
+    return f"{account}:{digest}", name, (f"{tag}:c:{name}", f"{tag}:o", f"{tag}:s", f"{tag}:r:{name}")
+
+
+@cache
+def script(name: str) -> Script:
+    """One of the Lua scripts beside this module, read once."""
+    return Script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))

@@ -1,0 +1,9 @@
+-- A run goes on, or gives itself up so that the next attempt may run (lease 0).
+-- KEYS: claim. ARGV: fence, token, lease ms.
+local claim = redis.call('HMGET', KEYS[1], 'state', 'fence', 'token')
+if claim[1] ~= 'run' or claim[2] ~= ARGV[1] or claim[3] ~= ARGV[2] then
+  return 0
+end
+local clock = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'lease', clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[3])
+return 1

@@ -1,0 +1,49 @@
+"""What every account says: the welcome, help, the human desk, and what to do when nobody understood."""
+
+from functools import partial
+
+from core.chat.desk import Desk
+from core.chat.dialogue import Ask
+from core.chat.events import Event, Kind
+from core.chat.replies import Reply, Silence, Text
+from core.chat.router import Router
+from core.chat.routes import CitizenId, Nearest
+from services.citizens.service import Citizens
+
+router = Router("common")
+
+
+@router.on(kinds=[Kind.SUBSCRIBE])
+async def welcome(citizen: CitizenId) -> Reply:
+    """关注 (asking for the citizen makes the account known, or following again)."""
+    del citizen
+    return Text("common/welcome")
+
+
+@router.on(kinds=[Kind.UNSUBSCRIBE])
+async def farewell(event: Event, citizens: Citizens) -> Reply:
+    """取消关注: nothing is said, nobody would read it."""
+    await citizens.leave(event.conversation)
+    return Silence()
+
+
+@router.on(
+    "帮助", "菜单", "主菜单", "首页", "功能", "你好", "您好", "怎么用", "help", click="HELP", anywhere=True
+)
+async def help_(_event: Event) -> Reply:
+    """帮助: what can be done here, in words to say."""
+    return Text("common/help")
+
+
+@router.dialogue("人工", "转人工", "人工服务", "人工客服", "找人工", "客服", click="DESK", anywhere=True)
+async def desk(ask: Ask, desk: Desk) -> Reply:
+    """人工: says when somebody is there and how to call, and takes a message in any case."""
+    message = await ask.text("desk_open" if desk.is_open() else "desk_closed")
+    number = await ask.once("leave", partial(desk.leave, ask.event.conversation, message))
+    return Text("common/desk_left", number=number)
+
+
+@router.fallback
+async def lost(event: Event, nearest: Nearest) -> Reply:
+    """Nobody understood: say what was heard and offer the nearest two services."""
+    return Text("common/lost", said=event.text, nearest=nearest)

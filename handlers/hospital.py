@@ -1,0 +1,81 @@
+"""挂号, 我的预约, 取消预约, 科室: the hospital in chat."""
+
+from functools import partial
+
+from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.replies import Reply, Text
+from core.chat.router import Router
+from core.chat.routes import CitizenId, Rest
+from services.hospital.errors import BookingClosed, SessionSuspended, UnitTaken
+from services.hospital.service import Hospital
+
+router = Router("hospital")
+
+_BOOKINGS_A_PAGE = 4
+_DEPARTMENTS_A_PAGE = 30
+
+
+@router.dialogue("挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK")
+async def book(ask: Ask, hospital: Hospital) -> Reply:
+    """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
+    department = await ask.choice("department", hospital.departments)
+    doctor = await ask.choice("doctor", partial(hospital.doctors, department))
+    try:
+        session = await ask.choice("session", partial(hospital.sessions, doctor))
+    except NothingToChoose:
+        ask.again("doctor", because=await hospital.nothing_left(doctor))
+    try:
+        period = await ask.choice("period", partial(hospital.periods, session))
+    except NothingToChoose:
+        ask.again("session")
+    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
+    try:
+        booking = await ask.once(
+            "hold",
+            partial(hospital.hold, period, ask.citizen),
+            show=partial(hospital.booking, citizen=ask.citizen),
+        )
+    except UnitTaken as taken:
+        ask.again("period", because=taken)
+    except (BookingClosed, SessionSuspended) as closed:
+        ask.again("session", because=closed)
+    return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
+
+
+@router.on("我的预约", "预约查询", "查预约", "我的挂号", "我约的号", "查询预约", click="HOSPITAL_MINE")
+async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
+    """我的预约, a page at a time: 我的预约 2."""
+    bookings = await hospital.bookings(citizen)
+    page = _page(rest, len(bookings), _BOOKINGS_A_PAGE)
+    shown = bookings[page * _BOOKINGS_A_PAGE : (page + 1) * _BOOKINGS_A_PAGE]
+    left = len(bookings) - page * _BOOKINGS_A_PAGE - len(shown)
+    return Text("hospital/mine", bookings=shown, left=left, next=page + 2)
+
+
+@router.on("科室", "有哪些科室", "科室列表", "看科室", "科室介绍", click="HOSPITAL_DEPARTMENTS")
+async def departments(hospital: Hospital, rest: Rest) -> Reply:
+    """科室: what there is, a page at a time."""
+    everything = await hospital.departments()
+    page = _page(rest, len(everything), _DEPARTMENTS_A_PAGE)
+    shown = everything[page * _DEPARTMENTS_A_PAGE : (page + 1) * _DEPARTMENTS_A_PAGE]
+    left = len(everything) - page * _DEPARTMENTS_A_PAGE - len(shown)
+    return Text("hospital/departments", departments=shown, left=left, next=page + 2)
+
+
+@router.dialogue("取消预约", "退号", "取消挂号", "不去了", click="HOSPITAL_CANCEL")
+async def cancel(ask: Ask, hospital: Hospital) -> Reply:
+    """哪一个 → 确认 → 取消."""
+    booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen))
+    await ask.confirm("cancel_confirm", partial(hospital.booking, booking, ask.citizen))
+    cancelled = await ask.once(
+        "cancel",
+        partial(hospital.cancel, booking, ask.citizen),
+        show=partial(hospital.booking, citizen=ask.citizen),
+    )
+    return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+def _page(rest: str, items: int, size: int) -> int:
+    """The page (from 0) that `rest` names; the first where it names none there is."""
+    wanted = int(rest) - 1 if rest.isdecimal() else 0
+    return wanted if 0 <= wanted * size < items else 0
