@@ -68,13 +68,13 @@ class Media(_Frozen, frozen=True, kw_only=True):
     id_16k: str = ""
 
 
-class MenuTap(_Frozen, frozen=True, kw_only=True, tag=True):
+class MenuTap(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A text that came from an option of a msgmenu, or a VIEW tap's menu id."""
 
     menu_id: str
 
 
-class Scan(_Frozen, frozen=True, kw_only=True, tag=True):
+class Scan(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A QR code: its scene (without `qrscene_`) and ticket, or what scancode_* read."""
 
     scene: str = ""
@@ -83,7 +83,7 @@ class Scan(_Frozen, frozen=True, kw_only=True, tag=True):
     result: str = ""
 
 
-class LinkInfo(_Frozen, frozen=True, kw_only=True, tag=True):
+class LinkInfo(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A shared article or page."""
 
     title: str
@@ -91,14 +91,14 @@ class LinkInfo(_Frozen, frozen=True, kw_only=True, tag=True):
     url: str
 
 
-class Pictures(_Frozen, frozen=True, kw_only=True, tag=True):
+class Pictures(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """Pictures announced by a menu button; the pictures follow as messages."""
 
     count: int
     md5s: tuple[str, ...]
 
 
-class Receipt(_Frozen, frozen=True, kw_only=True, tag=True):
+class Receipt(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """What became of a message we started: template, mass or subscription notice."""
 
     message_id: str
@@ -109,7 +109,7 @@ class Receipt(_Frozen, frozen=True, kw_only=True, tag=True):
     articles: tuple[tuple[str, str], ...] = ()  # of a mass job: further (path, value) pairs, bounded
 
 
-class Receipts(_Frozen, frozen=True, kw_only=True, tag=True):
+class Receipts(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """Several subscription receipts in one push."""
 
     items: tuple[Receipt, ...]
@@ -123,13 +123,13 @@ class SubscriptionChoice(_Frozen, frozen=True, kw_only=True):
     scene: str = ""
 
 
-class Subscriptions(_Frozen, frozen=True, kw_only=True, tag=True):
+class Subscriptions(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """The answers of one subscription pop-up or of the management page, in the order sent."""
 
     items: tuple[SubscriptionChoice, ...]
 
 
-class Revoked(_Frozen, frozen=True, kw_only=True, tag=True):
+class Revoked(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """What a citizen took back (wechat-facts 1.6: 201 address … 207 media), or whose profile changed."""
 
     openid: str
@@ -137,7 +137,7 @@ class Revoked(_Frozen, frozen=True, kw_only=True, tag=True):
     info: tuple[str, ...] = ()
 
 
-class AgentSession(_Frozen, frozen=True, kw_only=True, tag=True):
+class AgentSession(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A human agent took, left or handed over a chat."""
 
     change: str  # create | close | switch
@@ -145,7 +145,7 @@ class AgentSession(_Frozen, frozen=True, kw_only=True, tag=True):
     to_agent: str = ""
 
 
-class AccountNotice(_Frozen, frozen=True, kw_only=True, tag=True):
+class AccountNotice(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """An operational alarm about the account itself."""
 
     notice: str
@@ -153,7 +153,7 @@ class AccountNotice(_Frozen, frozen=True, kw_only=True, tag=True):
     reason: str = ""
 
 
-class Raw(_Frozen, frozen=True, kw_only=True, tag=True):
+class Raw(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A kind nobody knew when this was written: its name and its bounded fields as (path, value) pairs."""
 
     type: str
