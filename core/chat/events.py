@@ -156,7 +156,7 @@ class AccountNotice(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
 class Raw(_Frozen, frozen=True, kw_only=True, tag_field="detail"):
     """A kind nobody knew when this was written: its name and its bounded fields as (path, value) pairs."""
 
-    type: str
+    name: str
     pairs: tuple[tuple[str, str], ...]
 
 
