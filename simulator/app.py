@@ -1,0 +1,85 @@
+"""Builds the simulator: an aiohttp application that plays WeChat towards any bot."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from simulator import push
+from simulator.accounts import Account
+from simulator.api import Api
+from simulator.clock import Clock, wall_clock
+from simulator.phone import PhonePage
+from simulator.refusals import RefusedError
+from simulator.script import Script
+from simulator.store import Store
+from simulator.wechat import Rules, WeChat
+from simulator.windows import Limits
+
+MOST_BODY_BYTES = 64 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build(
+    accounts: Sequence[Account],
+    *,
+    retry_s: float = 5.0,
+    clock: Clock = wall_clock,
+    store: Path | None = None,
+    limits: Limits | None = None,
+) -> web.Application:
+    """The application. `retry_s` scales a push, `store` is the file that survives a restart.
+
+    Raises ValueError for an account the platform would refuse.
+    """
+    wechat = WeChat(accounts, clock, Rules(retry_s=retry_s, limits=limits or Limits()))
+    app = web.Application(middlewares=[refusing], client_max_size=MOST_BODY_BYTES)
+    app.add_routes(Api(wechat).routes())
+    app.add_routes(Script(wechat).routes())
+    app.add_routes(PhonePage(wechat).routes())
+
+    async def lifetime(_app: web.Application) -> AsyncIterator[None]:
+        keeper = Store(store, wechat) if store is not None else None
+        server_log = logging.getLogger("aiohttp.server")
+        server_log.addFilter(_without_traceback)
+        try:
+            async with push.session() as http:
+                wechat.open(http)
+                if keeper:
+                    keeper.open()
+                yield
+                await wechat.close()
+                if keeper:
+                    await keeper.close()
+        finally:
+            server_log.removeFilter(_without_traceback)
+
+    async def stop(_app: web.Application) -> None:
+        await wechat.close()
+
+    app.cleanup_ctx.append(lifetime)
+    app.on_shutdown.append(stop)
+    return app
+
+
+@web.middleware
+async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals become JSON; a page of another site may not act for a citizen."""
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc != request.host:
+        return web.json_response({"error": "this API is not for other sites' pages"}, status=403)
+    try:
+        return await handler(request)
+    except RefusedError as no:
+        return web.json_response({"error": str(no)}, status=400)
+    except web.HTTPRequestEntityTooLarge:
+        return web.json_response({"error": f"the body may have {MOST_BODY_BYTES} bytes"}, status=413)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Drop the traceback that aiohttp logs for a request that is no HTTP."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

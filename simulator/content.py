@@ -1,0 +1,58 @@
+"""What a bubble holds: one shape for everything a phone can show."""
+
+from typing import Any
+
+import msgspec
+
+
+class Article(msgspec.Struct, frozen=True):
+    """One card of a news message."""
+
+    title: str = ""
+    description: str = ""
+    url: str = ""
+    picurl: str = ""
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One line of an msgmenu that can be tapped."""
+
+    id: str
+    content: str
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One message; which fields are set depends on `type`. Names are those of WeChat's JSON."""
+
+    type: str
+    content: str = ""
+    articles: tuple[Article, ...] = ()
+    media_id: str = ""
+    thumb_media_id: str = ""
+    title: str = ""
+    description: str = ""
+    url: str = ""
+    pic_url: str = ""
+    recognition: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    label: str = ""
+    musicurl: str = ""
+    hqmusicurl: str = ""
+    head_content: str = ""
+    options: tuple[Option, ...] = msgspec.field(default=(), name="list")
+    tail_content: str = ""
+    card_id: str = ""
+    article_id: str = ""
+    appid: str = ""
+    pagepath: str = ""
+    kf_account: str = ""
+    ai: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for an answer; empty fields are left out, a text always has its `content`."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain["type"] = self.type
+        if self.type == "text":
+            plain.setdefault("content", "")
+        return plain

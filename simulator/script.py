@@ -1,0 +1,127 @@
+"""The script API: tests and load generators act for citizens and look at their phones."""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from simulator import acts
+from simulator.acts import AccountKey, Openid
+from simulator.people import RECEIVED, Standing
+from simulator.push import Outcome
+from simulator.refusals import RefusedError
+from simulator.wechat import WeChat
+
+MOST_ENTRIES = 1_000
+MOST_CITIZENS = 1_000
+CITIZENS_A_PAGE = 100
+
+Name = Annotated[str, Meta(max_length=64)]
+
+
+class NewCitizen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountKey
+    openid: Openid | None = None
+    unionid: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,64}\\Z")] | None = None
+    nickname: Name | None = None
+    follows: bool | None = None
+
+
+class WhichAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountKey
+
+
+class Script:
+    """The calls under `/sim`."""
+
+    def __init__(self, wechat: WeChat) -> None:
+        self._wechat = wechat
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/sim/messages", self.messages),
+            web.get("/sim/inbox", self.inbox),
+            web.post("/sim/citizens", self.meet),
+            web.get("/sim/citizens", self.citizens),
+            web.post("/sim/verify", self.verify),
+        ]
+
+    async def messages(self, request: web.Request) -> web.Response:
+        push = self._wechat.act(acts.parse(await request.read()))
+        try:
+            outcome = await push
+        except asyncio.CancelledError:
+            if not self._wechat.live.closing:
+                raise
+            return web.json_response({"error": "the simulator is stopping"}, status=503)
+        return web.json_response(_as_json(outcome))
+
+    async def inbox(self, request: web.Request) -> web.Response:
+        account = self._wechat.account(request.query.get("account", ""))
+        phone = self._wechat.people.find(account.key, openid_in(request))
+        after = number_in(request, "after", 0, 2**63)
+        limit = number_in(request, "limit", MOST_ENTRIES, MOST_ENTRIES)
+        newer = phone.after(after) if phone else ()
+        received = [entry.as_json() for entry in newer if entry.kind in RECEIVED]
+        return web.json_response(received[:limit])
+
+    async def meet(self, request: web.Request) -> web.Response:
+        """A new citizen, or new facts about a known one."""
+        try:
+            wish = msgspec.json.decode(await request.read(), type=NewCitizen)
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            raise RefusedError(f"{wrong}; a citizen has {', '.join(NewCitizen.__struct_fields__)}") from wrong
+        people, account = self._wechat.people, self._wechat.account(wish.account)
+        known = people.find(account.key, wish.openid) if wish.openid else None
+        standing = Standing.STRANGER if wish.follows is False else Standing.FOLLOWER
+        phone = people.meet(account.key, wish.openid, standing)
+        if known is not None and wish.follows is not None and wish.follows != phone.follows:
+            people.stand(phone, Standing.FOLLOWER if wish.follows else Standing.LEFT)
+        people.describe(phone, wish.unionid, wish.nickname)
+        return web.json_response(phone.as_json())
+
+    async def citizens(self, request: web.Request) -> web.Response:
+        account = self._wechat.account(request.query.get("account", ""))
+        limit = number_in(request, "limit", CITIZENS_A_PAGE, MOST_CITIZENS)
+        after = openid_in(request, "after") if request.query.get("after") else ""
+        return web.json_response(
+            [phone.as_json() for phone in self._wechat.people.page(account.key, after, limit)]
+        )
+
+    async def verify(self, request: web.Request) -> web.Response:
+        try:
+            wish = msgspec.json.decode(await request.read(), type=WhichAccount)
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            raise RefusedError(f"{wrong}; expected an object with account") from wrong
+        good, detail = await self._wechat.verify(self._wechat.account(wish.account))
+        return web.json_response({"ok": good, "detail": detail})
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "attempts": outcome.attempts,
+        "status": outcome.status,
+        "ms": outcome.ms,
+        "reply": outcome.reply.as_json() if outcome.reply else None,
+        "notice": outcome.notice,
+    }
+
+
+def openid_in(request: web.Request, name: str = "openid") -> str:
+    """An openid of the query; raises RefusedError."""
+    try:
+        return msgspec.convert(request.query.get(name, ""), Openid)
+    except msgspec.ValidationError as wrong:
+        raise RefusedError(f"{name}: expected 1 to 64 of letters, digits, _ and -") from wrong
+
+
+def number_in(request: web.Request, name: str, default: int, most: int) -> int:
+    """A whole number of the query; raises RefusedError."""
+    text = request.query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 20) or int(text) > most:  # noqa: PLR2004
+        raise RefusedError(f"{name}: expected a whole number from 0 to {most}")
+    return int(text)

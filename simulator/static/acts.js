@@ -1,0 +1,120 @@
+// What a citizen can do besides typing: each of these asks for what is needed and sends it.
+
+import { el } from "./dom.js";
+
+const SAMPLES = [["photo-1.png", "路灯坏了"], ["photo-2.png", "化验单"]];
+const HERE = { label: "市府广场", latitude: "41.80570", longitude: "123.43150" };
+
+/** `phone` offers act(body), open(url, title), covers and follows. */
+export class Acts {
+  constructor(phone) {
+    this.phone = phone;
+  }
+
+  event(event, key, fields = {}) {
+    return this.phone.act({ type: "event", event, event_key: key, fields });
+  }
+
+  voice() {
+    this.phone.covers.ask("语音", [{ name: "words", label: "您要说的话（打字代替说话）", long: true }], "松开 发送",
+      ({ words }) => this.phone.act({ type: "voice", recognition: words }));
+  }
+
+  picture(then = (url) => this.phone.act({ type: "image", pic_url: url })) {
+    const samples = ([first]) => el("div", { class: "samples" }, ...SAMPLES.map(([file, name]) => el("button", {
+      type: "button", "aria-label": `用样图：${name}`, onclick: () => { first.input.value = new URL(`/phone/static/${file}`, location.href).href; },
+    }, el("img", { src: `/phone/static/${file}`, alt: "" }), name)));
+    this.phone.covers.ask("图片", [{ name: "url", label: "图片地址", type: "url", value: new URL("/phone/static/photo-1.png", location.href).href }],
+      "发送", ({ url }) => then(url), samples);
+  }
+
+  place(then = (place) => this.phone.act({ type: "location", ...place })) {
+    this.phone.covers.ask("位置", [
+      { name: "label", label: "地点名称", value: HERE.label },
+      { name: "latitude", label: "纬度", value: HERE.latitude, type: "number" },
+      { name: "longitude", label: "经度", value: HERE.longitude, type: "number" },
+    ], "发送", ({ label, latitude, longitude }) => then({ label, latitude: Number(latitude), longitude: Number(longitude) }));
+  }
+
+  link() {
+    this.phone.covers.ask("链接", [
+      { name: "title", label: "标题" },
+      { name: "url", label: "网址", type: "url", value: "https://" },
+      { name: "description", label: "说明（可以不填）", optional: true },
+    ], "发送", (link) => this.phone.act({ type: "link", ...link }));
+  }
+
+  /** Someone who does not follow yet is asked to, and the scene comes with that. */
+  scan() {
+    this.phone.covers.ask("扫一扫", [{ name: "scene", label: "二维码里的场景值" }], "扫码", ({ scene }) => (
+      this.phone.follows ? this.event("SCAN", scene) : this.event("subscribe", `qrscene_${scene}`)));
+  }
+
+  follow() {
+    return this.event("subscribe", "");
+  }
+
+  leave() {
+    return this.event("unsubscribe", "");
+  }
+
+  tiles() {
+    return [
+      { name: "picture", label: "图片", id: "more-picture", then: () => this.picture() },
+      { name: "place", label: "位置", id: "more-place", then: () => this.place() },
+      { name: "link", label: "链接", id: "more-link", then: () => this.link() },
+      { name: "scan", label: "扫码", id: "more-scan", then: () => this.scan() },
+      { name: "leave", label: "取消关注", id: "more-leave", then: () => this.leave() },
+    ];
+  }
+
+  /** A tap on the account's menu. */
+  tap(button) {
+    const does = TAPS[button.type];
+    if (does) does(this, button);
+    else this.phone.covers.note("这种菜单在模拟器里没有内容可看");
+  }
+
+  tapPicture(button) {
+    this.picture(async (url) => {
+      const info = { Count: 1, PicList: { item: [{ PicMd5Sum: "5a75aaca956d97be686719218f275c6b" }] } };
+      await this.event(button.type, button.key, { SendPicsInfo: info });
+      await this.phone.act({ type: "image", pic_url: url });
+    });
+  }
+
+  tapPlace(button) {
+    this.place(async (place) => {
+      const info = { Location_X: String(place.latitude), Location_Y: String(place.longitude), Scale: "15", Label: place.label, Poiname: "" };
+      await this.event(button.type, button.key, { SendLocationInfo: info });
+      await this.phone.act({ type: "location", ...place });
+    });
+  }
+
+  tapScan(button) {
+    this.phone.covers.ask("扫一扫", [{ name: "result", label: "二维码的内容" }], "扫码", ({ result }) => (
+      this.event(button.type, button.key, { ScanCodeInfo: { ScanType: "qrcode", ScanResult: result } })));
+  }
+
+  tapView(button) {
+    this.event("VIEW", button.url, { MenuId: 1 });
+    this.phone.open(button.url, button.name);
+  }
+
+  tapMiniProgram(button) {
+    this.event("view_miniprogram", button.pagepath, { MenuId: 1 });
+    this.phone.open(button.url, button.name);
+  }
+}
+
+const TAPS = {
+  click: (acts, button) => acts.event("CLICK", button.key),
+  view: (acts, button) => acts.tapView(button),
+  miniprogram: (acts, button) => acts.tapMiniProgram(button),
+  scancode_push: (acts, button) => acts.tapScan(button),
+  scancode_waitmsg: (acts, button) => acts.tapScan(button),
+  pic_sysphoto: (acts, button) => acts.tapPicture(button),
+  pic_photo_or_album: (acts, button) => acts.tapPicture(button),
+  pic_weixin: (acts, button) => acts.tapPicture(button),
+  location_select: (acts, button) => acts.tapPlace(button),
+};

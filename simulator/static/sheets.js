@@ -1,0 +1,94 @@
+// What slides in over the chat: forms, the panel behind ＋, the web view, short notes.
+
+import { el, icon, iconButton } from "./dom.js";
+
+const NOTE_MS = 3500;
+
+/** Covers one phone's screen with `cover`; what is below cannot be reached until it goes. Returns how to close it. */
+function lay(screen, cover, under) {
+  const before = document.activeElement;
+  under.forEach((part) => { part.inert = true; });
+  const close = () => {
+    cover.remove();
+    under.forEach((part) => { part.inert = false; });
+    before?.focus?.();
+  };
+  cover.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+  });
+  screen.append(cover);
+  return close;
+}
+
+export class Covers {
+  constructor(screen) {
+    this.screen = screen;
+  }
+
+  under() {
+    return [...this.screen.children].filter((part) => !part.inert && !part.classList.contains("note"));
+  }
+
+  /** A form from below. `fields` are {name, label, value, long}; `done` gets the values. */
+  ask(title, fields, button, done, extra = null) {
+    const inputs = fields.map((field) => this.field(field));
+    const form = el("form", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
+      el("h2", {}, title), extra ? extra(inputs) : null,
+      ...inputs.map(({ label, input }) => el("label", {}, label, input)),
+      el("div", { class: "choices" },
+        el("button", { type: "button", class: "quiet", onclick: () => close() }, "取消"),
+        el("button", { type: "submit", class: "green" }, button)));
+    const cover = el("div", { class: "cover" }, form);
+    const close = lay(this.screen, cover, this.under());
+    cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const values = Object.fromEntries(inputs.map(({ name, input }) => [name, input.value.trim()]));
+      close();
+      done(values);
+    });
+    inputs[0]?.input.focus();
+  }
+
+  field({ name, label, value = "", long = false, optional = false, type = "text" }) {
+    const shape = long ? ["textarea", { rows: 3 }] : ["input", { type, step: type === "number" ? "any" : undefined }];
+    const input = el(shape[0], { ...shape[1], name, value, required: !optional, maxlength: type === "number" ? undefined : 1000, autocomplete: "off" });
+    return { name, label, input };
+  }
+
+  /** A list of things to do, from below. */
+  choose(title, detail, choices) {
+    const buttons = choices.map(({ label, id, risky, then }) => el("button", {
+      type: "button", id, class: risky ? "wide risky" : "wide", onclick: () => { close(); then(); },
+    }, label));
+    const sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
+      el("h2", {}, title), el("p", {}, detail), ...buttons,
+      el("button", { type: "button", class: "wide quiet", onclick: () => close() }, "关闭"));
+    const cover = el("div", { class: "cover" }, sheet);
+    const close = lay(this.screen, cover, this.under());
+    cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
+    buttons[0].focus();
+  }
+
+  /** The web view inside the chat; a page that refuses frames can be opened outside. */
+  web(url, title) {
+    const address = new URL(url, location.href);
+    if (!/^https?:$/.test(address.protocol)) return;
+    const origin = address.origin === location.origin ? "" : " allow-same-origin";
+    const view = el("section", { class: "webview", role: "dialog", "aria-modal": "true", "aria-label": title || address.host },
+      el("header", {}, iconButton("close", "关闭网页", () => close()),
+        el("span", { class: "title" }, el("b", {}, title || address.host), el("small", {}, address.host)),
+        el("a", { class: "round", href: address.href, target: "_blank", rel: "noopener noreferrer", "aria-label": "在浏览器里打开", title: "在浏览器里打开" }, icon("outside"))),
+      el("iframe", { src: address.href, title: title || address.host, referrerpolicy: "no-referrer", sandbox: `allow-scripts allow-forms allow-popups allow-modals allow-downloads${origin}` }));
+    const close = lay(this.screen, view, this.under());
+    view.querySelector("button").focus();
+  }
+
+  note(text) {
+    const note = el("div", { class: "note", role: "alert" }, text);
+    this.screen.append(note);
+    setTimeout(() => note.remove(), NOTE_MS);
+  }
+}

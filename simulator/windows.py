@@ -1,0 +1,61 @@
+"""How many customer-service messages an account may send to one citizen, and until when."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+OUTSIDE = 45015
+USED_UP = 45047
+
+
+class Trigger(StrEnum):
+    """What a citizen does to open a window."""
+
+    MESSAGE = "message"
+    TAP = "tap"
+    SUBSCRIBE = "subscribe"
+    SCAN = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The platform's figures; it has changed them before, so they are settings."""
+
+    per_message: int = 5
+    message_s: float = 48 * 3600
+    per_action: int = 3
+    action_s: float = 60
+
+
+class Window(msgspec.Struct):
+    """One open window: `left` messages until the Unix time `until`."""
+
+    until: float
+    left: int
+
+
+class Windows(msgspec.Struct):
+    """The windows of one citizen. They do not add up: one send counts against all that are open."""
+
+    by_trigger: dict[str, Window] = msgspec.field(default_factory=dict)
+
+    def opened(self, trigger: Trigger, now: float, limits: Limits) -> None:
+        spoke = trigger is Trigger.MESSAGE
+        lasts = limits.message_s if spoke else limits.action_s
+        allowed = limits.per_message if spoke else limits.per_action
+        self.by_trigger[trigger.value] = Window(now + lasts, allowed)
+
+    def spend(self, now: float) -> int:
+        """Take one message from every open window; returns 0, or the code of the refusal."""
+        still_open = [window for window in self.by_trigger.values() if now < window.until]
+        if not still_open:
+            return OUTSIDE
+        if not any(window.left for window in still_open):
+            return USED_UP
+        for window in still_open:
+            window.left = max(0, window.left - 1)
+        return 0
+
+    def close(self) -> None:
+        self.by_trigger.clear()
