@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from core.errors import StoreGoneError
+from core.clock import CITY_ZONE
+from core.errors import BootError, StoreGoneError
 
 if TYPE_CHECKING:  # only the stubs know these as generic
     Transaction = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -16,30 +17,48 @@ else:
 
 # What says "the server is not there" rather than "the statement is wrong".
 GONE = (
-    OSError,
-    asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncio.TimeoutError,
+    TimeoutError,
 )
+# The same while connecting; inside a block these may also be somebody else's.
+UNREACHABLE = (*GONE, OSError, asyncpg.InterfaceError)
 
 
 class Database:
-    """A pool of connections to one PostgreSQL database (15 or newer)."""
+    """A pool of connections to one PostgreSQL database (15 or newer); sessions are in the city's zone."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", timeout_s: float) -> None:
         self._pool = pool
+        self._timeout_s = timeout_s
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 10, timeout_s: float = 4.0) -> "Database":
-        """Connect; `url` is a libpq URI, a unix socket as `postgresql:///name?host=/folder`."""
-        pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=connections, command_timeout=timeout_s, timeout=timeout_s
-        )
-        return cls(pool)
+        """Connect; `url` is a libpq URI, a unix socket as `postgresql:///name?host=/folder`.
+
+        `timeout_s` bounds each wait for a connection and each statement.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections,
+                command_timeout=timeout_s,
+                timeout=timeout_s,
+                server_settings={"application_name": "bianmin", "timezone": CITY_ZONE.key},
+            )
+        except (
+            ValueError,
+            asyncpg.InvalidCatalogNameError,
+            asyncpg.InvalidAuthorizationSpecificationError,
+        ) as wrong:
+            raise BootError(f"PostgreSQL does not let us in ({wrong}): check stores.database_url") from wrong
+        except UNREACHABLE as gone:
+            raise StoreGoneError("PostgreSQL") from gone
+        return cls(pool, timeout_s)
 
     async def close(self) -> None:
         """Give every connection back; cut what does not come back within two seconds."""
@@ -50,20 +69,29 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Span one change: commit when the block ends, roll back when it raises."""
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                yield connection
-        except GONE as gone:
-            raise StoreGoneError("PostgreSQL") from gone
+        """Span one change: commit when the block ends, roll back when it raises.
+
+        `StoreGoneError` from the end of the block leaves open whether it was committed.
+        """
+        async with self._connection() as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Transaction]:
         try:
-            async with self._pool.acquire() as connection:
-                yield connection
+            connection = await self._pool.acquire(timeout=self._timeout_s)
+        except UNREACHABLE as gone:
+            raise StoreGoneError("PostgreSQL") from gone
+        try:
+            yield connection
         except GONE as gone:
             raise StoreGoneError("PostgreSQL") from gone
+        except (OSError, asyncpg.InterfaceError) as perhaps:
+            if connection.is_closed():
+                raise StoreGoneError("PostgreSQL") from perhaps
+            raise  # a file that is missing, a connection used wrongly: not the server's fault
+        finally:
+            await self._pool.release(connection)
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement and return its rows."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from core.errors import BootError, StoreGoneError
-from core.stores.database import GONE, Database
+from core.stores.database import UNREACHABLE, Database
 
 _FILE = re.compile(r"(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
 _LOCK = 0x6269616E6D696E  # one number for all who migrate this database
@@ -40,7 +40,7 @@ async def migrate(database_url: str, folder: Path) -> list[str]:
     known = read(folder)
     try:
         connection = await asyncpg.connect(database_url, timeout=10)
-    except GONE as gone:
+    except UNREACHABLE as gone:
         raise StoreGoneError("PostgreSQL") from gone
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -48,10 +48,10 @@ async def migrate(database_url: str, folder: Path) -> list[str]:
         missing = _missing(known, await connection.fetch(_APPLIED))
         for migration in missing:
             await _apply(connection, migration)
-    except GONE as gone:
+    except UNREACHABLE as gone:
         raise StoreGoneError("PostgreSQL") from gone
     finally:
-        with suppress(*GONE):  # closing frees the lock; a server that is gone has freed it already
+        with suppress(*UNREACHABLE):  # closing frees the lock; a server that is gone has freed it already
             await connection.close(timeout=5)
     return [migration.file for migration in missing]
 
@@ -111,7 +111,7 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Mi
                 migration.file,
                 migration.sha256,
             )
-    except GONE:
+    except UNREACHABLE:
         raise
     except asyncpg.PostgresError as wrong:
         raise BootError(f"migration {migration.file} failed and left nothing behind: {wrong}") from wrong

@@ -222,8 +222,9 @@ def _admitted(answer: object) -> None:
 def _require_one_tag(keys: Sequence[str]) -> None:
     first = keys[0]
     tag = first[first.find("{") : first.find("}") + 1]
-    if not tag or any(tag not in key for key in keys):
-        raise ValueError("keys of one call need one common {hash tag}: Cluster keeps them together by it")
+    for key in keys:
+        if not tag or tag not in key:
+            raise ValueError("keys of one call need one common {hash tag}: Cluster keeps them together by it")
 
 
 def _refusal(answer: AnsweredError) -> Exception:

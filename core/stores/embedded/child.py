@@ -41,8 +41,10 @@ class Launch:
 class Child:
     """One running server process."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, log_from: int) -> None:
         self._process = process
+        self._log = log
+        self._log_from = log_from
 
     @property
     def pid(self) -> int:
@@ -60,6 +62,14 @@ class Child:
         """Send a signal, unless the server has ended."""
         self._process.send_signal(number)
 
+    def last_words(self) -> str:
+        """What it wrote about its failure, in one line, and where the rest is."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_from)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        telling = [line for line in lines if "FATAL" in line or "error" in line.lower()] or lines
+        return f"{telling[-1].strip() if telling else 'it said nothing'} (see {self._log})"
+
     def wait(self, timeout_s: float) -> bool:
         """Wait for the end; False when it did not come in time."""
         try:
@@ -75,6 +85,7 @@ def spawn(launch: Launch) -> Child:
         # The parent-death signal fires when the spawning thread ends, not the process.
         raise RuntimeError("embedded stores are started on the main thread")
     with launch.log.open("ab") as log:
+        log_from = log.tell()
         process = subprocess.Popen(  # noqa: S603 - the command is ours
             launch.command,
             stdin=subprocess.PIPE,
@@ -93,11 +104,11 @@ def spawn(launch: Launch) -> Child:
             stdin.write(launch.stdin)
     except BrokenPipeError:
         process.wait()  # it ended before it read; the caller sees that and shows its log
-    return Child(process)
+    return Child(process, launch.log, log_from)
 
 
-def run(launch: Launch) -> bool:
-    """Start a helper such as initdb the same way and wait for it; True when it ended well."""
+def run(launch: Launch) -> None:
+    """Start a helper such as initdb the same way, wait for it and refuse to go on if it failed."""
     child = spawn(launch)
     try:
         child.wait(120)
@@ -105,7 +116,8 @@ def run(launch: Launch) -> bool:
         if not child.ended:
             child.signal(signal.SIGTERM)
             child.wait(5)
-    return child.exit_code == 0
+    if child.exit_code != 0:
+        raise BootError(f"PostgreSQL cannot be set up: {child.last_words()}")
 
 
 def environment() -> dict[str, str]:
@@ -160,12 +172,3 @@ def require_linux() -> None:
         raise BootError(
             "embedded stores need Linux: set stores.redis_url and stores.database_url to servers of your own"
         )
-
-
-def last_words(log: Path) -> str:
-    """The last line a server wrote, for a message."""
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()
-    except FileNotFoundError:
-        return ""
-    return lines[-1] if lines else ""

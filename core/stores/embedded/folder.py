@@ -3,9 +3,11 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import BootError
@@ -119,6 +121,5 @@ def _is_private(place: Path) -> bool:
 
 def remove_runtime(place: Path) -> None:
     """Remove the sockets' folder once no server needs it."""
-    for leftover in place.iterdir():
-        leftover.unlink()
-    place.rmdir()
+    with suppress(FileNotFoundError):  # whoever tidies /tmp was quicker
+        shutil.rmtree(place)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BootError
-from core.stores.embedded.child import Child, Launch, RunAs, can_run, last_words, run, spawn
+from core.stores.embedded.child import Child, Launch, RunAs, can_run, run, spawn
 
 _START_S = 30.0  # after a crash it reads its log of changes first
 _LEFTOVER_S = 10.0
@@ -73,8 +73,7 @@ class PostgresServer:
         deadline = time.monotonic() + _START_S
         while not self._accepting():
             if self.child.ended or time.monotonic() > deadline:
-                log = self._plan.log
-                raise BootError(f"PostgreSQL does not start: {last_words(log)} (see {log})")
+                raise BootError(f"PostgreSQL does not start: {self.child.last_words()}")
             time.sleep(_POLL_S)
         return self._plan.version
 
@@ -136,8 +135,7 @@ def _make(plan: PostgresPlan, held_lock: int) -> None:
             run_as=plan.run_as,
             stdin=stdin,
         )
-        if not run(step):
-            raise BootError(f"PostgreSQL cannot be set up: {last_words(plan.log)} (see {plan.log})")
+        run(step)
     plan.making.rename(plan.data)
     folder = os.open(plan.data.parent, os.O_RDONLY)
     try:

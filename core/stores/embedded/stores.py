@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from core.errors import BootError
 from core.stores.embedded import binaries, postgres, run_file
 from core.stores.embedded.child import require_linux
 from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
@@ -44,6 +45,9 @@ class EmbeddedStores:
             raise
         try:
             stores._launch(scratch)
+        except OSError as failed:
+            stores.stop()
+            raise BootError(f"the stores in {folder.path} do not start: {failed}") from failed
         except BaseException:
             stores.stop()
             raise

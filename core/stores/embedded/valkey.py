@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.errors import BootError
-from core.stores.embedded.child import Child, Launch, last_words, spawn
+from core.stores.embedded.child import Child, Launch, spawn
 
 _START_S = 10.0
 _POLL_S = 0.005
@@ -18,10 +18,9 @@ _POLL_S = 0.005
 class ValkeyServer:
     """One Valkey (or Redis) server of ours on a unix socket."""
 
-    def __init__(self, child: Child, socket: Path, log: Path) -> None:
+    def __init__(self, child: Child, socket: Path) -> None:
         self.child = child
         self._socket = socket
-        self._log = log
 
     @classmethod
     def launch(cls, program: Path, data: Path, runtime: Path, held_lock: int) -> "ValkeyServer":
@@ -29,17 +28,16 @@ class ValkeyServer:
         data.mkdir(mode=0o700, exist_ok=True)
         socket = runtime / "valkey.sock"
         socket.unlink(missing_ok=True)
-        log = data.parent / "valkey.log"
         child = spawn(
             Launch(
                 command=[program, "-"],
                 death_signal=signal.SIGTERM,
-                log=log,
+                log=data.with_name("valkey.log"),
                 held_lock=held_lock,
                 stdin=_configuration(data, socket),
             )
         )
-        return cls(child, socket, log)
+        return cls(child, socket)
 
     @property
     def url(self) -> str:
@@ -52,15 +50,14 @@ class ValkeyServer:
         with redis.Redis(unix_socket_path=str(self._socket), socket_timeout=_START_S, retry=once) as client:
             while True:
                 try:
-                    info = client.info("server")
-                except (redis.ConnectionError, redis.BusyLoadingError) as not_yet:
+                    info = client.info("everything")
+                except redis.ConnectionError as not_yet:
                     if self.child.ended or time.monotonic() > deadline:
-                        raise BootError(
-                            f"Valkey does not start: {last_words(self._log)} (see {self._log})"
-                        ) from not_yet
-                    time.sleep(_POLL_S)
+                        raise BootError(f"Valkey does not start: {self.child.last_words()}") from not_yet
                 else:
-                    return str(info.get("valkey_version") or info["redis_version"])
+                    if not info["loading"]:  # it answers INFO, and only that, while it still reads
+                        return str(info.get("valkey_version") or info["redis_version"])
+                time.sleep(_POLL_S)
 
     def stop(self) -> None:
         """Ask it to end; it writes its log of changes first."""
@@ -82,6 +79,7 @@ def _configuration(data: Path, socket: Path) -> bytes:
             'logfile ""',
             "appendonly yes",
             "appendfsync everysec",
+            "auto-aof-rewrite-min-size 16mb",  # a short log is read quickly at the next start
             'save ""',
             "maxmemory-policy noeviction",
             "set-proc-title no",
