@@ -197,7 +197,7 @@ BEGIN
     SELECT cancel_until(s.class, s.date, p.starts_at, v_booking.made_at, r) INTO at
     FROM units u JOIN periods p ON p.id = u.period JOIN sessions s ON s.id = p.session WHERE u.id = v_booking.unit;
     refusal := CASE
-        WHEN v_state = 'suspended' THEN 'session_suspended'
+        WHEN v_state = 'suspended' THEN 'visit_suspended'
         WHEN v_state = 'noshow' THEN 'too_late_to_cancel'
         WHEN v_state NOT IN ('held', 'booked') THEN 'checked_in'  -- U8
         WHEN v_state = 'booked' AND p_now >= at THEN 'too_late_to_cancel'  -- U9

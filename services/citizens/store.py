@@ -1,4 +1,4 @@
-"""The statements of citizens: one function each. Times are the database's own, nothing here is decided by them."""
+"""The statements of citizens, one function each; times are the database's own, no rule hangs on them."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,196 @@
+"""A city's hospitals out of data files, and the opening of their days."""
+
+import hashlib
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import msgspec
+
+from core.clock import CITY_ZONE
+from core.errors import BootError
+from core.stores.database import Database
+from services.hospital import catalogue_store as store
+from services.hospital.model import ClinicClass, Half
+from services.hospital.rules import ONSITE_UNTIL
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The common shape of all entries: a misspelt field is an error, not a default."""
+
+
+class HospitalEntry(_Entry, frozen=True, kw_only=True):
+    id: str
+    name: str
+    address: str
+    phone: str
+
+
+class SpecialtyEntry(_Entry, frozen=True, kw_only=True):
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    symptoms: tuple[str, ...]
+
+
+class DepartmentEntry(_Entry, frozen=True, kw_only=True):
+    hospital: str
+    specialty: str
+    place: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.hospital}-{self.specialty}"
+
+
+class Hours(_Entry, frozen=True, kw_only=True):
+    """From when to when a half-day's clinic runs, local time."""
+
+    starts: time
+    ends: time
+
+
+class DoctorEntry(_Entry, frozen=True, kw_only=True):
+    """A doctor and their week: `works` names half-days such as "Mon AM"."""
+
+    id: str
+    hospital: str
+    specialty: str
+    surname: str
+    given_name: str
+    title: str
+    skills: str
+    clinic_class: ClinicClass
+    room: str
+    works: tuple[str, ...]
+    units: int  # of each period
+    fee_fen: int = 0
+    period_minutes: int = 30
+    onsite_percent: int = 0  # H6
+    hours: dict[Half, Hours] = {}  # where they differ from the city's
+
+
+class Catalogue(_Entry, frozen=True, kw_only=True):
+    """Everything the files of one folder say together."""
+
+    hours: dict[Half, Hours] = {}
+    hospitals: tuple[HospitalEntry, ...] = ()
+    specialties: tuple[SpecialtyEntry, ...] = ()
+    departments: tuple[DepartmentEntry, ...] = ()
+    doctors: tuple[DoctorEntry, ...] = ()
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+async def load_catalogue(db: Database, folder: Path) -> bool:
+    """Write the catalogue of a folder of TOML files; False when just these files are loaded already.
+
+    Entries that vanished from the files stay: booked sessions may hang on them.
+    """
+    files = sorted(folder.glob("*.toml"))
+    digest = _digest(files)
+    if await store.loaded(db, folder.name) == digest:
+        return False
+    catalogue = read_catalogue(files)
+    async with db.transaction() as tx:
+        await store.lock(tx)
+        await store.put_hospitals(tx, [(h.id, h.name, h.address, h.phone) for h in catalogue.hospitals])
+        await store.put_specialties(
+            tx, [(s.id, s.name, s.aliases, s.symptoms) for s in catalogue.specialties]
+        )
+        await store.put_departments(
+            tx, [(d.id, d.hospital, d.specialty, d.place) for d in catalogue.departments]
+        )
+        await store.put_doctors(
+            tx,
+            [
+                (d.id, f"{d.hospital}-{d.specialty}", d.surname, d.given_name, d.title, d.skills)
+                for d in catalogue.doctors
+            ],
+        )
+        await store.put_timetables(tx, [row for d in catalogue.doctors for row in _week(d, catalogue.hours)])
+        await store.note_loaded(tx, folder.name, digest)
+    return True
+
+
+async def open_days(db: Database, today: date, days: int) -> int:
+    """Open the sessions of today and the `days` after it that the timetables ask for; return how many are new.
+
+    Repeatable and safe in several processes at once; to be called at start and after midnight.
+    """
+    opened_at = datetime.combine(today, time(), CITY_ZONE)
+    opened = 0
+    async with db.transaction() as tx:
+        await store.lock(tx)
+        for ahead in range(days + 1):
+            opened += await store.open_day(tx, today + timedelta(days=ahead), opened_at, ONSITE_UNTIL)
+    return opened
+
+
+def read_catalogue(files: list[Path]) -> Catalogue:
+    """Read and join the files; a mistake names its file, and a reference to nothing is a mistake."""
+    parts = [_read(path) for path in files]
+    catalogue = Catalogue(
+        hours={half: hours for part in parts for half, hours in part.hours.items()},
+        hospitals=tuple(entry for part in parts for entry in part.hospitals),
+        specialties=tuple(entry for part in parts for entry in part.specialties),
+        departments=tuple(entry for part in parts for entry in part.departments),
+        doctors=tuple(entry for part in parts for entry in part.doctors),
+    )
+    _check_references(catalogue)
+    return catalogue
+
+
+def _read(path: Path) -> Catalogue:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Catalogue)
+    except (msgspec.DecodeError, OSError) as wrong:
+        raise BootError(f"{path}: {wrong}") from wrong
+
+
+def _check_references(catalogue: Catalogue) -> None:
+    departments = {entry.id for entry in catalogue.departments}
+    hospitals = {entry.id for entry in catalogue.hospitals}
+    specialties = {entry.id for entry in catalogue.specialties}
+    for department in catalogue.departments:
+        if department.hospital not in hospitals or department.specialty not in specialties:
+            raise BootError(f"demo data: department {department.id} names an unknown hospital or specialty")
+    for doctor in catalogue.doctors:
+        if f"{doctor.hospital}-{doctor.specialty}" not in departments:
+            raise BootError(f"demo data: doctor {doctor.id} works in an unknown department")
+
+
+def _week(doctor: DoctorEntry, city_hours: dict[Half, Hours]) -> list[tuple[object, ...]]:
+    """Spell a doctor's week out as rows of `timetables`."""
+    rows: list[tuple[object, ...]] = []
+    for half_day in doctor.works:
+        weekday, _, name = half_day.partition(" ")
+        if weekday not in _WEEKDAYS or name not in Half.__members__:
+            raise BootError(f'demo data: doctor {doctor.id} works "{half_day}"; write it like "Mon AM"')
+        half = Half(name)
+        hours = doctor.hours.get(half) or city_hours.get(half)
+        if hours is None:
+            raise BootError(f"demo data: doctor {doctor.id} works {half}, but no hours are given for it")
+        rows.append(
+            (
+                doctor.id,
+                _WEEKDAYS.index(weekday) + 1,
+                half,
+                doctor.clinic_class,
+                doctor.fee_fen,
+                hours.starts,
+                hours.ends,
+                doctor.period_minutes,
+                doctor.units,
+                doctor.onsite_percent,
+                doctor.room,
+            )
+        )
+    return rows
+
+
+def _digest(files: list[Path]) -> bytes:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.digest()

@@ -1,0 +1,128 @@
+"""What the hospital refuses, and the facts each sentence needs (`templates/errors/<code>.txt`)."""
+# ruff: noqa: N818 - a refusal is named by what is the case
+
+from core.errors import DomainError
+
+
+class ClaimRefused(DomainError):
+    """No booking was made.
+
+    Facts of all: `period` (Period), `at` (the moment the refusal is about, or None), `rules` (Rules),
+    `alternatives` (up to three Periods; empty where another period would not help).
+    """
+
+    code = "claim_refused"
+
+
+class UnitTaken(ClaimRefused):
+    """约满: the period has no unit left."""
+
+    code = "unit_taken"
+
+
+class SessionSuspended(ClaimRefused):
+    """停诊: the session does not take place."""
+
+    code = "session_suspended"
+
+
+class BeyondHorizon(ClaimRefused):
+    """H1: the day is not open for booking before `at`."""
+
+    code = "beyond_horizon"
+
+
+class BookingClosed(ClaimRefused):
+    """H5: online booking of this period ended at `at`."""
+
+    code = "booking_closed"
+
+
+class SessionLimit(ClaimRefused):
+    """H7: the person has a unit of this session."""
+
+    code = "session_limit"
+
+
+class DepartmentLimit(ClaimRefused):
+    """H8: the person has units of as many departments on that day as the rules allow."""
+
+    code = "department_limit"
+
+
+class HoldOpen(ClaimRefused):
+    """H10: the person holds another unit, unpaid, until `at`."""
+
+    code = "hold_open"
+
+
+class RebookTooSoon(ClaimRefused):
+    """H11: the person gave back a unit of this session and may claim one again from `at`."""
+
+    code = "rebook_too_soon"
+
+
+class NoSuchPeriod(DomainError):
+    """There is no such period."""
+
+    code = "no_such_period"
+
+
+class NothingLeft(DomainError):
+    """约满: a doctor has nothing bookable; facts `doctor` (name) and `alternatives`."""
+
+    code = "nothing_left"
+
+
+class CancelRefused(DomainError):
+    """The booking stands as it was. Facts of all: `booking` (Booking), `at` (a moment)."""
+
+    code = "cancel_refused"
+
+
+class TooLateToCancel(CancelRefused):
+    """U6, U7, U9: the deadline `at` is over; the window's phone is `booking.phone`."""
+
+    code = "too_late_to_cancel"
+
+
+class CheckedIn(CancelRefused):
+    """U8: after check-in only the counter cancels."""
+
+    code = "checked_in"
+
+
+class VisitSuspended(CancelRefused):
+    """停诊: there is nothing to cancel, the session does not take place."""
+
+    code = "visit_suspended"
+
+
+class AlreadyReturned(CancelRefused):
+    """The booking was cancelled or lapsed before, at `at`."""
+
+    code = "already_returned"
+
+
+class NoSuchBooking(DomainError):
+    """There is no such booking, or it is somebody else's."""
+
+    code = "no_such_booking"
+
+
+CLAIM_REFUSALS: dict[str, type[ClaimRefused]] = {
+    refusal.code: refusal
+    for refusal in (
+        UnitTaken,
+        SessionSuspended,
+        BeyondHorizon,
+        BookingClosed,
+        SessionLimit,
+        DepartmentLimit,
+        HoldOpen,
+        RebookTooSoon,
+    )
+}
+CANCEL_REFUSALS: dict[str, type[CancelRefused]] = {
+    refusal.code: refusal for refusal in (TooLateToCancel, CheckedIn, VisitSuspended, AlreadyReturned)
+}

@@ -1,0 +1,150 @@
+"""The hospital's nouns, as the counter uses them; every item a citizen may choose has `id` and `aliases`."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Half(StrEnum):
+    """午别: which part of a day a session is."""
+
+    AM = "AM"
+    PM = "PM"
+    NIGHT = "NIGHT"
+
+
+class ClinicClass(StrEnum):
+    """号别: 普通, 专家, 特需."""
+
+    GENERAL = "general"
+    EXPERT = "expert"
+    SPECIAL = "special"
+
+
+class UnitState(StrEnum):
+    """Where a unit stands (domain-rules 1.2)."""
+
+    FREE = "free"
+    HELD = "held"
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    CALLED = "called"
+    PASSED = "passed"
+    IN_VISIT = "in_visit"
+    DONE = "done"
+    NOSHOW = "noshow"
+    SUSPENDED = "suspended"
+
+
+class BookingState(StrEnum):
+    """Where a booking stands: as its unit, or how it gave the unit back."""
+
+    HELD = "held"
+    BOOKED = "booked"
+    CHECKED_IN = "checked_in"
+    CALLED = "called"
+    PASSED = "passed"
+    IN_VISIT = "in_visit"
+    DONE = "done"
+    NOSHOW = "noshow"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """科室: a specialty of the whole city. `left` counts the units bookable now."""
+
+    id: str
+    aliases: tuple[str, ...]
+    name: str
+    hospitals: tuple[str, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doctor:
+    """A doctor with a session in the coming days; `left` 0 and `next_at` None: 约满."""
+
+    id: str
+    aliases: tuple[str, ...]
+    name: str
+    title: str
+    skills: str
+    hospital: str
+    clinic_class: ClinicClass
+    fee_fen: int
+    left: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicSession:
+    """排班: a doctor's half-day that can still be booked."""
+
+    id: str
+    aliases: tuple[str, ...]
+    date: date
+    half: Half
+    clinic_class: ClinicClass
+    fee_fen: int
+    starts_at: datetime
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Where, when and with whom: what every sentence about a period or a booking may name."""
+
+    id: str
+    aliases: tuple[str, ...]
+    hospital: str
+    address: str
+    phone: str  # of the registration window
+    department: str
+    doctor: str
+    title: str
+    clinic_class: ClinicClass
+    half: Half
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    fee_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period(Visit):
+    """时段: half an hour of a session; `left` counts the units bookable now."""
+
+    session: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote(Visit):
+    """What a citizen confirms. `cancel_until` holds for a booking made at this moment."""
+
+    cancel_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking(Visit):
+    """One person's claim on one unit; `number` is the unit's place in its session."""
+
+    citizen: str
+    state: BookingState
+    number: int
+    made_at: datetime
+    hold_until: datetime | None
+    cancel_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrepancy:
+    """Something the books of a session do not agree on; there should never be one (domain-rules U2)."""
+
+    session: str
+    what: str
+    expected: int
+    found: int

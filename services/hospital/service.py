@@ -1,0 +1,194 @@
+"""The hospital's counter: what is bookable, hold, cancel, 停诊 (domain-rules 1.1 and 1.2)."""
+
+import secrets
+from datetime import datetime
+from functools import partial
+
+from core.clock import CITY_ZONE, Clock
+from core.effects import Effect, perform
+from core.errors import DomainError
+from core.stores.database import Database, Transaction
+from services.citizens.service import Citizens
+from services.hospital import shapes, store
+from services.hospital.errors import CANCEL_REFUSALS, CLAIM_REFUSALS, NoSuchBooking, NoSuchPeriod, NothingLeft
+from services.hospital.model import (
+    Booking,
+    BookingState,
+    ClinicSession,
+    Department,
+    Discrepancy,
+    Doctor,
+    Period,
+    Quote,
+)
+from services.hospital.rules import Rules
+
+_ALTERNATIVES = 3
+_ELSEWHERE = frozenset({"unit_taken", "session_suspended", "booking_closed", "beyond_horizon"})
+_CANCELLABLE = frozenset(
+    {
+        BookingState.HELD,
+        BookingState.BOOKED,
+        BookingState.CHECKED_IN,
+        BookingState.CALLED,
+        BookingState.PASSED,
+    }
+)
+
+
+class _RefusedError(Exception):
+    """Carries a refusal out of the transaction it rolls back; its facts are read afterwards."""
+
+    def __init__(self, refusal: store.Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class Hospital:
+    """Hospitals, departments, doctors, sessions, periods, units and bookings of one city."""
+
+    def __init__(self, db: Database, citizens: Citizens, clock: Clock, rules: Rules | None = None) -> None:
+        self._db = db
+        self._citizens = citizens
+        self._clock = clock
+        self._rules = rules or Rules()
+        self._rules_row = self._rules.row()
+
+    async def departments(self) -> list[Department]:
+        """List the specialties of the city, those with bookable units first."""
+        return [shapes.department(row) for row in await store.departments(self._db, self._at())]
+
+    async def doctors(self, department: str) -> list[Doctor]:
+        """List the doctors of a specialty by their next bookable period; those without one come last."""
+        return [shapes.doctor(row) for row in await store.doctors(self._db, department, self._at())]
+
+    async def sessions(self, doctor: str) -> list[ClinicSession]:
+        """List a doctor's bookable half-days."""
+        at = self._at()
+        today = at.now.date()
+        return [shapes.session(row, today) for row in await store.sessions(self._db, doctor, at)]
+
+    async def periods(self, session: str) -> list[Period]:
+        """List the bookable periods of a half-day."""
+        return [shapes.period(row) for row in await store.periods(self._db, session, self._at())]
+
+    async def alternatives(self, period: str) -> list[Period]:
+        """Offer up to three bookable periods instead of this one, the nearest to it first."""
+        rows = await store.alternatives(self._db, period, self._at(), _ALTERNATIVES)
+        return [shapes.period(row) for row in rows]
+
+    async def nothing_left(self, doctor: str) -> NothingLeft:
+        """Say that a doctor is 约满, with alternatives: what to tell when the list of sessions came back empty."""
+        row = await store.next_period(self._db, doctor, self._at().now.date())
+        if row is None:
+            return NothingLeft(doctor="", alternatives=[])
+        name = row["surname"] + row["given_name"]
+        return NothingLeft(doctor=name, alternatives=await self.alternatives(row["period"]))
+
+    async def quote(self, period: str, citizen: str) -> Quote:
+        """Say what a booking of this period would be; whether it is still to be had, only `hold` decides."""
+        await self._citizens.self_person(citizen)
+        row = await store.period(self._db, period, self._at())
+        if row is None:
+            raise NoSuchPeriod
+        return shapes.quote(row)
+
+    async def hold(self, period: str, citizen: str, effect: Effect) -> str:
+        """Claim a unit for the citizen's self and return the booking's id; fee 0 is booked at once.
+
+        Raises a `ClaimRefused` with its facts, or `NoSuchPeriod`; then nothing is changed.
+        """
+        claim = store.Claim(
+            period=period,
+            citizen=citizen,
+            person=await self._citizens.self_person(citizen),
+            booking="b_" + secrets.token_urlsafe(12),
+            key=_key(effect),
+        )
+        try:
+            return await perform(self._db, effect, partial(self._claim, claim))
+        except _RefusedError as refused:
+            raise await self._claim_refused(period, refused.refusal) from None
+
+    async def cancel(self, booking: str, citizen: str, effect: Effect) -> str:
+        """Give a booking back within its deadline and return its id.
+
+        Raises a `CancelRefused` with its facts, or `NoSuchBooking`; then nothing is changed.
+        """
+        try:
+            return await perform(self._db, effect, partial(self._cancel, booking, citizen, _key(effect)))
+        except _RefusedError as refused:
+            raise await self._cancel_refused(booking, refused.refusal) from None
+
+    async def booking(self, booking: str, citizen: str | None = None) -> Booking:
+        """Read one booking in whatever state; a door that got the id from outside names the citizen, too."""
+        at = self._at()
+        row = await store.booking(self._db, booking, at)
+        if row is None or (citizen is not None and row["citizen"] != citizen):
+            raise NoSuchBooking
+        return shapes.booking(row, at.now.date())
+
+    async def bookings(self, citizen: str) -> list[Booking]:
+        """List what a citizen has before them, suspended visits included, soonest first."""
+        at = self._at()
+        return [shapes.booking(row, at.now.date()) for row in await store.bookings(self._db, citizen, at)]
+
+    async def cancellable(self, citizen: str) -> list[Booking]:
+        """List the bookings a citizen may want to cancel.
+
+        Those past their deadline or checked in are among them: the refusal tells whom to phone (U8, U9).
+        """
+        return [booking for booking in await self.bookings(citizen) if booking.state in _CANCELLABLE]
+
+    async def suspend_session(self, session: str, by: str) -> list[str]:
+        """停诊: close a session, suspend what is held or booked, return those bookings; again: nothing."""
+        async with self._db.transaction() as tx:
+            return await store.suspend(tx, session, by, f"suspend:{session}", self._at().now)
+
+    async def expire_holds(self, limit: int = 500) -> int:
+        """Free units that were held and not paid in time (U3); correct however many do it at once."""
+        return await store.lapse(self._db, self._at(), limit)
+
+    async def audit(self) -> list[Discrepancy]:
+        """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
+        return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
+
+    def _at(self) -> store.At:
+        return store.At(self._clock.now().astimezone(CITY_ZONE), self._rules_row)
+
+    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
+        refusal = await store.claim(tx, claim, self._at())
+        if refusal is not None:
+            raise _RefusedError(refusal)
+        return claim.booking
+
+    async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
+        refusal = await store.cancel(tx, booking, citizen, key, self._at())
+        if refusal is not None:
+            raise _RefusedError(refusal)
+        return booking
+
+    async def _claim_refused(self, period: str, refusal: store.Refusal) -> DomainError:
+        row = await store.period(self._db, period, self._at())
+        if row is None:
+            return NoSuchPeriod()
+        return CLAIM_REFUSALS[refusal.code](
+            period=shapes.period(row),
+            at=_local(refusal.at),
+            rules=self._rules,
+            alternatives=await self.alternatives(period) if refusal.code in _ELSEWHERE else [],
+        )
+
+    async def _cancel_refused(self, booking: str, refusal: store.Refusal) -> DomainError:
+        if refusal.code == NoSuchBooking.code:
+            return NoSuchBooking()
+        return CANCEL_REFUSALS[refusal.code](booking=await self.booking(booking), at=_local(refusal.at))
+
+
+def _key(effect: Effect) -> str:
+    """Name an effect in the event rows it leaves."""
+    return f"{effect.run}#{effect.key}"
+
+
+def _local(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(CITY_ZONE)

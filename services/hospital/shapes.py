@@ -1,0 +1,135 @@
+"""Rows of the database into the hospital's nouns."""
+
+from datetime import date, datetime
+from typing import TypedDict
+
+import asyncpg
+
+from core.clock import CITY_ZONE
+from services.hospital import spoken
+from services.hospital.model import (
+    Booking,
+    BookingState,
+    ClinicClass,
+    ClinicSession,
+    Department,
+    Doctor,
+    Half,
+    Period,
+    Quote,
+)
+
+Row = asyncpg.Record
+
+
+class _Visit(TypedDict):
+    """What every row of `clinic_periods` says of a `Visit`; id, aliases and fee differ."""
+
+    hospital: str
+    address: str
+    phone: str
+    department: str
+    doctor: str
+    title: str
+    clinic_class: ClinicClass
+    half: Half
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+def department(row: Row) -> Department:
+    return Department(
+        id=row["id"],
+        aliases=(row["name"], *row["aliases"], *row["symptoms"]),
+        name=row["name"],
+        hospitals=tuple(row["hospitals"]),
+        left=row["left"],
+    )
+
+
+def doctor(row: Row) -> Doctor:
+    return Doctor(
+        id=row["id"],
+        aliases=spoken.doctor_names(row["surname"], row["given_name"], row["title"]),
+        name=row["surname"] + row["given_name"],
+        title=row["title"],
+        skills=row["skills"],
+        hospital=row["hospital"],
+        clinic_class=ClinicClass(row["class"]),
+        fee_fen=row["fee_fen"],
+        left=row["left"],
+        next_at=row["next_at"] and row["next_at"].astimezone(CITY_ZONE),
+    )
+
+
+def session(row: Row, today: date) -> ClinicSession:
+    half = Half(row["half"])
+    return ClinicSession(
+        id=row["id"],
+        aliases=spoken.session_names(row["date"], half, today),
+        date=row["date"],
+        half=half,
+        clinic_class=ClinicClass(row["class"]),
+        fee_fen=row["fee_fen"],
+        starts_at=row["starts_at"].astimezone(CITY_ZONE),
+        left=row["left"],
+    )
+
+
+def period(row: Row) -> Period:
+    visit = _visit(row)
+    return Period(
+        id=row["period"],
+        aliases=spoken.time_names(visit["starts_at"], visit["ends_at"], visit["half"]),
+        fee_fen=row["fee_fen"],
+        session=row["session"],
+        left=row["left"],
+        **visit,
+    )
+
+
+def quote(row: Row) -> Quote:
+    return Quote(
+        id=row["period"],
+        aliases=(),
+        fee_fen=row["fee_fen"],
+        cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
+        **_visit(row),
+    )
+
+
+def booking(row: Row, today: date) -> Booking:
+    visit = _visit(row)
+    return Booking(
+        id=row["booking"],
+        aliases=(
+            visit["department"],
+            *spoken.doctor_names(row["surname"], row["given_name"], row["title"]),
+            *spoken.session_names(row["date"], visit["half"], today),
+        ),
+        fee_fen=row["booked_fee_fen"],
+        citizen=row["citizen"],
+        state=BookingState(row["state"]),
+        number=row["no"],
+        made_at=row["made_at"].astimezone(CITY_ZONE),
+        hold_until=row["hold_until"] and row["hold_until"].astimezone(CITY_ZONE),
+        cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
+        **visit,
+    )
+
+
+def _visit(row: Row) -> _Visit:
+    return _Visit(
+        hospital=row["hospital_name"],
+        address=row["address"],
+        phone=row["phone"],
+        department=row["specialty_name"],
+        doctor=row["surname"] + row["given_name"],
+        title=row["title"],
+        clinic_class=ClinicClass(row["class"]),
+        half=Half(row["half"]),
+        place=row["place"],
+        starts_at=row["starts_at"].astimezone(CITY_ZONE),
+        ends_at=row["ends_at"].astimezone(CITY_ZONE),
+    )

@@ -1,0 +1,272 @@
+"""The hospital's statements on periods, units and bookings: one function each.
+
+Rules and holds take the time from the caller (`now`, of the clock handed in), not from the database: a test must
+be able to stand at an edge, and all rules of one claim look at one instant. Where clocks of two processes differ,
+an edge moves by that difference; no unit is sold twice, for capacity hangs on locks and states, never on time.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import asyncpg
+
+from core.stores.database import Database, Transaction
+
+Row = asyncpg.Record
+RulesRow = tuple[object, ...]
+
+_BOOKING = """
+SELECT c.*, b.id AS booking, b.citizen, b.made_at, b.fee_fen AS booked_fee_fen, u.no, u.hold_until,
+       CASE WHEN b.outcome = 'timeout' OR u.state = 'held' AND b.returned_at IS NULL AND u.hold_until <= $1
+                THEN 'lapsed'
+            WHEN b.outcome IS NOT NULL THEN 'cancelled'
+            ELSE u.state END AS state,
+       cancel_until(c.class, c.date, c.starts_at, b.made_at, $2) AS cancel_until
+FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period = u.period
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """When and under which rules a statement looks at the world."""
+
+    now: datetime
+    rules: RulesRow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim writes if it succeeds."""
+
+    period: str
+    citizen: str
+    person: str
+    booking: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not, and the moment the sentence names."""
+
+    code: str
+    at: datetime | None
+
+
+async def claim(tx: Transaction, wanted: Claim, at: At) -> Refusal | None:
+    """Claim one unit in one round trip; None when the booking was made."""
+    row = await tx.fetchrow(
+        "SELECT refusal, at FROM claim_unit($1, $2, $3, $4, $5, $6, $7)",
+        wanted.period,
+        wanted.citizen,
+        wanted.person,
+        wanted.booking,
+        wanted.key,
+        at.now,
+        at.rules,
+    )
+    return _refusal(row)
+
+
+async def cancel(tx: Transaction, booking: str, citizen: str, key: str, at: At) -> Refusal | None:
+    """Give a booking back; None when it was done."""
+    row = await tx.fetchrow(
+        "SELECT refusal, at FROM cancel_booking($1, $2, $3, $4, $5)", booking, citizen, key, at.now, at.rules
+    )
+    return _refusal(row)
+
+
+async def suspend(tx: Transaction, session: str, who: str, key: str, now: datetime) -> list[str]:
+    rows = await tx.fetch("SELECT suspend_session($1, $2, $3, $4) AS booking", session, who, key, now)
+    return [row["booking"] for row in rows]
+
+
+async def lapse(db: Database, at: At, limit: int) -> int:
+    """Free up to `limit` units that were held too long and return how many it were."""
+    return int(await db.fetchval("SELECT lapse_holds($1, $2, NULL, NULL, $3)", at.now, at.rules, limit))
+
+
+async def move(tx: Transaction, unit: int, what: str, who: str, key: str, now: datetime) -> str:
+    """Move a unit along its machine and return its new state."""
+    return str(await tx.fetchval("SELECT unit_move($1, $2, $3, $4, $5)", unit, what, who, key, now))
+
+
+async def departments(db: Database, at: At) -> list[Row]:
+    return await db.fetch(
+        """
+        SELECT sp.id, sp.name, sp.aliases, sp.symptoms, array_agg(h.name ORDER BY h.rank) AS hospitals,
+               coalesce(sum(open.free), 0)::integer AS left
+        FROM specialties sp
+        JOIN departments dep ON dep.specialty = sp.id
+        JOIN hospitals h ON h.id = dep.hospital
+        LEFT JOIN (SELECT department, count(*) AS free FROM bookable_units($1, $2) GROUP BY department) open
+               ON open.department = dep.id
+        GROUP BY sp.id
+        ORDER BY coalesce(sum(open.free), 0) = 0, sp.rank
+        """,
+        at.now,
+        at.rules,
+    )
+
+
+async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
+    return await db.fetch(
+        """
+        SELECT d.id, d.surname, d.given_name, d.title, d.skills, h.name AS hospital,
+               coming.class, coming.fee_fen, open.left, open.next_at
+        FROM departments dep
+        JOIN hospitals h ON h.id = dep.hospital
+        JOIN doctors d ON d.department = dep.id
+        JOIN LATERAL (
+            SELECT s.class, s.fee_fen FROM sessions s
+            WHERE s.doctor = d.id AND s.status = 'open'
+              AND s.date BETWEEN city_day($1) AND city_day($1) + ($2::hospital_rules).horizon_days
+            ORDER BY s.date, s.half LIMIT 1
+        ) coming ON true
+        CROSS JOIN LATERAL (
+            SELECT count(*)::integer AS left, min(b.starts_at) AS next_at
+            FROM bookable_units($1, $2) b WHERE b.doctor = d.id
+        ) open
+        WHERE dep.specialty = $3
+        ORDER BY open.next_at NULLS LAST, h.rank, d.id
+        """,
+        at.now,
+        at.rules,
+        specialty,
+    )
+
+
+async def sessions(db: Database, doctor: str, at: At) -> list[Row]:
+    return await db.fetch(
+        """
+        SELECT s.id, s.date, s.half, s.class, s.fee_fen, min(b.starts_at) AS starts_at,
+               count(*)::integer AS left
+        FROM bookable_units($1, $2) b JOIN sessions s ON s.id = b.session
+        WHERE b.doctor = $3
+        GROUP BY s.id
+        ORDER BY min(b.starts_at)
+        """,
+        at.now,
+        at.rules,
+        doctor,
+    )
+
+
+async def periods(db: Database, session: str, at: At) -> list[Row]:
+    return await db.fetch(
+        """
+        SELECT c.*, open.left
+        FROM (SELECT period, count(*)::integer AS left FROM bookable_units($1, $2) WHERE session = $3
+              GROUP BY period) open
+        JOIN clinic_periods c ON c.period = open.period
+        ORDER BY c.starts_at
+        """,
+        at.now,
+        at.rules,
+        session,
+    )
+
+
+async def period(db: Database, period_id: str, at: At) -> Row | None:
+    """One period, bookable or not, with its units left and the deadline of a booking made now."""
+    return await db.fetchrow(
+        """
+        SELECT c.*, cancel_until(c.class, c.date, c.starts_at, $1, $2) AS cancel_until,
+               (SELECT count(*) FROM bookable_units($1, $2) b WHERE b.period = c.period)::integer AS left
+        FROM clinic_periods c WHERE c.period = $3
+        """,
+        at.now,
+        at.rules,
+        period_id,
+    )
+
+
+async def alternatives(db: Database, period_id: str, at: At, limit: int) -> list[Row]:
+    """Nearest first: the same doctor; the same half-day of the specialty; the specialty at any time."""
+    return await db.fetch(
+        """
+        WITH wanted AS (
+            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $3
+        ), open AS (
+            SELECT b.period, b.doctor, b.date, b.half, b.starts_at, count(*)::integer AS left
+            FROM wanted w
+            JOIN departments dep ON dep.specialty = w.specialty
+            JOIN bookable_units($1, $2) b ON b.department = dep.id
+            WHERE b.period <> w.period
+            GROUP BY b.period, b.doctor, b.date, b.half, b.starts_at
+        ), best AS (
+            SELECT o.period, o.left, row_number() OVER (
+                ORDER BY CASE WHEN o.doctor = w.doctor THEN 0
+                              WHEN (o.date, o.half) = (w.date, w.half) THEN 1 ELSE 2 END,
+                         abs(extract(epoch FROM o.starts_at - w.starts_at)), o.period) AS rank
+            FROM open o, wanted w
+            ORDER BY rank LIMIT $4
+        )
+        SELECT c.*, best.left FROM best JOIN clinic_periods c ON c.period = best.period ORDER BY best.rank
+        """,
+        at.now,
+        at.rules,
+        period_id,
+        limit,
+    )
+
+
+async def next_period(db: Database, doctor: str, today: date) -> Row | None:
+    """The first period a doctor has from today on, full or not."""
+    return await db.fetchrow(
+        """
+        SELECT c.period, c.surname, c.given_name FROM sessions s JOIN clinic_periods c ON c.session = s.id
+        WHERE s.doctor = $1 AND s.date >= $2 ORDER BY c.starts_at LIMIT 1
+        """,
+        doctor,
+        today,
+    )
+
+
+async def booking(db: Database, booking_id: str, at: At) -> Row | None:
+    return await db.fetchrow(f"{_BOOKING} WHERE b.id = $3", at.now, at.rules, booking_id)
+
+
+async def bookings(db: Database, citizen: str, at: At) -> list[Row]:
+    """What a citizen still has before them, soonest first; lapsed holds and past visits are left out."""
+    return await db.fetch(
+        f"""
+        {_BOOKING}
+        WHERE b.citizen = $3 AND b.returned_at IS NULL AND c.ends_at > $1
+          AND u.state NOT IN ('done', 'noshow') AND NOT (u.state = 'held' AND u.hold_until <= $1)
+        ORDER BY c.starts_at, b.id
+        """,
+        at.now,
+        at.rules,
+        citizen,
+    )
+
+
+async def discrepancies(db: Database) -> list[Row]:
+    """U2: quota against units, units against their last event, units against live bookings; per session."""
+    return await db.fetch(
+        """
+        SELECT s.id AS session, 'quota_and_units' AS what, s.quota AS expected, count(u.id)::integer AS found
+        FROM sessions s LEFT JOIN periods p ON p.session = s.id LEFT JOIN units u ON u.period = p.id
+        GROUP BY s.id HAVING count(u.id) <> s.quota
+        UNION ALL
+        SELECT p.session, 'units_and_events', 0, count(*)::integer
+        FROM units u JOIN periods p ON p.id = u.period
+        LEFT JOIN unit_events e ON e.unit = u.id AND e.version = u.version
+        WHERE e.new IS DISTINCT FROM u.state
+        GROUP BY p.session
+        UNION ALL
+        SELECT p.session, 'units_and_bookings', 0, count(*)::integer
+        FROM units u JOIN periods p ON p.id = u.period
+        LEFT JOIN bookings b ON b.unit = u.id AND b.returned_at IS NULL
+        WHERE (b.id, b.person) IS DISTINCT FROM (u.booking, u.person)
+        GROUP BY p.session
+        ORDER BY 1, 2
+        """
+    )
+
+
+def _refusal(row: Row | None) -> Refusal | None:
+    if row is None or row["refusal"] is None:
+        return None
+    return Refusal(row["refusal"], row["at"])
