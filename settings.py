@@ -72,7 +72,12 @@ class Server(_Section, frozen=True, kw_only=True):
     @property
     def url(self) -> str:
         """The public address, without a slash at its end."""
-        return self.base_url.rstrip("/") or address(self.host, self.port)
+        return self.base_url.rstrip("/") or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """The address for a program on this machine."""
+        return address(self.host, self.port)
 
 
 class Stores(_Section, frozen=True, kw_only=True):
@@ -138,7 +143,7 @@ class Chat(_Section, frozen=True, kw_only=True):
     session_hours: Count = 24
     desk_hours: Hours = "08:30-17:30"
     desk_phone: Text = "12345"
-    crisis_phone: Text = "12356"  # psychological help, given when somebody speaks of harming themselves
+    hotline: Text = "12356"  # psychological help, given when somebody speaks of harming themselves
 
     @property
     def desk_span(self) -> tuple[time, time]:

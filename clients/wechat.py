@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import aiohttp
 import msgspec
 
+from core.chat.menus import Button, Menu
+
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
@@ -47,9 +49,10 @@ class WeChat:
         )
         return answer.access_token
 
-    async def create_menu(self, menu: object) -> None:
-        """Show this menu, `{"button": […]}` (wechat-facts 2.5), to everybody who opens the account."""
-        await self._post("menu/create", {"access_token": await self.token()}, menu)
+    async def create_menu(self, menu: Menu) -> None:
+        """Show this menu to everybody who opens the account (wechat-facts 2.5)."""
+        body = {"button": [_button(button) for button in menu.buttons]}
+        await self._post("menu/create", {"access_token": await self.token()}, body)
 
     async def _post(self, call: str, query: Mapping[str, str], body: object) -> _Answer:
         try:
@@ -66,3 +69,11 @@ class WeChat:
         if answer.errcode:
             raise WeChatRefusedError(call, answer.errcode, answer.errmsg)
         return answer
+
+
+def _button(button: Button) -> dict[str, object]:
+    if button.children:
+        return {"name": button.name, "sub_button": [_button(child) for child in button.children]}
+    if button.url:
+        return {"name": button.name, "type": "view", "url": button.url}
+    return {"name": button.name, "type": "click", "key": button.click}

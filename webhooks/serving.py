@@ -8,6 +8,7 @@ from aiohttp import web
 from core.errors import BootError
 
 _BACKLOG = 1024
+App = web.Application  # for those who pass it on and need not know what it is
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:

@@ -1,0 +1,86 @@
+"""`check`: is everything there that the gateway needs? One line each, exit code 1 if something is not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from commands import places, terminal
+from commands.gateway import Assemble
+from commands.places import MIGRATIONS, Places
+from core.errors import BootError, StoreGoneError
+from core.stores import keys
+from core.stores.boot import open_database, open_redis, postgres_version, redis_version
+from core.stores.migrations import pending
+from settings import Settings, require_credentials
+
+Look = Callable[[], Awaitable[str]]
+
+
+def check(settings: Settings, _assemble: Assemble) -> int:
+    """Look at everything, also after something was found wrong."""
+    return asyncio.run(_look_at_all(_Looks(settings)))
+
+
+class _Looks:
+    """Each look answers with what it found or raises what is wrong."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def accounts(self) -> str:
+        require_credentials(self._settings)
+        return ", ".join(self._settings.accounts)
+
+    async def key_ring(self) -> str:
+        path = places.key_ring(self._settings.stores)
+        keys.load(path)
+        return str(path)
+
+    async def redis(self) -> str:
+        redis = await open_redis(self._places().redis_url)
+        try:
+            return f"{await redis_version(redis)}, noeviction"
+        finally:
+            await redis.close()
+
+    async def postgres(self) -> str:
+        db = await open_database(self._places().database_url)
+        try:
+            return await postgres_version(db)
+        finally:
+            await db.close()
+
+    async def schema(self) -> str:
+        db = await open_database(self._places().database_url)
+        try:
+            missing = await pending(db, MIGRATIONS)
+        finally:
+            await db.close()
+        if missing:
+            raise BootError(f"{', '.join(missing)} missing: run `python main.py migrate`")
+        return "up to date"
+
+    def _places(self) -> Places:
+        return places.find(self._settings.stores)
+
+
+async def _look_at_all(looks: _Looks) -> int:
+    terminal.done("Settings", "read")
+    fine = True
+    for name, look in (
+        ("Accounts", looks.accounts),
+        ("Key ring", looks.key_ring),
+        ("Redis", looks.redis),
+        ("PostgreSQL", looks.postgres),
+        ("Schema", looks.schema),
+    ):
+        fine = await _looked(name, look) and fine
+    return 0 if fine else 1
+
+
+async def _looked(name: str, look: Look) -> bool:
+    try:
+        terminal.done(name, await look())
+    except (BootError, StoreGoneError) as wrong:
+        terminal.failed(name, str(wrong))
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""Credentials that `run` invents for an account nobody gave it: made once, kept in the data folder."""
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from commands.places import make_folder
+from core.errors import BootError
+from settings import Account, Settings
+
+DEFAULT_ACCOUNT = "city"
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What WeChat's console would have shown."""
+
+    original_id: str
+    appid: str
+    secret: str
+    token: str
+    aes_key: str
+
+
+def completed(settings: Settings) -> Settings:
+    """The same settings with every account's missing values filled in; `[accounts.city]` if there is none."""
+    make_folder(settings.stores)
+    accounts = settings.accounts or {DEFAULT_ACCOUNT: Account(name="便民市")}
+    folder = settings.stores.folder / "accounts"
+    return msgspec.structs.replace(
+        settings,
+        accounts={key: _complete(account, folder / f"{key}.json") for key, account in accounts.items()},
+    )
+
+
+def _complete(account: Account, path: Path) -> Account:
+    missing = [name for name in Credentials.__struct_fields__ if not getattr(account, name)]
+    if not missing:
+        return account
+    kept = _kept(path)
+    return msgspec.structs.replace(account, **{name: getattr(kept, name) for name in missing})
+
+
+def _kept(path: Path) -> Credentials:
+    """Read what was invented before, or invent it now; who comes second takes what the first one wrote."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _write_once(path, msgspec.json.format(msgspec.json.encode(_invent())))
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Credentials)
+    except msgspec.DecodeError as broken:
+        raise BootError(f"{path} is damaged ({broken}): delete it, and new values are made") from broken
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Put a private file there, whole or not at all, unless somebody else just did."""
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def _invent() -> Credentials:
+    return Credentials(
+        original_id=f"gh_{secrets.token_hex(6)}",
+        appid=f"wx{secrets.token_hex(8)}",
+        secret=secrets.token_hex(16),
+        token=secrets.token_hex(12),
+        aes_key=_drawn_until(lambda key: key.isalnum(), _aes_key),
+    )
+
+
+def _aes_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+def _drawn_until(good: Callable[[str], bool], draw: Callable[[], str]) -> str:
+    while not good(drawn := draw()):
+        pass
+    return drawn

@@ -1,0 +1,51 @@
+"""Recurring jobs of one process; each is correct however often, and in however many processes, it runs."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from core.clock import CITY_ZONE
+from core.errors import StoreGoneError
+from services.hospital.service import Hospital
+
+Job = Callable[[], Awaitable[object]]
+
+_log = structlog.get_logger("jobs")
+
+
+class Jobs:
+    """What is done again and again while the program runs; a late or missed turn is made up for once."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=CITY_ZONE,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def add(self, name: str, job: Job, trigger: BaseTrigger) -> None:
+        """Do `job` whenever the trigger says so."""
+        self._scheduler.add_job(_carefully, trigger, args=(name, job), id=name)
+
+    def start(self) -> None:
+        """Begin, inside the running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._scheduler.shutdown(wait=False)
+
+
+def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
+    """Give numbers back that were held and not taken in time (domain-rules U5)."""
+    jobs.add("expire_holds", hospital.expire_holds, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+async def _carefully(name: str, job: Job) -> None:
+    """A store that is away for a moment is a line in the log; the job comes again."""
+    try:
+        await job()
+    except StoreGoneError as gone:
+        _log.warning("job_put_off", job=name, store=gone.store)

@@ -1,0 +1,78 @@
+"""The command line: which command, with which options."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from commands import check, messages, migrate, ring, run, serve, simulate
+from commands.gateway import Assemble
+from settings import Settings
+
+Command = Callable[[Settings, Assemble], int]
+_PLAIN: tuple[tuple[str, Command, str], ...] = (
+    ("run", run.run, "everything on this machine: gateway, stores, demo city and a phone"),
+    ("serve", serve.serve, "the gateway, on stores of your own"),
+    ("migrate", migrate.migrate, "bring the database's schema up to date"),
+    ("check", check.check, "look whether everything the gateway needs is there"),
+)
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """Choose the command; an unknown one prints the usage and exits with 2."""
+    parser = argparse.ArgumentParser(
+        prog="bianmin", description="便民 Bianmin: a messaging gateway for a city's WeChat official accounts"
+    )
+    commands = parser.add_subparsers(title="commands", metavar="<command>", required=True)
+
+    for name, command, does in _PLAIN:
+        plain = commands.add_parser(name, help=does, description=does)
+        plain.set_defaults(command=partial(_without_options, command))
+    simulating = commands.add_parser("simulate", help="only the stand-in for WeChat, with its phone")
+    simulating.add_argument(
+        "--webhook", metavar="URL", default="", help="where to push (default: the gateway)"
+    )
+    simulating.set_defaults(
+        command=lambda settings, _assemble, given: simulate.simulate(settings, given.webhook)
+    )
+    add_messages(commands.add_parser("messages", help="what citizens left for the human desk"))
+    add_keys(commands.add_parser("keys", help="the key ring of a database of your own"))
+    given = parser.parse_args(arguments)
+    return lambda settings, assemble: int(given.command(settings, assemble, given))
+
+
+def _without_options(command: Command, settings: Settings, assemble: Assemble, _given: object) -> int:
+    return command(settings, assemble)
+
+
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """`messages list|show|close`."""
+    parser.description = "what citizens left for the human desk"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    listing = actions.add_parser("list", help="those that wait, oldest first")
+    listing.add_argument("--after", metavar="ID", default="", help="go on after this message")
+    listing.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many (20)")
+    listing.add_argument("--all", action="store_true", help="those that were closed too")
+    listing.set_defaults(
+        command=lambda settings, _assemble, given: messages.listing(
+            settings, given.after, given.limit, given.all
+        )
+    )
+    showing = actions.add_parser("show", help="one in full")
+    showing.add_argument("id")
+    showing.set_defaults(command=lambda settings, _assemble, given: messages.show(settings, given.id))
+    closing = actions.add_parser("close", help="mark one as dealt with")
+    closing.add_argument("id")
+    closing.add_argument("--by", metavar="NAME", default="", help="who dealt with it (default: your login)")
+    closing.set_defaults(
+        command=lambda settings, _assemble, given: messages.close(settings, given.id, given.by)
+    )
+
+
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """`keys create|rotate`."""
+    parser.description = "the key ring under which everything personal is sealed"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    creating = actions.add_parser("create", help="make a ring for a new database")
+    creating.set_defaults(command=lambda settings, _assemble, _given: ring.create(settings))
+    rotating = actions.add_parser("rotate", help="add a key and seal with it from now on")
+    rotating.set_defaults(command=lambda settings, _assemble, _given: ring.rotate(settings))

@@ -1,0 +1,24 @@
+"""`migrate`: bring the database's schema up to date."""
+
+import asyncio
+
+from commands import places, terminal
+from commands.gateway import Assemble
+from commands.places import MIGRATIONS
+from core.errors import BootError, StoreGoneError
+from core.stores import migrations
+from settings import Settings
+
+
+def migrate(settings: Settings, _assemble: Assemble) -> int:
+    """Apply what is missing and say what it was."""
+    found = places.find(settings.stores)
+    try:
+        applied = asyncio.run(migrations.migrate(found.database_url, MIGRATIONS))
+    except StoreGoneError as gone:
+        raise BootError(f"{gone}: is it running, and is stores.database_url right?") from gone
+    for name in applied:
+        terminal.say(f"applied {name}")
+    if not applied:
+        terminal.say("the schema is up to date")
+    return 0

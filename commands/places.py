@@ -1,0 +1,57 @@
+"""Where things lie: the data folder, the key ring, and the stores, given or kept by a running `run`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from core.errors import BootError
+from core.stores.embedded.stores import Attached, EmbeddedStores, attach
+from settings import EMBEDDED, Stores
+
+ROOT = Path(__file__).parent.parent
+MIGRATIONS = ROOT / "migrations"
+DEMO = ROOT / "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The addresses of both stores, and the `run` that keeps them, if one does."""
+
+    redis_url: str
+    database_url: str
+    owner: Attached | None = None
+
+
+def find(stores: Stores) -> Places:
+    """Take what the settings say; for embedded stores find the `run` that keeps them, or say to start it."""
+    if not stores.embedded:
+        return Places(stores.redis_url, stores.database_url)
+    return chosen(stores, attach(stores.folder))
+
+
+def chosen(stores: Stores, owner: Attached | EmbeddedStores) -> Places:
+    """What the settings say, and the owner's stores where they say embedded."""
+    return Places(
+        owner.redis_url if stores.redis_url == EMBEDDED else stores.redis_url,
+        owner.database_url if stores.database_url == EMBEDDED else stores.database_url,
+        owner if isinstance(owner, Attached) else None,
+    )
+
+
+def make_folder(stores: Stores) -> Path:
+    """The data folder, made if it is not there, and ours to write in."""
+    folder = stores.folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as refused:
+        raise BootError(
+            f"data folder {folder} cannot be written ({refused.strerror}): "
+            "make it writable for this user, or set stores.data_dir"
+        ) from refused
+
+
+def key_ring(stores: Stores) -> Path:
+    """The file of the keys under which everything personal is sealed."""
+    return stores.folder / "keys"

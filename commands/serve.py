@@ -1,0 +1,68 @@
+"""`serve`: the gateway on stores of your own (or on those of a running `run`), for real accounts."""
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, ExitStack
+
+import structlog
+
+from commands import places
+from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Surroundings
+from commands.jobs import Jobs, expire_holds
+from commands.lifetime import Lifetime
+from commands.places import MIGRATIONS, Places
+from core import log
+from core.clock import SystemClock
+from core.errors import BootError
+from core.stores import keys
+from core.stores.migrations import pending
+from settings import Settings, require_credentials
+from webhooks.serving import listen
+
+DRAIN_S = 6.0  # WeChat waits 5 s for an answer; who asked before the end still gets it
+_log = structlog.get_logger("serve")
+
+
+def serve(settings: Settings, assemble: Assemble) -> int:
+    """Answer WeChat until asked to end; what is under way is finished first."""
+    log.configure()
+    require_credentials(settings)
+    lifetime = Lifetime()
+    with ExitStack() as stack:
+        server = settings.server
+        public = stack.enter_context(listen(server.host, server.port, "server.port"))
+        admin = stack.enter_context(listen(ADMIN_HOST, server.admin_port, "server.admin_port"))
+        found = places.find(settings.stores)
+        around = Surroundings(
+            settings=settings,
+            redis_url=found.redis_url,
+            database_url=found.database_url,
+            seal=keys.load(places.key_ring(settings.stores)),
+            clock=SystemClock(),
+        )
+        return lifetime.run(_live(around, assemble, (public, admin), found))
+
+
+async def _live(
+    around: Surroundings, assemble: Assemble, sockets: tuple[socket.socket, socket.socket], found: Places
+) -> int:
+    async with AsyncExitStack() as stack:
+        gateway = await assemble(around)
+        stack.push_async_callback(gateway.close)
+        gateway.health.require(SCHEMA)
+        await gateway.serve(*sockets, drain_s=DRAIN_S)
+        missing = await pending(gateway.db, MIGRATIONS)
+        if missing:
+            raise BootError(f"the database lacks {', '.join(missing)}: run `python main.py migrate` first")
+        gateway.health.done(SCHEMA, "已是最新")
+        _log.info("ready", url=around.settings.server.url, accounts=",".join(around.settings.accounts))
+        jobs = Jobs()
+        expire_holds(jobs, gateway.hospital)
+        jobs.start()
+        stack.callback(jobs.stop)
+        if found.owner is None:
+            await asyncio.Event().wait()
+        else:
+            await found.owner.owner_gone()
+            _log.info("ending", why="the `make run` that keeps the stores has ended")
+    return 0

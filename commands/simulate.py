@@ -1,0 +1,68 @@
+"""`simulate`: only the stand-in for WeChat, for this gateway or for any other bot."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+
+import simulator.app
+from commands import invented, terminal
+from commands.lifetime import Lifetime
+from core import log
+from core.errors import BootError
+from settings import Settings, is_wechat_host
+from simulator.accounts import Account
+from webhooks.serving import listen, serve
+
+_DRAIN_S = 0.5
+
+
+def simulate(settings: Settings, webhook: str) -> int:
+    """Play WeChat until asked to end."""
+    log.configure()
+    if is_wechat_host(settings.wechat.api_base):
+        raise BootError(
+            "wechat.api_base is WeChat itself; the simulator does not start beside it: take it out"
+        )
+    lifetime = Lifetime()
+    with ExitStack() as stack:
+        simulated = settings.simulator
+        opened = stack.enter_context(listen(simulated.host, simulated.port, "simulator.port"))
+        completed = invented.completed(settings)
+        accounts = platform_accounts(completed, webhook)
+
+        async def live() -> int:
+            app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(completed))
+            runner = await serve(app, opened, drain_s=_DRAIN_S)
+            try:
+                for account in accounts:
+                    terminal.say(f"{account.key} → {account.webhook_url}")
+                terminal.addresses({"手机 Phone": f"{simulated.url}/phone"})
+                await asyncio.Event().wait()
+            finally:
+                await runner.cleanup()
+            return 0
+
+        return lifetime.run(live())
+
+
+def platform_accounts(settings: Settings, webhook: str = "") -> list[Account]:
+    """Each account as the platform knows it; pushes go to `webhook`, or to this gateway's door."""
+    return [
+        Account(
+            key=key,
+            name=account.name or key,
+            original_id=account.original_id,
+            appid=account.appid,
+            secret=account.secret,
+            token=account.token,
+            aes_key=account.aes_key,
+            mode=account.mode,
+            webhook_url=webhook or f"{settings.server.local_url}/wechat/{key}",
+        )
+        for key, account in settings.accounts.items()
+    ]
+
+
+def phones(settings: Settings) -> Path:
+    """Where the simulator keeps its citizens and their chats."""
+    return settings.stores.folder / "simulator.json"

@@ -1,0 +1,141 @@
+"""Composition root: settings → stores → services → bots → doors; hands over to `commands/`."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from commands import line
+from commands.gateway import Gateway, Surroundings
+from commands.terminal import complain
+from core.chat.desk import Desk, DeskHours
+from core.chat.dispatcher import Dispatcher
+from core.chat.events import Event
+from core.chat.inbox import Durations, Inbox
+from core.chat.redflags import RedFlags
+from core.chat.routes import Routes
+from core.chat.turns import House, Turns
+from core.chat.words import CityFacts, Words
+from core.errors import BootError
+from core.metrics import Metrics
+from core.stores.boot import open_database, open_redis, postgres_version, redis_version
+from core.stores.database import Database
+from core.stores.redis import Redis
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
+from settings import Settings, load
+from webhooks.health import Health
+from webhooks.routes import add_routes
+from webhooks.wechat import MAX_BODY, AccountKeys, door
+
+ROOT = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The city's services, built once."""
+
+    citizens: Citizens
+    hospital: Hospital
+    desk: Desk
+
+
+async def assemble(around: Surroundings) -> Gateway:
+    """Open the stores and put the gateway together; nothing answers before its `serve`."""
+    async with AsyncExitStack() as stack:
+        redis = await open_redis(around.redis_url)
+        stack.push_async_callback(redis.close)
+        db = await open_database(around.database_url)
+        stack.push_async_callback(db.close)
+        services = city_services(around, db)
+        metrics = Metrics()
+        health = Health(
+            {"缓存 Redis": lambda: redis_version(redis), "数据库 PostgreSQL": lambda: postgres_version(db)},
+            metrics,
+            around.clock,
+            ROOT / "templates",
+        )
+        dispatcher = reception(around, redis, services)
+        app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
+        keys = [account_keys(around.settings, key) for key in around.settings.accounts]
+        doors = door(keys, dispatcher, around.seal, around.clock, lambda: health.ready)
+        add_routes(app, [*doors, *health.public_routes()])
+        add_routes(admin, health.admin_routes())
+        return Gateway(app, admin, health, redis, db, services.hospital, dispatcher, stack.pop_all())
+
+
+def city_services(around: Surroundings, db: Database) -> Services:
+    """Build every service of the city on one database."""
+    citizens = Citizens(db, around.seal)
+    return Services(
+        citizens=citizens,
+        hospital=Hospital(db, citizens, around.clock),
+        desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
+    )
+
+
+def reception(around: Surroundings, redis: Redis, services: Services) -> Dispatcher:
+    """Put router, words, inbox and dispatcher together."""
+    chat = around.settings.chat
+    bots = {account.bot for account in around.settings.accounts.values()}
+    if len(bots) != 1:
+        raise BootError(f"accounts name {len(bots)} different bots; all accounts share one bot for now")
+    routes = Routes(
+        importlib.import_module(bots.pop()).router,
+        {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens},
+    )
+    words = Words(
+        ROOT / "templates",
+        CityFacts(desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline),
+    )
+
+    async def identify(event: Event) -> str:
+        return await services.citizens.arrive(event.conversation, event.account, event.openid)
+
+    house = House(
+        routes=routes,
+        words=words,
+        red_flags=RedFlags(ROOT / "templates" / "chat" / "red_flags.toml"),
+        identify=identify,
+        clock=around.clock,
+        idle=timedelta(minutes=chat.idle_minutes),
+    )
+    inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
+    return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
+
+
+def account_keys(settings: Settings, key: str) -> AccountKeys:
+    """What the WeChat door needs of one account."""
+    account = settings.accounts[key]
+    return AccountKeys(
+        key=key,
+        original_id=account.original_id,
+        appid=account.appid,
+        token=account.token,
+        aes_key=account.aes_key,
+        previous_token=account.previous_token,
+        previous_aes_key=account.previous_aes_key,
+        mode=account.mode,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return the program's exit code."""
+    command = line.parse(arguments)
+    try:
+        return command(load(os.environ, Path.cwd()), assemble)
+    except BootError as wrong:
+        complain(wrong)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
