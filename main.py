@@ -23,7 +23,7 @@ from core.chat.routes import Routes
 from core.chat.turns import House, Turns
 from core.chat.words import CityFacts, Words
 from core.errors import BootError
-from core.metrics import Metrics
+from core.metrics import Measured, Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
 from core.stores.redis import Redis
@@ -56,7 +56,7 @@ async def assemble(around: Surroundings) -> Gateway:
         services = city_services(around, db)
         metrics = Metrics()
         health = Health(
-            {"缓存 Redis": lambda: redis_version(redis), "数据库 PostgreSQL": lambda: postgres_version(db)},
+            {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
             metrics,
             around.clock,
             ROOT / "templates",
@@ -64,7 +64,7 @@ async def assemble(around: Surroundings) -> Gateway:
         dispatcher = reception(around, redis, services)
         app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
         keys = [account_keys(around.settings, key) for key in around.settings.accounts]
-        doors = door(keys, dispatcher, around.seal, around.clock, lambda: health.ready)
+        doors = door(keys, Measured(dispatcher, metrics), around.seal, around.clock, lambda: health.ready)
         add_routes(app, [*doors, *health.public_routes()])
         add_routes(admin, health.admin_routes())
         return Gateway(app, admin, health, redis, db, services.hospital, dispatcher, stack.pop_all())

@@ -27,6 +27,8 @@ class _Looks:
         self._settings = settings
 
     async def accounts(self) -> str:
+        if self._settings.stores.embedded and not self._settings.accounts:
+            return "none given: `run` makes one up for its simulator"
         require_credentials(self._settings)
         return ", ".join(self._settings.accounts)
 

@@ -145,7 +145,8 @@ class Everything:
         gateway = await self.assemble(self.around)
         stack.push_async_callback(gateway.close)
         gateway.health.require(SCHEMA, DEMO_CITY, MENU)
-        gateway.health.link(self._links())
+        if self.sockets.simulator is not None:
+            gateway.health.link({"手机页面": self._phone_page()})
         await gateway.serve(self.sockets.public, self.sockets.admin, drain_s=DRAIN_S)
         terminal.done(
             "存储 Stores", " · ".join(each.detail for each in (await gateway.health.report()).stores)
@@ -191,10 +192,13 @@ class Everything:
     def _links(self) -> Mapping[str, str]:
         links = {}
         if self.sockets.simulator is not None:
-            links["手机 Phone"] = f"{self.settings.simulator.url}/phone"
+            links["手机 Phone"] = self._phone_page()
         links["状态 Health"] = f"{address(ADMIN_HOST, self.settings.server.admin_port)}/"
         links["网关 Gateway"] = self.settings.server.url
         return links
+
+    def _phone_page(self) -> str:
+        return f"{self.settings.simulator.url}/phone"
 
     async def _watch(self) -> int:
         """Stay until cancelled, or until a store of ours ends by itself."""
