@@ -124,6 +124,8 @@ async def open_days(db: Database, today: date, days: int) -> int:
         await store.lock(tx)
         for ahead in range(days + 1):
             opened += await store.open_day(tx, today + timedelta(days=ahead), opened_at, ONSITE_UNTIL)
+        if opened:
+            await store.learn(tx)
     return opened
 
 

@@ -99,6 +99,11 @@ async def open_day(tx: Transaction, day: date, now: datetime, onsite_until: time
     return int(await tx.fetchval("SELECT open_day($1, $2, $3)", day, now, onsite_until))
 
 
+async def learn(tx: Transaction) -> None:
+    """Tell the planner of many new rows at once, before it plans by a guess."""
+    await tx.execute("ANALYZE sessions, periods, units")
+
+
 def _ranked(rows: Rows) -> list[tuple[object, ...]]:
     """Give each row its place in the file, which is its place in a list."""
     return [(*row, rank) for rank, row in enumerate(rows, start=1)]
