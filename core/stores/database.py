@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -64,7 +64,7 @@ class Database:
         """Give every connection back; cut what does not come back within two seconds."""
         try:
             await asyncio.wait_for(self._pool.close(), 2)
-        except TimeoutError:
+        except UNREACHABLE:
             self._pool.terminate()
 
     @asynccontextmanager
@@ -87,11 +87,13 @@ class Database:
         except GONE as gone:
             raise StoreGoneError("PostgreSQL") from gone
         except (OSError, asyncpg.InterfaceError) as perhaps:
-            if connection.is_closed():
+            if _is_closed(connection):
                 raise StoreGoneError("PostgreSQL") from perhaps
             raise  # a file that is missing, a connection used wrongly: not the server's fault
         finally:
-            await self._pool.release(connection)
+            # Whether the block succeeded is decided by now; a connection that dies here is dropped by the pool.
+            with suppress(*UNREACHABLE):
+                await self._pool.release(connection)
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement and return its rows."""
@@ -112,3 +114,10 @@ class Database:
         """Run one statement and return PostgreSQL's word for what it did."""
         async with self._connection() as connection:
             return await connection.execute(sql, *args)
+
+
+def _is_closed(connection: Transaction) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # the pool took it out of our hands, which it does when the connection is lost

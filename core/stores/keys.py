@@ -1,4 +1,4 @@
-"""The key ring file: made once, readable by its owner alone, rotated without losing what was sealed before."""
+"""The key ring file: made once, readable by its owner alone, rotated without losing what it sealed."""
 
 import base64
 import binascii
@@ -74,7 +74,7 @@ def rotate(path: Path) -> Seal:
 
 def _read(path: Path) -> _Ring:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as missing:
         raise BootError(
             f"key ring {path} is missing: copy it from where the database was set up, "
@@ -82,10 +82,11 @@ def _read(path: Path) -> _Ring:
         ) from missing
     except OSError as refused:
         raise BootError(f"key ring {path} cannot be read: {refused.strerror}") from refused
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise BootError(f"key ring {path} is not a file")
     with os.fdopen(descriptor, encoding="utf-8") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise BootError(f"key ring {path} is not a file")
         if stat.S_IMODE(mode) & 0o077:
             raise BootError(f"key ring {path} is open to others: chmod 600 {path}")
         try:

@@ -48,7 +48,7 @@ def named(database_url: str, name: str) -> str:
     return urlsplit(database_url)._replace(path=f"/{name}").geturl()
 
 
-async def _statement(database_url: str, sql: str) -> None:
+async def statement(database_url: str, sql: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(sql)
@@ -57,7 +57,7 @@ async def _statement(database_url: str, sql: str) -> None:
 
 
 async def _make_template(database_url: str) -> None:
-    await _statement(database_url, "CREATE DATABASE bianmin_template")
+    await statement(database_url, "CREATE DATABASE bianmin_template")
     await migrate(named(database_url, "bianmin_template"), MIGRATIONS)
 
 
@@ -102,9 +102,9 @@ def debian_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers
 
 async def _copy(servers: Servers) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
-    await _statement(servers.database_url, f"CREATE DATABASE {name} TEMPLATE bianmin_template")
+    await statement(servers.database_url, f"CREATE DATABASE {name} TEMPLATE bianmin_template")
     yield named(servers.database_url, name)
-    await _statement(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await statement(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _opened(url: str) -> AsyncIterator[Database]:

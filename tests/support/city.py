@@ -1,0 +1,93 @@
+"""The whole city in one process: gateway, demo city and simulator on free ports, over a test's own stores."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+import simulator.app
+from commands import demo
+from commands.gateway import Gateway, Surroundings
+from commands.simulate import platform_accounts
+from core.clock import Clock
+from core.seal import Seal
+from main import assemble
+from settings import Account, Server, Settings
+from settings import Simulator as SimulatorSettings
+from webhooks.serving import listen, serve
+
+ACCOUNT = Account(
+    name="盛京便民",
+    original_id="gh_0a1b2c3d4e5f",
+    appid="wx00112233445566aa",
+    secret="a-secret-of-the-tests",
+    token="atokenofthetests",
+    aes_key="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a test keeps its city: the stores, the seal, the time."""
+
+    redis_url: str
+    db_url: str
+    seal: Seal
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A running city and a client for the simulator's script API."""
+
+    gateway: Gateway
+    http: aiohttp.ClientSession
+    url: str  # of the simulator
+    public_url: str  # of the gateway
+
+    async def says(self, openid: str, text: str) -> str:
+        """A citizen writes; what the account replied, or the platform's notice."""
+        return await self.sends(openid, type="text", content=text)
+
+    async def sends(self, openid: str, **message: object) -> str:
+        """A citizen sends anything; the text of what came back."""
+        result = await self.push(openid, **message)
+        reply = result["reply"]
+        return str(reply["content"] if reply else result["notice"])
+
+    async def push(self, openid: str, **message: object) -> dict[str, Any]:
+        """The simulator's whole account of one push."""
+        body = {"account": "city", "openid": openid, **message}
+        async with self.http.post(f"{self.url}/sim/messages", json=body) as answer:
+            result: dict[str, Any] = await answer.json()
+            assert answer.status == 200, result
+            return result
+
+
+@asynccontextmanager
+async def running_city(
+    place: Place, *, retry_s: float = 5.0, store: Path | None = None
+) -> AsyncIterator[City]:
+    """Start it all, ready; stop it all."""
+    public, admin, simulated = (listen("127.0.0.1", 0, "test") for _ in range(3))
+    settings = Settings(
+        server=Server(port=public.getsockname()[1], admin_port=admin.getsockname()[1]),
+        simulator=SimulatorSettings(port=simulated.getsockname()[1]),
+        accounts={"city": ACCOUNT},
+    )
+    gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
+    try:
+        await demo.load(gateway.db, place.clock)
+        await gateway.serve(public, admin, drain_s=0.2)
+        platform = simulator.app.build(platform_accounts(settings), retry_s=retry_s, store=store)
+        runner = await serve(platform, simulated, drain_s=0.2)
+        try:
+            async with aiohttp.ClientSession() as http:
+                yield City(gateway, http, settings.simulator.url, settings.server.url)
+        finally:
+            await runner.cleanup()
+    finally:
+        await gateway.close()
