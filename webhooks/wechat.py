@@ -1,0 +1,161 @@
+"""WeChat's door: verify, decrypt, one Event in, one passive reply out (design 4)."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import structlog
+from aiohttp import StreamReader, web
+from aiohttp.http import HttpProcessingError
+
+from core.chat.events import Event
+from core.chat.replies import Said
+from core.clock import Clock
+from core.errors import StoreGoneError
+from core.seal import Seal
+from webhooks.routes import Route
+from webhooks.wechat_envelope import AccountKeys, Envelope, Opened, close
+from webhooks.wechat_events import event_of
+from webhooks.wechat_refusals import TIMED_OUT, TOO_LARGE, PushRefusedError
+from webhooks.wechat_replies import render
+from webhooks.wechat_xml import parse_mended
+
+__all__ = ["MAX_BODY", "AccountKeys", "Reception", "door"]
+
+MAX_BODY = 64 * 1024
+MAX_ECHO = 1024
+BODY_S = 5.0  # WeChat itself gives up on a push after 5 s (wechat-facts 1.4)
+
+_SUCCESS = b"success"  # "no reply, and do not send this again"
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+_XML = {"Content-Type": "application/xml; charset=utf-8"}
+
+_log = structlog.get_logger("wechat")
+
+
+class Reception(Protocol):
+    """Who takes an event and says what to answer; the dispatcher, in the running program."""
+
+    async def receive(self, event: Event, arrived: float) -> Said | None:
+        """Answer an event whose request arrived at `arrived` (loop time); None means nothing to say.
+
+        `StoreGoneError` means nothing is known to have happened: WeChat shall send the push again.
+        """
+        ...
+
+
+def door(
+    accounts: Iterable[AccountKeys],
+    reception: Reception,
+    seal: Seal,
+    clock: Clock,
+    ready: Callable[[], bool],
+) -> list[Route]:
+    """Open `GET|POST /wechat/<account>` for each account; until `ready()` each answers 503."""
+    routes: list[Route] = []
+    for keys in accounts:
+        account = _AccountDoor(keys, reception, seal, clock, ready)
+        path = f"/wechat/{keys.key}"
+        routes.append(Route("GET", path, account.verify, who="wechat"))
+        routes.append(Route("POST", path, account.push, who="wechat"))
+    return routes
+
+
+class _AccountDoor:
+    """The door of one official account."""
+
+    def __init__(
+        self,
+        keys: AccountKeys,
+        reception: Reception,
+        seal: Seal,
+        clock: Clock,
+        ready: Callable[[], bool],
+    ) -> None:
+        self._account = keys.key
+        self._original_id = keys.original_id
+        self._envelope = Envelope(keys)
+        self._reception = reception
+        self._seal = seal
+        self._clock = clock
+        self._ready = ready
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """Answer WeChat's question whether this address is really ours."""
+        if not self._ready():
+            return web.Response(status=503)
+        try:
+            self._envelope.check(request.query, self._now())
+            echo = _echo_of(request)
+        except PushRefusedError as refused:
+            return self._refuse(refused)
+        return web.Response(body=echo, headers=_PLAIN)
+
+    async def push(self, request: web.Request) -> web.Response:
+        """Take one message or event, and answer it."""
+        arrived = asyncio.get_running_loop().time()
+        if not self._ready():
+            return web.Response(status=503)
+        try:
+            opened = self._envelope.open(request.query, await _body_of(request), self._now())
+            event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
+        except PushRefusedError as refused:
+            return self._refuse(refused)
+        try:
+            said = await self._reception.receive(event, arrived)
+            return self._answer(said, event, opened)
+        except StoreGoneError as gone:
+            _log.warning("push_put_off", event_id=event.id, account=self._account, store=gone.store)
+            return web.Response(status=503)
+        except Exception:  # noqa: BLE001 - a mistake of ours; with the traceback logged, 500 is the honest answer
+            _log.exception("push_failed", event_id=event.id, account=self._account)
+            return web.Response(status=500)
+
+    def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.Response:
+        reply = render(said, event, self._original_id) if said is not None else ""
+        if not reply:
+            return web.Response(body=_SUCCESS, headers=_PLAIN)
+        return web.Response(body=close(reply, opened, self._now()).encode(), headers=_XML)
+
+    def _refuse(self, refused: PushRefusedError) -> web.Response:
+        """Tell ourselves why, and the other side nothing."""
+        _log.warning("push_refused", account=self._account, reason=refused.reason, status=refused.status)
+        return web.Response(status=refused.status)
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _echo_of(request: web.Request) -> bytes:
+    echo = request.query.get("echostr", "")
+    if not 0 < len(echo) <= MAX_ECHO:
+        raise PushRefusedError("echostr missing or too long")
+    return echo.encode(errors="replace")
+
+
+async def _body_of(request: web.Request) -> bytes:
+    """Read at most `MAX_BODY` bytes; too many, too slow or broken ones are a `PushRefusedError`."""
+    content = request.content
+    if (request.content_length or 0) > MAX_BODY:
+        raise PushRefusedError("body over 64 KB", TOO_LARGE)
+    try:
+        if content.is_eof():  # all of it came with the headers: most pushes
+            body = content.read_nowait()
+        else:
+            async with asyncio.timeout(BODY_S):
+                body = await _read(content)
+    except TimeoutError as slow:
+        raise PushRefusedError("body did not arrive in time", TIMED_OUT) from slow
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError) as broken:
+        raise PushRefusedError("body broken off or wrongly encoded") from broken
+    if len(body) > MAX_BODY:
+        raise PushRefusedError("body over 64 KB", TOO_LARGE)
+    return body
+
+
+async def _read(content: StreamReader) -> bytes:
+    """Read to the end, or until it is clearly too much."""
+    body = bytearray()
+    while len(body) <= MAX_BODY and (chunk := await content.readany()):
+        body += chunk
+    return bytes(body)
