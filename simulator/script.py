@@ -51,7 +51,7 @@ class Script:
     async def messages(self, request: web.Request) -> web.Response:
         push = self._wechat.act(acts.parse(await request.read()))
         try:
-            outcome = await push
+            outcome = await asyncio.shield(push)  # a push goes on when nobody waits for its result any more
         except asyncio.CancelledError:
             if not self._wechat.live.closing:
                 raise

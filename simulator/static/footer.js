@@ -10,7 +10,7 @@ export class Footer {
     this.menuShown = null;
     this.node = el("footer", { class: "footer" });
     this.text = this.buildText();
-    this.menuBar = el("nav", { class: "bar menu", id: this.id("menu"), "aria-label": "公众号菜单", hidden: true });
+    this.menuBar = el("nav", { class: "bar tabs", id: this.id("menu"), "aria-label": "公众号菜单", hidden: true });
     this.panel = el("div", { class: "panel", id: this.id("panel"), hidden: true });
     this.node.append(this.text, this.menuBar, this.panel);
   }

@@ -2,7 +2,7 @@
 
 import { Acts } from "./acts.js";
 import { drawEntry } from "./bubbles.js";
-import { avatar, el, iconButton } from "./dom.js";
+import { avatar, el, icon, iconButton } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Footer } from "./footer.js";
 import { Covers } from "./sheets.js";
@@ -49,11 +49,14 @@ export class Phone {
     this.log = el("div", { class: "log", id: this.id("log"), role: "log", tabindex: "0", "aria-label": "聊天记录", onscroll: () => this.scrolled() });
     this.earlier = el("button", { type: "button", class: "earlier", hidden: true, onclick: () => this.showEarlier() }, "查看更早的消息");
     this.log.append(this.earlier);
+    this.stick = true;
+    // The keyboard and the panel take room away: who reads the end goes on reading the end.
+    new ResizeObserver(() => { if (this.stick) this.toEnd(); }).observe(this.log);
     this.fresh = el("button", { type: "button", class: "fresh", hidden: true, onclick: () => this.toEnd() }, "有新消息 ↓");
     this.log.addEventListener("pointerdown", () => { this.footer.closePopups(); this.footer.togglePanel(false); });
     return el("section", { class: "phone", "aria-label": `${this.account.name}的聊天`, data: { openid: this.openid } },
       el("div", { class: "status", "aria-hidden": "true" }, this.time, el("span", { class: "battery" })),
-      el("header", { class: "top" }, this.title, iconButton("more", "公众号资料", () => this.showProfile(), { id: this.id("profile") })),
+      el("header", { class: "top" }, el("span", { class: "round back", "aria-hidden": "true" }, icon("back")), this.title, iconButton("more", "公众号资料", () => this.showProfile(), { id: this.id("profile") })),
       this.offline, this.log, this.fresh, this.footer.node, this.buildCard());
   }
 
@@ -73,7 +76,7 @@ export class Phone {
     this.setTyping(state.typing);
     if (state.nickname) this.faces.citizen = [...state.nickname].at(-1);
     if (!entries.length) return;
-    const stay = this.lastDrawn && !this.nearEnd() && entries.every((entry) => entry.kind !== "sent");
+    const stay = this.lastDrawn && !this.stick && entries.every((entry) => entry.kind !== "sent");
     if (!this.lastDrawn) this.earlier.hidden = entries.length < PAGE;
     this.log.append(...this.draw(entries));
     if (stay) this.fresh.hidden = false;
@@ -151,15 +154,17 @@ export class Phone {
   }
 
   scrolled() {
-    if (this.nearEnd()) this.fresh.hidden = true;
+    this.stick = this.nearEnd();
+    if (this.stick) this.fresh.hidden = true;
   }
 
   toEnd() {
+    this.stick = true;
     this.fresh.hidden = true;
     this.log.scrollTop = this.log.scrollHeight;
     // Pictures grow after they are loaded; the end stays in view until the reader scrolls away.
     this.log.querySelectorAll("img").forEach((image) => {
-      if (!image.complete) image.addEventListener("load", () => { if (this.nearEnd()) this.toEnd(); }, { once: true });
+      if (!image.complete) image.addEventListener("load", () => { if (this.stick) this.toEnd(); }, { once: true });
     });
   }
 }
