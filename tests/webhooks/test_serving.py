@@ -1,0 +1,55 @@
+"""Sockets: a taken port is told before anything starts; who asked before the end still gets an answer."""
+
+import asyncio
+import socket
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from core.errors import BootError
+from tests.support.waiting import until
+from webhooks.serving import PortTakenError, listen, serve
+
+
+def test_a_taken_port_is_told_with_its_setting() -> None:
+    with listen("127.0.0.1", 0, "server.port") as first:
+        port = first.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"port {port} on 127.0.0.1 is in use.*server.port"):
+            listen("127.0.0.1", port, "server.port")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+def test_an_address_that_is_not_ours_is_told(host: str) -> None:
+    with pytest.raises(BootError, match=r"server\.port"):
+        listen(host, 0, "server.port")
+
+
+def gets_in(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_draining_answers_who_asked_before_the_end() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        asked.set()
+        await answer.wait()
+        return web.Response(text="done")
+
+    app = web.Application()
+    app.router.add_get("/", slow)
+    opened = listen("127.0.0.1", 0, "test")
+    port = opened.getsockname()[1]
+    runner = await serve(app, opened, drain_s=10)
+    async with aiohttp.ClientSession() as http:
+        request = asyncio.create_task(http.get(f"http://127.0.0.1:{port}/"))
+        await asked.wait()
+        ending = asyncio.create_task(runner.cleanup())
+        # Nobody new gets in once the listening socket is closed.
+        await until(lambda: not gets_in(port), "the socket is closed")
+        answer.set()
+        async with await request as response:
+            assert await response.text() == "done"
+        await ending

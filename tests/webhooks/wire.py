@@ -1,0 +1,156 @@
+"""WeChat's end of the wire, for tests: wechatpy signs and encrypts what we verify and open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from wechatpy.crypto import WeChatCrypto
+from wechatpy.utils import WeChatSigner
+
+from core.chat.events import Event
+from core.chat.replies import Said
+from core.clock import CITY_ZONE, ManualClock
+from core.seal import Seal
+from webhooks.routes import add_routes, assert_all_declared
+from webhooks.wechat import AccountKeys, door
+
+KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+OLD_KEY = "A" * 43
+OTHER_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+APPID = "wxb11529c136998cb6"
+TOKEN = "AAAAA"
+GH = "gh_0123456789ab"
+OPENID = "oABCDEFGHIJKLMNOPQRSTUVWXYZ12"
+NOW = 1714036504
+NONCE = "1514711492"
+
+SEAL = Seal({1: b"s" * 32}, current=1, index_key=b"i" * 32)
+TEXT = f"""<xml><ToUserName><![CDATA[{GH}]]></ToUserName>
+<FromUserName><![CDATA[{OPENID}]]></FromUserName>
+<CreateTime>{NOW}</CreateTime>
+<MsgType><![CDATA[text]]></MsgType>
+<Content><![CDATA[挂心内科]]></Content>
+<MsgId>24537849347234234</MsgId>
+</xml>"""
+
+
+def keys(**changes: Any) -> AccountKeys:
+    """The city's account, with whatever a test needs to be different."""
+    given: dict[str, Any] = {
+        "key": "city",
+        "original_id": GH,
+        "appid": APPID,
+        "token": TOKEN,
+        "aes_key": KEY,
+    }
+    return AccountKeys(**given | changes)
+
+
+def push(**fields: str) -> str:
+    """The XML of a push: the common fields, then these; a value that starts with `<` stands as it is."""
+    named = {"ToUserName": GH, "FromUserName": OPENID, "CreateTime": str(NOW)} | fields
+    inner = "".join(
+        f"<{name}>{value if value.startswith('<') or value.isdigit() else f'<![CDATA[{value}]]>'}</{name}>"
+        for name, value in named.items()
+    )
+    return f"<xml>{inner}</xml>"
+
+
+def signature(*parts: str) -> str:
+    signer = WeChatSigner()
+    signer.add_data(*parts)
+    return str(signer.signature)
+
+
+def plain_query(*, at: int = NOW, token: str = TOKEN, **more: str) -> dict[str, str]:
+    """The query of a plain push or a URL verification."""
+    signed = signature(token, str(at), NONCE)
+    return {"signature": signed, "timestamp": str(at), "nonce": NONCE, "openid": OPENID} | more
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A push as WeChat sends it in safe (or compatible) mode."""
+
+    query: dict[str, str]
+    body: str
+
+
+def seal_push(
+    xml: str = TEXT,
+    *,
+    key: str = KEY,
+    appid: str = APPID,
+    token: str = TOKEN,
+    at: int = NOW,
+    clear: str = "",
+) -> Sealed:
+    """Encrypt with wechatpy and sign; `clear` are the unsigned fields compatible mode puts beside it."""
+    made = WeChatCrypto(token, key, appid).encrypt_message(xml, NONCE, str(at))
+    encrypt = made.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+    return signed_push(encrypt, token=token, at=at, clear=clear)
+
+
+def signed_push(encrypt: str, *, token: str = TOKEN, at: int = NOW, clear: str = "") -> Sealed:
+    """Sign any `Encrypt` text, also one that is not what it should be."""
+    beside = clear or f"<ToUserName><![CDATA[{GH}]]></ToUserName>"
+    query = plain_query(at=at, token=token, encrypt_type="aes")
+    query["msg_signature"] = signature(token, str(at), NONCE, encrypt)
+    return Sealed(query, f"<xml>{beside}<Encrypt><![CDATA[{encrypt}]]></Encrypt></xml>")
+
+
+@dataclass
+class Desk:
+    """A reception that writes down what it was told and answers what a test wants."""
+
+    answer: Callable[[Event], Said | None] = lambda _event: Said(type="text", at=NOW + 1, text="请选择科室")
+    events: list[Event] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+
+    async def receive(self, event: Event, arrived: float) -> Said | None:
+        self.events.append(event)
+        self.arrivals.append(arrived)
+        return self.answer(event)
+
+
+def clock_at(seconds: int = NOW) -> ManualClock:
+    return ManualClock(datetime.fromtimestamp(seconds, CITY_ZONE))
+
+
+def application(
+    desk: Desk, *accounts: AccountKeys, ready: Callable[[], bool] = lambda: True
+) -> web.Application:
+    """An application with this door and no other."""
+    app = web.Application()
+    add_routes(app, door(accounts or (keys(),), desk, SEAL, clock_at(), ready))
+    assert_all_declared(app)
+    return app
+
+
+class Wire:
+    """Pushes to the door of one application, over HTTP."""
+
+    def __init__(self, client: TestClient[web.Request, web.Application]) -> None:
+        self.client = client
+
+    async def get(self, query: dict[str, str], account: str = "city") -> tuple[int, str]:
+        return await self._answer("GET", f"/wechat/{account}?{urlencode(query)}", b"")
+
+    async def post(self, query: dict[str, str], body: str | bytes, account: str = "city") -> tuple[int, str]:
+        raw = body.encode() if isinstance(body, str) else body
+        return await self._answer("POST", f"/wechat/{account}?{urlencode(query)}", raw)
+
+    async def send(self, sealed: Sealed) -> tuple[int, str]:
+        return await self.post(sealed.query, sealed.body)
+
+    async def _answer(self, method: str, path: str, body: bytes) -> tuple[int, str]:
+        async with self.client.request(method, path, data=body) as response:
+            return response.status, await response.text()
+
+
+def client_of(app: web.Application) -> TestClient[web.Request, web.Application]:
+    return TestClient(TestServer(app, access_log=None))
