@@ -91,7 +91,7 @@ class Database:
                 raise StoreGoneError("PostgreSQL") from perhaps
             raise  # a file that is missing, a connection used wrongly: not the server's fault
         finally:
-            # Whether the block succeeded is decided by now; a connection that dies here is dropped by the pool.
+            # What the block did is decided by now; the pool drops a connection that dies here.
             with suppress(*UNREACHABLE):
                 await self._pool.release(connection)
 

@@ -1,0 +1,115 @@
+"""Owners of embedded stores as processes of their own, so that they can be killed."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.stores.embedded import run_file
+from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
+from core.stores.embedded.stores import EmbeddedStores
+
+ROOT = Path(__file__).parents[4]
+
+
+class Up(msgspec.Struct, frozen=True):
+    """What an owner says once its stores answer."""
+
+    seconds: float
+    redis_url: str
+    database_url: str
+    versions: dict[str, str]
+    pids: dict[str, int]
+
+    @property
+    def postgres(self) -> int:
+        return self.pids["PostgreSQL"]
+
+    @property
+    def valkey(self) -> int:
+        return self.pids["Valkey"]
+
+
+class Owner:
+    """One process that owns the stores of a folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.owner", data],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def up(self) -> Up:
+        """Wait until its stores answer."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.refusal()
+        return msgspec.convert(json.loads(line), Up)
+
+    def refusal(self) -> str:
+        """What it said when it gave up."""
+        _, complaint = self.process.communicate(timeout=30)
+        return str(complaint)
+
+    def kill(self) -> None:
+        """End it as a power cut would: it can do nothing about it."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def end(self) -> None:
+        """End it as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(10) == 0
+
+
+@pytest.fixture(scope="session")
+def used_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder to copy: setting PostgreSQL up takes a second."""
+    data = tmp_path_factory.mktemp("used") / "var"
+    EmbeddedStores.start(data, scratch=True).stop()
+    return data
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A data folder nobody has used."""
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def data(fresh: Path, used_once: Path) -> Path:
+    """A data folder that was used before, of this test's own."""
+    return Path(shutil.copytree(used_once, fresh))
+
+
+@pytest.fixture
+def own(fresh: Path) -> Iterator[Callable[[], Owner]]:
+    """Start an owner of the data folder; whatever lives at the end is ended."""
+    owners: list[Owner] = []
+
+    def start() -> Owner:
+        owners.append(Owner(fresh))
+        return owners[-1]
+
+    yield start
+    for owner in owners:
+        owner.process.kill()
+        owner.process.communicate(timeout=10)
+    if (fresh / "pg").exists():
+        folder = DataFolder.take(fresh)  # which waits for their servers
+        remove_runtime(runtime_folder(fresh))
+        folder.give_back()
+
+
+def ended(*pids: int) -> bool:
+    """Whether these processes are all gone."""
+    return all(run_file.started(pid) is None for pid in pids)
