@@ -1,0 +1,129 @@
+"""What is offered: departments, doctors, sessions, periods, quotes, bookings and alternatives, in their order."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.clock import CITY_ZONE, ManualClock
+from services.citizens.model import UnknownCitizen
+from services.hospital.model import BookingState, ClinicClass, Discrepancy, Half
+from services.hospital.service import Hospital
+from tests.services.ward import MONDAY, Ward, at, effect
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+async def test_departments_with_something_left_come_first(ward: Ward, hospital: Hospital) -> None:
+    (period,) = await ward.session("heart-1")
+    await ward.session("bones-1", units=(2, 3))
+    await hospital.hold(period, await ward.citizen(), effect())
+    found = await hospital.departments()
+    assert [(department.id, department.left) for department in found] == [
+        ("bones", 5),
+        ("heart", 0),
+        ("lungs", 0),
+        ("skin", 0),
+        ("eyes", 0),
+    ]
+    assert found[0].hospitals == ("测试医院",)
+
+
+async def test_doctors_by_their_next_period_and_the_full_ones_last(ward: Ward, hospital: Hospital) -> None:
+    (full,) = await ward.session("heart-1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    await ward.session("heart-2", at("09:30", TUESDAY), units=(2,), clinic_class="expert")
+    second, first = await hospital.doctors("heart")
+    assert (second.id, second.left, second.next_at) == ("heart-2", 2, at("09:30", TUESDAY))
+    assert (first.id, first.left, first.next_at) == ("heart-1", 0, None)
+    assert second.clinic_class is ClinicClass.EXPERT
+    assert second.title == "主任医师"
+    assert "陈主任" in second.aliases
+    assert await hospital.doctors("lungs") == []
+    assert await hospital.doctors("nowhere") == []
+
+
+async def test_sessions_and_periods_only_while_something_is_left(ward: Ward, hospital: Hospital) -> None:
+    first, second = await ward.session(starts=at("10:00"), units=(1, 2))
+    await ward.session(starts=at("14:00"), half="PM")
+    await hospital.hold(first, await ward.citizen(), effect())
+    morning, afternoon = await hospital.sessions("heart-1")
+    assert (morning.date, morning.half, morning.left, afternoon.half) == (MONDAY, Half.AM, 2, Half.PM)
+    (period,) = await hospital.periods(morning.id)
+    assert (period.id, period.left) == (second, 2)
+    assert period.starts_at == at("10:30")
+    assert period.starts_at.tzinfo is CITY_ZONE
+    assert period.ends_at - period.starts_at == timedelta(minutes=30)
+
+
+async def test_the_quote_says_what_is_confirmed(ward: Ward, hospital: Hospital) -> None:
+    (period,) = await ward.session(starts=at("10:00"), fee_fen=1250)
+    quote = await hospital.quote(period, await ward.citizen())
+    assert (quote.hospital, quote.department, quote.doctor) == ("测试医院", "heart", "陈heart1")
+    assert (quote.place, quote.fee_fen, quote.starts_at) == ("一楼1诊室", 1250, at("10:00"))
+    assert quote.cancel_until == at("09:30")
+    with pytest.raises(UnknownCitizen):
+        await hospital.quote(period, "c_aaaaaaaaaaaaaaaa")
+
+
+async def test_my_bookings_soonest_first_without_what_is_over(
+    ward: Ward, hospital: Hospital, clock: ManualClock
+) -> None:
+    citizen = await ward.citizen()
+    (tomorrow,) = await ward.session("lungs-1", at("09:30", TUESDAY))
+    (today,) = await ward.session("heart-1", at("10:00"))
+    (given_up,) = await ward.session("bones-1", at("14:00"), half="PM")
+    (unpaid,) = await ward.session("skin-1", at("14:00"), half="PM", fee_fen=100)
+    later, soon = [await hospital.hold(period, citizen, effect()) for period in (tomorrow, today)]
+    await hospital.cancel(await hospital.hold(given_up, citizen, effect()), citizen, effect())
+    held = await hospital.hold(unpaid, citizen, effect())
+    assert [booking.id for booking in await hospital.bookings(citizen)] == [soon, held, later]
+    assert [booking.id for booking in await hospital.cancellable(citizen)] == [soon, held, later]
+    clock.move(timedelta(minutes=10))
+    assert [booking.id for booking in await hospital.bookings(citizen)] == [soon, later]
+    clock.set(at("10:30"))
+    (left,) = await hospital.bookings(citizen)
+    assert (left.id, left.state, left.number) == (later, BookingState.BOOKED, 1)
+    assert await hospital.bookings(await ward.citizen()) == []
+
+
+async def test_alternatives_same_doctor_then_same_half_day_then_the_specialty(
+    ward: Ward, hospital: Hospital, clock: ManualClock
+) -> None:
+    clock.set(at("07:00"))
+    (wanted,) = await ward.session("heart-1", at("10:00"))
+    (same_doctor,) = await ward.session("heart-1", at("10:00", TUESDAY))
+    far, near = await ward.session("heart-2", at("08:30"), units=(1, 1))
+    await ward.session("heart-2", at("14:00"), half="PM")
+    await ward.session("lungs-1", at("10:00"))
+    assert [other.id for other in await hospital.alternatives(wanted)] == [same_doctor, near, far]
+
+
+async def test_a_full_doctor_is_told_with_alternatives(ward: Ward, hospital: Hospital) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    (other,) = await ward.session("heart-2", at("10:30"))
+    await hospital.hold(full, await ward.citizen(), effect())
+    assert await hospital.sessions("heart-1") == []
+    facts = (await hospital.nothing_left("heart-1")).facts
+    assert facts["doctor"] == "陈heart1"
+    assert [period.id for period in facts["alternatives"]] == [other]  # type: ignore[attr-defined]
+    assert (await hospital.nothing_left("nobody")).facts == {"doctor": "", "alternatives": []}
+
+
+async def test_the_audit_finds_a_quota_that_was_not_opened(ward: Ward, hospital: Hospital) -> None:
+    await ward.session(units=(3,))
+    assert await hospital.audit() == []
+    await ward.db.execute("UPDATE sessions SET quota = 4")
+    (found,) = await hospital.audit()
+    assert found == Discrepancy(session=f"heart-1:{MONDAY}:AM", what="quota_and_units", expected=4, found=3)
+
+
+async def test_the_audit_finds_a_state_without_its_event_and_a_booking_without_its_unit(
+    ward: Ward, hospital: Hospital
+) -> None:
+    (period,) = await ward.session(units=(3,))
+    await hospital.hold(period, await ward.citizen(), effect())
+    async with ward.db.transaction() as tx:  # what only a superuser who switches the machine off can do
+        await tx.execute("ALTER TABLE units DISABLE TRIGGER units_change")
+        await tx.execute("UPDATE units SET state = 'free', booking = NULL, person = NULL WHERE state = 'booked'")
+        await tx.execute("ALTER TABLE units ENABLE TRIGGER units_change")
+    assert {found.what for found in await hospital.audit()} == {"units_and_bookings", "units_and_events"}
