@@ -42,7 +42,7 @@ def parse(document: bytes) -> Fields:
         else:
             parent[name] = value
 
-    # The encoding is fixed here, whatever the document declares: WeChat speaks UTF-8 only.
+    # Whatever the document declares: WeChat speaks UTF-8 only.
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
