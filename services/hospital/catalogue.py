@@ -77,6 +77,7 @@ class Catalogue(_Entry, frozen=True, kw_only=True):
     specialties: tuple[SpecialtyEntry, ...] = ()
     departments: tuple[DepartmentEntry, ...] = ()
     doctors: tuple[DoctorEntry, ...] = ()
+    booked_up: tuple[str, ...] = ()  # doctors whose numbers the demo's neighbours take
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -87,7 +88,7 @@ async def load_catalogue(db: Database, folder: Path) -> bool:
 
     Entries that vanished from the files stay: booked sessions may hang on them.
     """
-    files = sorted(folder.glob("*.toml"))
+    files = catalogue_files(folder)
     digest = _digest(files)
     if await store.loaded(db, folder.name) == digest:
         return False
@@ -129,6 +130,14 @@ async def open_days(db: Database, today: date, days: int) -> int:
     return opened
 
 
+def catalogue_files(folder: Path) -> list[Path]:
+    """List the data files of a folder; a folder without any is a mistake."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise BootError(f"{folder}: no hospital data (*.toml) here")
+    return files
+
+
 def read_catalogue(files: list[Path]) -> Catalogue:
     """Read and join the files; a mistake names its file, and a reference to nothing is a mistake."""
     parts = [_read(path) for path in files]
@@ -138,6 +147,7 @@ def read_catalogue(files: list[Path]) -> Catalogue:
         specialties=tuple(entry for part in parts for entry in part.specialties),
         departments=tuple(entry for part in parts for entry in part.departments),
         doctors=tuple(entry for part in parts for entry in part.doctors),
+        booked_up=tuple(doctor for part in parts for doctor in part.booked_up),
     )
     _check_references(catalogue)
     return catalogue
@@ -160,6 +170,8 @@ def _check_references(catalogue: Catalogue) -> None:
     for doctor in catalogue.doctors:
         if f"{doctor.hospital}-{doctor.specialty}" not in departments:
             raise BootError(f"demo data: doctor {doctor.id} works in an unknown department")
+    if unknown := set(catalogue.booked_up) - {doctor.id for doctor in catalogue.doctors}:
+        raise BootError(f"demo data: booked_up names unknown doctors: {', '.join(sorted(unknown))}")
 
 
 def _week(doctor: DoctorEntry, city_hours: dict[Half, Hours]) -> list[tuple[object, ...]]:

@@ -79,7 +79,11 @@ class Ward:
             starts_at = first + place * HALF_HOUR
             period = f"{session}:{starts_at:%H%M}"
             await self.db.execute(
-                "INSERT INTO periods VALUES ($1, $2, $3, $4)", period, session, starts_at, starts_at + HALF_HOUR
+                "INSERT INTO periods VALUES ($1, $2, $3, $4)",
+                period,
+                session,
+                starts_at,
+                starts_at + HALF_HOUR,
             )
             await self.db.execute(
                 "INSERT INTO units (period, no, who, key, changed_at)"

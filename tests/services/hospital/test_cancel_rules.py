@@ -40,7 +40,13 @@ class TestDeadlines:
         ids=["U7 general: 30 min before", "U6 expert: midnight", "U6 special: midnight"],
     )
     async def test_the_deadline_and_the_second_before_it(
-        self, ward: Ward, hospital: Hospital, clock: ManualClock, clinic_class: str, starts: object, deadline: object
+        self,
+        ward: Ward,
+        hospital: Hospital,
+        clock: ManualClock,
+        clinic_class: str,
+        starts: object,
+        deadline: object,
     ) -> None:
         (period,) = await ward.session(starts=starts, clinic_class=clinic_class, units=(2,))  # type: ignore[arg-type]
         early, early_citizen = await booked(ward, hospital, period)
@@ -139,7 +145,9 @@ class TestU8AfterCheckIn:
         ],
         ids=lambda steps: str(steps[-1]),
     )
-    async def test_only_the_counter_cancels(self, ward: Ward, hospital: Hospital, steps: tuple[str, ...]) -> None:
+    async def test_only_the_counter_cancels(
+        self, ward: Ward, hospital: Hospital, steps: tuple[str, ...]
+    ) -> None:
         (period,) = await ward.session(starts=at("10:00"))
         booking, citizen = await booked(ward, hospital, period)
         await ward.move(booking, *steps)

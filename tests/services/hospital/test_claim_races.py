@@ -120,7 +120,9 @@ class TestRolledBackClaim:
     """The unit freed by a rolled-back claim is not refused to the one who waits."""
 
     @pytest.mark.parametrize("commits", [False, True], ids=["rolled back: had", "committed: refused"])
-    async def test_the_one_waiting_learns_the_truth(self, ward: Ward, hospital: Hospital, commits: bool) -> None:
+    async def test_the_one_waiting_learns_the_truth(
+        self, ward: Ward, hospital: Hospital, commits: bool
+    ) -> None:
         (period,) = await ward.session()
         first, second = await ward.citizen(), await ward.citizen()
         with suppress(_RolledBackError):
@@ -169,7 +171,9 @@ class TestRolledBackClaim:
 
 
 class TestAgainstEachOther:
-    async def test_a_suspension_and_a_storm_leave_no_live_booking(self, ward: Ward, hospital: Hospital) -> None:
+    async def test_a_suspension_and_a_storm_leave_no_live_booking(
+        self, ward: Ward, hospital: Hospital
+    ) -> None:
         (period,) = await ward.session(units=(30,))
         everybody = await asyncio.gather(*(ward.citizen() for _ in range(40)))
         holds = [hospital.hold(period, citizen, effect()) for citizen in everybody]

@@ -63,7 +63,12 @@ class TestH1Horizon:
 class TestH5Closing:
     @pytest.mark.parametrize(
         ("half", "starts", "closes"),
-        [("AM", "11:30", "11:00"), ("PM", "16:30", "16:00"), ("NIGHT", "18:00", "18:00"), ("AM", "09:30", "09:30")],
+        [
+            ("AM", "11:30", "11:00"),
+            ("PM", "16:30", "16:00"),
+            ("NIGHT", "18:00", "18:00"),
+            ("AM", "09:30", "09:30"),
+        ],
         ids=["morning", "afternoon", "night: when it begins", "a period that has begun"],
     )
     async def test_same_day_until(
@@ -135,7 +140,9 @@ class TestH8DepartmentsPerDay:
         (next_day,) = await ward.session("skin-1", at("09:30", TUESDAY))
         assert await hospital.hold(next_day, citizen, effect())
 
-    async def test_a_cancelled_or_suspended_visit_frees_its_place(self, ward: Ward, hospital: Hospital) -> None:
+    async def test_a_cancelled_or_suspended_visit_frees_its_place(
+        self, ward: Ward, hospital: Hospital
+    ) -> None:
         citizen = await ward.citizen()
         bookings = []
         for department in ("heart", "lungs", "bones"):
@@ -209,7 +216,9 @@ class TestH11Rebooking:
         clock.move(SECOND)
         assert await hospital.hold(second, citizen, effect())
 
-    async def test_another_session_or_another_person_need_not_wait(self, ward: Ward, hospital: Hospital) -> None:
+    async def test_another_session_or_another_person_need_not_wait(
+        self, ward: Ward, hospital: Hospital
+    ) -> None:
         citizen = await ward.citizen()
         first, second = await ward.session(units=(1, 1))
         (elsewhere,) = await ward.session("heart-2")
@@ -236,7 +245,9 @@ class TestHoldToPay:
         named = effect("run-of-this")
         booking = await hospital.booking(await hospital.hold(period, citizen, named))
         assert booking.state is BookingState.BOOKED
-        rows = await ward.db.fetch("SELECT what, who, key FROM unit_events WHERE booking = $1 ORDER BY id", booking.id)
+        rows = await ward.db.fetch(
+            "SELECT what, who, key FROM unit_events WHERE booking = $1 ORDER BY id", booking.id
+        )
         assert [tuple(row) for row in rows] == [
             ("hold", citizen, "run-of-this#hold"),
             ("confirm", citizen, "run-of-this#hold"),

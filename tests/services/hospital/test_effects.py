@@ -43,7 +43,9 @@ async def rows(ward: Ward) -> tuple[int, int]:
     )
 
 
-async def test_dead_before_the_commit_nothing_happened(ward: Ward, hospital: Hospital, dying: Hospital) -> None:
+async def test_dead_before_the_commit_nothing_happened(
+    ward: Ward, hospital: Hospital, dying: Hospital
+) -> None:
     (period,) = await ward.session()
     citizen, named = await ward.citizen(), effect()
     with pytest.raises(CrashError):
@@ -52,7 +54,9 @@ async def test_dead_before_the_commit_nothing_happened(ward: Ward, hospital: Hos
     assert await hospital.hold(period, citizen, named)
 
 
-async def test_dead_after_the_commit_the_next_run_gets_the_stored_booking(ward: Ward, hospital: Hospital) -> None:
+async def test_dead_after_the_commit_the_next_run_gets_the_stored_booking(
+    ward: Ward, hospital: Hospital
+) -> None:
     (period,) = await ward.session(units=(3,))
     citizen, named = await ward.citizen(), effect()
     booking = await hospital.hold(period, citizen, named)
@@ -77,7 +81,9 @@ async def test_the_connection_lost_before_the_commit(ward: Ward, hospital: Hospi
     assert await hospital.hold(period, citizen, named)
 
 
-async def test_cancel_dead_before_and_after_the_commit(ward: Ward, hospital: Hospital, dying: Hospital) -> None:
+async def test_cancel_dead_before_and_after_the_commit(
+    ward: Ward, hospital: Hospital, dying: Hospital
+) -> None:
     (period,) = await ward.session()
     citizen, named = await ward.citizen(), effect(key="cancel")
     booking = await hospital.hold(period, citizen, effect())
@@ -127,7 +133,9 @@ async def test_four_runs_at_once_make_one_booking(ward: Ward, hospital: Hospital
     assert await ward.states() == {"booked": 1, "free": 3}
 
 
-async def test_control_with_a_run_of_their_own_the_rules_must_stop_them(ward: Ward, hospital: Hospital) -> None:
+async def test_control_with_a_run_of_their_own_the_rules_must_stop_them(
+    ward: Ward, hospital: Hospital
+) -> None:
     (period,) = await ward.session(units=(4,))
     citizen = await ward.citizen()
     outcomes = await asyncio.gather(

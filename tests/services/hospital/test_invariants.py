@@ -59,7 +59,9 @@ class City:
     async def _new_doctors(self) -> None:
         for department in ("heart", "lungs"):
             await self.ward.db.execute(
-                "INSERT INTO doctors VALUES ($1, $2, '陈', '某', '主任医师', '')", f"{department}-{self.run}", department
+                "INSERT INTO doctors VALUES ($1, $2, '陈', '某', '主任医师', '')",
+                f"{department}-{self.run}",
+                department,
             )
 
     async def step(self, number: int, what: str, one: int, two: int) -> None:
@@ -77,7 +79,9 @@ class City:
         elif what == "expire":
             await self.hospital.expire_holds()
         elif what == "suspend":
-            session = (await self.hospital.quote(self.periods[one * 2], self.citizens[0])).id.rsplit(":", 1)[0]
+            session = (await self.hospital.quote(self.periods[one * 2], self.citizens[0])).id.rsplit(":", 1)[
+                0
+            ]
             await self.hospital.suspend_session(session, "staff")
 
     async def _move(self, booking: str, step: str) -> None:
@@ -185,7 +189,5 @@ async def test_delivered_one_to_four_times_in_any_order_at_once_each_wish_is_one
     await city.check()
 
 
-def _delivery(
-    hospital: Hospital, period: str, citizen: str, named: Effect
-) -> Callable[[], Awaitable[str]]:
+def _delivery(hospital: Hospital, period: str, citizen: str, named: Effect) -> Callable[[], Awaitable[str]]:
     return lambda: hospital.hold(period, citizen, named)

@@ -154,7 +154,9 @@ async def test_a_unit_does_not_change_hands_on_its_way(one_unit: Ward) -> None:
 
 async def test_each_transition_leaves_its_event(one_unit: Ward) -> None:
     async with unit_in("passed", one_unit) as bench:
-        rows = await bench.tx.fetch("SELECT version, what, old, new, who, key, booking FROM unit_events ORDER BY id")
+        rows = await bench.tx.fetch(
+            "SELECT version, what, old, new, who, key, booking FROM unit_events ORDER BY id"
+        )
         assert [(row["version"], row["old"], row["what"], row["new"]) for row in rows] == [
             (0, "", "open", "free"),
             (1, "free", "hold", "held"),

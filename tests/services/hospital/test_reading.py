@@ -124,6 +124,8 @@ async def test_the_audit_finds_a_state_without_its_event_and_a_booking_without_i
     await hospital.hold(period, await ward.citizen(), effect())
     async with ward.db.transaction() as tx:  # what only a superuser who switches the machine off can do
         await tx.execute("ALTER TABLE units DISABLE TRIGGER units_change")
-        await tx.execute("UPDATE units SET state = 'free', booking = NULL, person = NULL WHERE state = 'booked'")
+        await tx.execute(
+            "UPDATE units SET state = 'free', booking = NULL, person = NULL WHERE state = 'booked'"
+        )
         await tx.execute("ALTER TABLE units ENABLE TRIGGER units_change")
     assert {found.what for found in await hospital.audit()} == {"units_and_bookings", "units_and_events"}
