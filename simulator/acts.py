@@ -221,7 +221,10 @@ def parse(body: bytes) -> AnyAct:
 
 
 def _allowed(body: bytes) -> str:
-    raw = msgspec.json.decode(body)
+    try:
+        raw = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # wrong in more than one way
+        raw = None
     if not isinstance(raw, dict):
         return "; expected an object with account, openid, type"
     kind = raw.get("type")

@@ -119,16 +119,26 @@ async def test_five_messages_within_two_days_of_the_last_word(town: Town) -> Non
 
 @pytest.mark.parametrize(
     ("event", "key"),
-    [("CLICK", "BOOK"), ("scancode_push", "S"), ("scancode_waitmsg", "S"), ("subscribe", ""), ("SCAN", "bus-7")],
+    [
+        ("CLICK", "BOOK"),
+        ("scancode_push", "S"),
+        ("scancode_waitmsg", "S"),
+        ("subscribe", ""),
+        ("SCAN", "bus-7"),
+    ],
 )
-async def test_three_messages_within_a_minute_of_a_tap_a_scan_or_following(town: Town, event: str, key: str) -> None:
+async def test_three_messages_within_a_minute_of_a_tap_a_scan_or_following(
+    town: Town, event: str, key: str
+) -> None:
     await town.event(event, key)
     assert [await town.send() for _ in range(4)] == [0, 0, 0, 45047]
     town.clock.passes(seconds=60)
     assert await town.send() == 45015
 
 
-@pytest.mark.parametrize(("event", "key"), [("VIEW", "http://x.invalid/"), ("LOCATION", None), ("pic_weixin", "P")])
+@pytest.mark.parametrize(
+    ("event", "key"), [("VIEW", "http://x.invalid/"), ("LOCATION", None), ("pic_weixin", "P")]
+)
 async def test_other_events_open_no_window(town: Town, event: str, key: str | None) -> None:
     await town.event(event, key)
     assert await town.send() == 45015
@@ -178,19 +188,31 @@ async def test_who_may_be_written_to(town: Town) -> None:
         ({"msgtype": "video", "video": {"media_id": "M", "title": "t"}}, {"media_id": "M", "title": "t"}),
         ({"msgtype": "wxcard", "wxcard": {"card_id": "C"}}, {"type": "wxcard", "card_id": "C"}),
         (
-            {"msgtype": "music", "music": {"musicurl": "http://a", "hqmusicurl": "http://b", "thumb_media_id": "T"}},
+            {
+                "msgtype": "music",
+                "music": {"musicurl": "http://a", "hqmusicurl": "http://b", "thumb_media_id": "T"},
+            },
             {"musicurl": "http://a", "hqmusicurl": "http://b", "thumb_media_id": "T"},
         ),
         (
-            {"msgtype": "news", "news": {"articles": [{"title": "t", "url": "http://x", "picurl": "http://p"}]}},
+            {
+                "msgtype": "news",
+                "news": {"articles": [{"title": "t", "url": "http://x", "picurl": "http://p"}]},
+            },
             {"articles": [{"title": "t", "description": "", "url": "http://x", "picurl": "http://p"}]},
         ),
         (
-            {"msgtype": "msgmenu", "msgmenu": {"head_content": "来吗？", "list": [{"id": 1, "content": "来"}]}},
+            {
+                "msgtype": "msgmenu",
+                "msgmenu": {"head_content": "来吗？", "list": [{"id": 1, "content": "来"}]},
+            },
             {"head_content": "来吗？", "list": [{"id": "1", "content": "来"}]},
         ),
         (
-            {"msgtype": "miniprogrampage", "miniprogrampage": {"appid": "wx", "pagepath": "p", "thumb_media_id": "T"}},
+            {
+                "msgtype": "miniprogrampage",
+                "miniprogrampage": {"appid": "wx", "pagepath": "p", "thumb_media_id": "T"},
+            },
             {"type": "miniprogrampage", "appid": "wx", "pagepath": "p"},
         ),
         (
@@ -226,7 +248,10 @@ async def test_each_type_of_message_reaches_the_phone(
         ({"touser": CITIZEN, "msgtype": "text", "text": {"content": ["x"]}}, 40035),
         ({"touser": CITIZEN, "msgtype": "image", "image": {}}, 40007),
         ({"touser": CITIZEN, "msgtype": "news", "news": {"articles": []}}, 45008),
-        ({"touser": CITIZEN, "msgtype": "news", "news": {"articles": [{"title": "a"}, {"title": "b"}]}}, 45008),
+        (
+            {"touser": CITIZEN, "msgtype": "news", "news": {"articles": [{"title": "a"}, {"title": "b"}]}},
+            45008,
+        ),
         ({"touser": CITIZEN, "msgtype": "msgmenu", "msgmenu": {"list": []}}, 40035),
         ({"touser": CITIZEN, "msgtype": "msgmenu", "msgmenu": {"list": ["x"]}}, 40035),
         ({"touser": {"a": 1}, "msgtype": "text", "text": {"content": "x"}}, 40035),

@@ -49,7 +49,9 @@ def sealed(plain: bytes, box: Envelope, key: bytes) -> tuple[str, str, str, str]
 KEY = base64.b64decode(OFFICIAL[0] + "=")
 
 
-def padded(message: bytes, appid: bytes = OFFICIAL[1].encode(), length: int | None = None, pad: int = 0) -> bytes:
+def padded(
+    message: bytes, appid: bytes = OFFICIAL[1].encode(), length: int | None = None, pad: int = 0
+) -> bytes:
     said = len(message) if length is None else length
     plain = b"r" * 16 + struct.pack(">I", said) + message + appid
     count = pad or envelope.BLOCK - len(plain) % envelope.BLOCK

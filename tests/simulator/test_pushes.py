@@ -173,7 +173,12 @@ async def test_a_silent_bot_is_asked_three_times_with_the_same_bytes(make_town: 
     wake = never(town)
     result = await town.say("挂号")
     wake.set()
-    assert (result["attempts"], result["status"], result["reply"], result["notice"]) == (3, 0, None, UNREACHABLE)
+    assert (result["attempts"], result["status"], result["reply"], result["notice"]) == (
+        3,
+        0,
+        None,
+        UNREACHABLE,
+    )
     assert len({(tuple(pushed.query.items()), pushed.body) for pushed in town.bot.pushes}) == 1
     assert 3 * RETRY_S * 1000 <= result["ms"] < 3 * RETRY_S * 1000 + 500
     assert await town.on_screen() == [f"notice: {UNREACHABLE}"]
@@ -225,7 +230,9 @@ async def test_the_second_attempt_may_be_the_one_that_is_answered(make_town: Mak
     assert result["ms"] >= RETRY_S * 1000 * 0.9
 
 
-async def test_an_answer_after_its_deadline_is_lost_even_while_the_next_attempt_runs(make_town: MakeTown) -> None:
+async def test_an_answer_after_its_deadline_is_lost_even_while_the_next_attempt_runs(
+    make_town: MakeTown,
+) -> None:
     town = await make_town("plain", retry_s=0.4)
     second_has_come, cut = asyncio.Event(), asyncio.Event()
 
@@ -300,7 +307,9 @@ async def test_stopping_tells_whoever_waits(make_town: MakeTown) -> None:
     town = await make_town(retry_s=30)
     wake = never(town)
     waiting = asyncio.create_task(
-        town.client.post("/sim/messages", json={"account": "city", "openid": CITIZEN, "type": "text", "content": "x"})
+        town.client.post(
+            "/sim/messages", json={"account": "city", "openid": CITIZEN, "type": "text", "content": "x"}
+        )
     )
     await town.bot.has_been_pushed(1)
     server = town.client.server

@@ -104,7 +104,9 @@ class Bot:
         return parse_message(self.clear(pushed))
 
     def sealed(self, xml: str) -> str:
-        return xml if self.account.mode == "plain" else str(self.crypto.encrypt_message(xml, "n1", "1700000000"))
+        return (
+            xml if self.account.mode == "plain" else str(self.crypto.encrypt_message(xml, "n1", "1700000000"))
+        )
 
     def replies(self, make: Callable[[BaseMessage], BaseReply]) -> None:
         """Answer each push with what `make` builds."""
@@ -159,7 +161,9 @@ class Town:
             return received
 
     async def on_screen(self, openid: str = CITIZEN) -> list[str]:
-        return [f"{entry['kind']}: {entry.get('content', entry['type'])}" for entry in await self.inbox(openid)]
+        return [
+            f"{entry['kind']}: {entry.get('content', entry['type'])}" for entry in await self.inbox(openid)
+        ]
 
     async def refused(self, method: str, path: str, **request: Any) -> str:
         """The sentence of a refusal."""
@@ -189,7 +193,9 @@ class Town:
         query = {"access_token": await self.token() if token is None else token}
         raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         method = "GET" if body is None else "POST"
-        async with self.client.request(method, path, params=query, data=raw if body is not None else None) as response:
+        async with self.client.request(
+            method, path, params=query, data=raw if body is not None else None
+        ) as response:
             assert response.status == 200
             answer: dict[str, Any] = await response.json()
             return answer
