@@ -1,0 +1,79 @@
+"""The demo city stays a week ahead: midnight passes, and the next day is there."""
+
+from datetime import date, datetime, timedelta
+
+from apscheduler.triggers.date import DateTrigger
+
+from commands import demo
+from commands.jobs import Jobs
+from core.clock import CITY_ZONE, ManualClock
+from core.errors import StoreGoneError
+from core.stores.database import Database
+from tests.support.waiting import until
+
+
+async def days(db: Database) -> set[date]:
+    rows = await db.fetch("SELECT DISTINCT date FROM sessions")
+    return {row["date"] for row in rows}
+
+
+async def test_midnight_passes_and_the_next_day_is_open(db: Database, clock: ManualClock) -> None:
+    clock.set(datetime(2026, 11, 23, 23, 59, 59, tzinfo=CITY_ZONE))
+    await demo.load(db, clock)
+    next_day = clock.now().date() + timedelta(days=demo.DAYS + 1)
+    before = await days(db)
+    assert max(before) == next_day - timedelta(days=1)
+    assert await demo.open_new_days(db, clock) == 0, "the same day asks for nothing new"
+    clock.move(timedelta(seconds=2))
+    assert await demo.open_new_days(db, clock) > 0
+    assert await days(db) == before | {next_day}
+
+
+async def test_days_missed_while_the_machine_was_off_are_made_up_for(
+    db: Database, clock: ManualClock
+) -> None:
+    await demo.load(db, clock)
+    clock.move(timedelta(days=10))
+    await demo.load(db, clock)
+    assert clock.now().date() in await days(db)
+    assert max(await days(db)) == clock.now().date() + timedelta(days=demo.DAYS)
+
+
+def test_the_job_runs_right_after_midnight_in_the_city() -> None:
+    late = datetime(2026, 11, 23, 23, 59, 30, tzinfo=CITY_ZONE)
+    assert demo.after_midnight().get_next_fire_time(None, late) == datetime(
+        2026, 11, 24, 0, 0, 1, tzinfo=CITY_ZONE
+    )
+
+
+async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job() -> None:
+    runs: list[str] = []
+
+    async def work() -> None:
+        runs.append("run")
+        if len(runs) == 1:
+            raise StoreGoneError("PostgreSQL")
+
+    jobs = Jobs()
+    jobs.add("first", work, DateTrigger())
+    jobs.add("second", work, DateTrigger())
+    jobs.start()
+    try:
+        await until(lambda: len(runs) == 2, "both turns were taken")
+    finally:
+        jobs.stop()
+
+
+async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
+    runs: list[str] = []
+
+    async def work() -> None:
+        runs.append("run")
+
+    jobs = Jobs()
+    jobs.add("late", work, DateTrigger(datetime.now(CITY_ZONE) - timedelta(hours=9)))
+    jobs.start()
+    try:
+        await until(lambda: runs, "the missed turn was taken")
+    finally:
+        jobs.stop()

@@ -1,0 +1,63 @@
+"""The Makefile on a machine that lacks something: one clear line."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import ROOT
+
+MAKE = shutil.which("make")
+pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
+
+
+def make_with(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
+    """`make run` where the only Python is this script."""
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "run.txt").touch()
+    shutil.copy(ROOT / "Makefile", folder)
+    tools = folder / "bin"
+    tools.mkdir()
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
+        (tools / name).write_text(f"#!/bin/sh\n{python}\n")
+        (tools / name).chmod(0o755)
+    environment = {"PATH": f"{tools}{os.pathsep}{os.defpath}"}
+    return subprocess.run(
+        [str(MAKE), "run"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def complaints(told: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in told.stderr.splitlines() if not line.startswith("make")]
+
+
+def test_an_old_python_is_one_clear_line(tmp_path: Path) -> None:
+    told = make_with(tmp_path, "exit 1")
+    assert told.returncode == 2
+    assert len(complaints(told)) == 1
+    assert "Python 3.11 or newer" in complaints(told)[0]
+
+
+def test_missing_python3_venv_is_one_clear_line(tmp_path: Path) -> None:
+    told = make_with(tmp_path, 'case "$*" in *ensurepip*) exit 1;; esac; exit 0')
+    assert told.returncode == 2
+    assert len(complaints(told)) == 1
+    assert "python3-venv" in complaints(told)[0]
+
+
+def test_an_install_that_was_cut_short_is_done_again(tmp_path: Path) -> None:
+    # Making the environment works, installing does not: the next try must install, not run.
+    told = make_with(
+        tmp_path, 'case "$*" in *venv*--clear*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;; esac'
+    )
+    assert told.returncode == 0, told.stderr
+    (tmp_path / ".venv" / "run.stamp").unlink()
+    (tmp_path / ".venv" / "bin" / "python").write_text(
+        '#!/bin/sh\ncase "$*" in *pip*) exit 1;; *print*) echo alive;; *main.py*) echo ran;; esac\n'
+    )
+    told = subprocess.run([str(MAKE), "run"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "ran" not in told.stdout
+    assert not (tmp_path / ".venv" / "run.stamp").exists()

@@ -1,0 +1,262 @@
+"""`run` as a process: it starts, survives, ends in good order, and says in one line why it does not start."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.support.program import Place, Program, answers, run_to_end
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as a first start leaves it, to be copied: making one takes seconds."""
+    place = Place(tmp_path_factory.mktemp("made"))
+    program = Program(place).ready()
+    assert program.stop() == 0
+    return place.data
+
+
+@pytest.fixture
+def place(tmp_path: Path, made: Path) -> Iterator[Place]:
+    """A place where the city has run before; nothing of it may live on after the test."""
+    opened = Place(tmp_path)
+    shutil.copytree(made, opened.data)
+    yield opened
+    assert opened.no_store_lives()
+
+
+def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    first = Program(place).ready()
+    assert "请选择科室" in place.says("挂号")
+    while "预约成功" not in (reply := place.says("1")):
+        assert "1 " in reply
+    booked = reply.splitlines()[1]
+    assert f"http://127.0.0.1:{place.phone_port}/phone" in first.said
+    assert f"{place.admin_url}/" in first.said
+    assert first.stop() == 0
+    assert place.no_store_lives()
+
+    second = Program(place).ready()
+    assert booked in place.says("我的预约")
+    assert second.stop() == 0
+    assert place.no_store_lives()
+
+
+def test_a_second_start_takes_less_than_five_seconds(place: Place) -> None:
+    def seconds() -> float:
+        began = time.monotonic()
+        program = Program(place).ready()
+        taken = time.monotonic() - began
+        assert program.stop() == 0
+        return taken
+
+    # A machine that is busy with other tests may spoil one measurement, not three.
+    assert any(seconds() < 5 for _ in range(3))
+
+
+def test_what_is_private_is_the_owners_alone(place: Place) -> None:
+    program = Program(place).ready()
+    assert program.stop() == 0
+    assert place.data.stat().st_mode & 0o077 == 0
+    for name in ("keys", "accounts/city.json"):
+        assert (place.data / name).stat().st_mode & 0o177 == 0, name
+
+
+def test_sigterm_ends_it_like_ctrl_c(place: Place) -> None:
+    program = Program(place).ready()
+    program.signal(signal.SIGTERM)
+    assert program.ends() == 0
+
+
+def test_ctrl_c_is_quick_even_while_a_phone_page_is_open(place: Place) -> None:
+    program = Program(place).ready()
+    with socket.create_connection(("127.0.0.1", place.phone_port)) as page:
+        page.sendall(b"GET /phone HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert page.recv(64)
+        began = time.monotonic()
+        assert program.stop() == 0
+        assert time.monotonic() - began < 4
+
+
+def test_ctrl_c_twice_leaves_nothing_behind(place: Place) -> None:
+    program = Program(place).ready()
+    program.signal()
+    program.signal()
+    assert program.ends() == 0
+    assert "Traceback" not in program.said
+
+
+def test_ctrl_c_during_the_first_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    program = Program(place)
+    wait_until((place.data / "pg.tmp").exists, "initdb begins")
+    program.signal()
+    program.signal()
+    assert program.ends() in {0, 130}
+    assert "Traceback" not in program.said
+    wait_until(place.no_store_lives, "initdb's own children end")
+
+
+def test_killed_during_the_first_initdb_it_starts_again(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    program = Program(place)
+    wait_until((place.data / "pg.tmp").exists, "initdb begins")
+    program.kill()
+    again = Program(place).ready()
+    assert again.stop() == 0
+    assert place.no_store_lives()
+
+
+def test_killed_it_starts_at_once_with_its_data(place: Place) -> None:
+    program = Program(place).ready()
+    place.says("挂号")
+    place.says("1")
+    doctors = place.says("重说")
+    program.kill()
+    again = Program(place).ready()
+    assert place.says("重说") == doctors
+    assert again.stop() == 0
+
+
+def test_a_second_run_is_refused_in_one_line(place: Place) -> None:
+    program = Program(place).ready()
+    second = run_to_end(place.folder, "run")
+    assert second.returncode == 2
+    line = only_line(second.stderr)
+    assert f"running already (pid {program.process.pid})" in line
+    assert answers(f"{place.url}/readyz"), "the first one goes on"
+    assert program.stop() == 0
+
+
+def test_a_second_run_on_other_ports_is_refused_too(place: Place, tmp_path: Path) -> None:
+    program = Program(place).ready()
+    elsewhere = Place(tmp_path / "elsewhere", f'[stores]\ndata_dir = "{place.data}"\n')
+    second = run_to_end(elsewhere.folder, "run")
+    assert second.returncode == 2
+    assert "in use by a running `make run`" in only_line(second.stderr)
+    assert program.stop() == 0
+
+
+@pytest.mark.parametrize("setting", ["server.port", "server.admin_port", "simulator.port"])
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path, setting: str) -> None:
+    place = Place(tmp_path)
+    port = {
+        "server.port": place.port,
+        "server.admin_port": place.admin_port,
+        "simulator.port": place.phone_port,
+    }[setting]
+    with socket.create_server(("127.0.0.1", port)):
+        refused = run_to_end(tmp_path, "run")
+    assert refused.returncode == 2
+    line = only_line(refused.stderr)
+    assert f"port {port}" in line
+    assert setting in line
+    assert not place.data.exists(), "nothing was started for it"
+
+
+def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    Place(tmp_path, '[stores]\ndata_dir = "file/var"\n')
+    refused = run_to_end(tmp_path, "run")
+    assert refused.returncode == 2
+    assert "cannot be written" in only_line(refused.stderr)
+    assert "stores.data_dir" in refused.stderr
+
+
+def test_a_bad_value_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "bianmin.toml").write_text('[server]\nport = "many"\nprot = 1\n')
+    refused = run_to_end(tmp_path, "run")
+    assert refused.returncode == 2
+    line = only_line(refused.stderr)
+    assert "server.port" in line
+    assert "server.prot" in line
+
+
+def test_lost_keys_are_not_replaced_by_new_ones(place: Place) -> None:
+    (place.data / "keys").rename(place.data / "keys.elsewhere")
+    refused = run_to_end(place.folder, "run")
+    assert refused.returncode == 2
+    assert "keys is gone" in only_line(refused.stderr)
+    assert not (place.data / "keys").exists()
+
+
+def test_a_store_that_ends_by_itself_ends_the_program(place: Place) -> None:
+    program = Program(place).ready()
+    os.kill(valkey_pid(place), signal.SIGKILL)
+    assert program.ends() == 1
+    assert "Valkey ended by itself" in program.said
+
+
+def test_the_simulator_never_runs_beside_wechat_itself(tmp_path: Path, made: Path) -> None:
+    place = Place(tmp_path, '[wechat]\napi_base = "https://api.weixin.qq.com"\n')
+    shutil.copytree(made, place.data)
+    refused = run_to_end(tmp_path, "run")
+    assert refused.returncode == 2
+    assert "[accounts.city]" in only_line(refused.stderr), "what is invented would not do for WeChat"
+    refused = run_to_end(tmp_path, "simulate")
+    assert refused.returncode == 2
+    assert "wechat.api_base" in only_line(refused.stderr)
+
+    values = 'original_id = "gh_1"\nappid = "wx1"\nsecret = "s"\ntoken = "t"\nmode = "plain"\n'
+    with (tmp_path / "bianmin.toml").open("a") as file:
+        file.write(f"[accounts.city]\n{values}")
+    program = Program(place).ready()
+    assert answers(f"http://127.0.0.1:{place.phone_port}/phone") is None
+    assert "/phone" not in program.said
+    assert program.stop() == 0
+
+
+def test_health_and_menu_are_there(place: Place) -> None:
+    program = Program(place).ready()
+    told = answers(f"{place.admin_url}/readyz")
+    assert told["ready"]
+    assert [store["ok"] for store in told["stores"]] == [True, True]
+    assert all(step["done"] for step in told["steps"])
+    assert "运行正常" in answers(f"{place.admin_url}/")
+    place.says("帮助")
+    assert 'bianmin_messages_total{account="city",kind="text",outcome="replied"} 1.0' in answers(
+        f"{place.admin_url}/metrics"
+    )
+    account = msgspec.json.decode((place.data / "accounts" / "city.json").read_bytes())
+    phone = f"http://127.0.0.1:{place.phone_port}"
+    token = answers(
+        f"{phone}/cgi-bin/stable_token",
+        {"grant_type": "client_credential", "appid": account["appid"], "secret": account["secret"]},
+    )["access_token"]
+    menu = answers(f"{phone}/cgi-bin/menu/get?access_token={token}")
+    assert "看病挂号" in str(menu)
+    assert program.stop() == 0
+
+
+def only_line(text: str) -> str:
+    """The one line that was said."""
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    assert lines[0].startswith("bianmin: ")
+    return lines[0]
+
+
+def valkey_pid(place: Place) -> int:
+    """The process that keeps the append-only file of this place open."""
+    folder = str((place.data / "valkey").resolve())
+    for entry in Path("/proc").iterdir():
+        if re.fullmatch(r"\d+", entry.name) and _holds(entry / "fd", folder):
+            return int(entry.name)
+    raise AssertionError("no Valkey runs there")
+
+
+def _holds(descriptors: Path, folder: str) -> bool:
+    try:
+        return any(str(each.readlink()).startswith(folder) for each in descriptors.iterdir())
+    except OSError:  # it ended while we looked, or is not ours
+        return False

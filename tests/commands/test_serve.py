@@ -1,0 +1,157 @@
+"""`serve`, `check` and `messages` beside a running `run`: they use its stores and end with it."""
+
+import signal
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.support.program import ROOT, Place, Program, answers, run_to_end
+from tests.support.waiting import wait_until
+
+OWN_VALUES = """
+[accounts.city]
+original_id = "gh_1"
+appid = "wx1"
+secret = "s"
+token = "t"
+aes_key = "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK"
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A `run` that stays for the whole module."""
+    place = Place(tmp_path_factory.mktemp("running"))
+    program = Program(place).ready()
+    yield place
+    program.stop()
+
+
+def beside(running: Place, folder: Path, accounts: str = OWN_VALUES) -> Place:
+    """Another place on the same data."""
+    place = Place(folder, f'[stores]\ndata_dir = "{running.data}"\n{accounts}')
+    place.data = running.data
+    return place
+
+
+def test_serve_refuses_the_sample_values(running: Place, tmp_path: Path) -> None:
+    sample = tomllib.loads((ROOT / "bianmin.example.toml").read_text("utf-8"))["accounts"]["city"]
+    values = "".join(f'{key} = "{value}"\n' for key, value in sample.items())
+    place = beside(running, tmp_path, f"[accounts.city]\n{values}")
+    refused = run_to_end(place.folder, "serve")
+    assert refused.returncode == 2
+    assert refused.stderr.count("is still the sample value") == 5
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_serve_demands_what_is_missing(running: Place, tmp_path: Path) -> None:
+    place = beside(running, tmp_path, "[accounts.city]\n")
+    refused = run_to_end(place.folder, "serve")
+    assert refused.returncode == 2
+    assert "accounts.city.secret is missing" in refused.stderr
+
+
+def test_serve_answers_until_sigterm(running: Place, tmp_path: Path) -> None:
+    place = beside(running, tmp_path)
+    program = Program(place, "serve").ready()
+    assert answers(f"{place.url}/healthz") == "alive\n"
+    program.signal(signal.SIGTERM)
+    assert program.ends() == 0
+    assert answers(f"{running.url}/readyz"), "the owner of the stores goes on"
+
+
+def test_serve_ends_with_the_owner_of_its_stores(tmp_path: Path) -> None:
+    owner_place = Place(tmp_path / "owner")
+    owner = Program(owner_place).ready()
+    place = beside(owner_place, tmp_path / "beside")
+    program = Program(place, "serve").ready()
+    assert owner.stop() == 0
+    assert program.ends() == 0
+    assert "has ended" in program.said
+
+
+def test_check_passes_and_names_versions(running: Place, tmp_path: Path) -> None:
+    place = beside(running, tmp_path)
+    told = run_to_end(place.folder, "check")
+    assert told.returncode == 0, told.stdout
+    assert "✗" not in told.stdout
+    for part in ("PostgreSQL", "Valkey", "noeviction", "up to date", "keys"):
+        assert part in told.stdout
+
+
+def test_check_refuses_a_redis_that_throws_away(running: Place, tmp_path: Path) -> None:
+    place = beside(running, tmp_path)
+    with Redis(unix_socket_path=valkey_socket(place)) as redis:
+        redis.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            told = run_to_end(place.folder, "check")
+        finally:
+            redis.config_set("maxmemory-policy", "noeviction")
+    assert told.returncode == 1
+    assert "✗ Redis" in told.stdout
+    assert "noeviction" in told.stdout
+    assert "✓ PostgreSQL" in told.stdout, "what is well is told too"
+
+
+def test_check_tells_everything_that_is_missing(tmp_path: Path) -> None:
+    told = run_to_end(Place(tmp_path).folder, "check")
+    assert told.returncode == 1
+    assert told.stdout.count("✗") == 4
+    assert "start `make run` first" in told.stdout
+
+
+def test_a_message_left_at_the_desk_is_listed_shown_and_closed(running: Place) -> None:
+    running.says("人工", "o-desk")
+    told = running.says("我的医保卡丢了，请给我打电话", "o-desk")
+    assert told
+    listed = run_to_end(running.folder, "messages", "list").stdout
+    assert "医保卡" in listed
+    number = listed.split()[0]
+    shown = run_to_end(running.folder, "messages", "show", number).stdout
+    assert "我的医保卡丢了，请给我打电话" in shown
+    assert "o-desk" not in shown, "no openid leaves services/citizens"
+    closed = run_to_end(running.folder, "messages", "close", number, "--by", "王芳")
+    assert closed.returncode == 0
+    again = run_to_end(running.folder, "messages", "close", number)
+    assert again.returncode == 1
+    assert "王芳" in again.stderr
+    assert number not in run_to_end(running.folder, "messages", "list").stdout
+    assert number in run_to_end(running.folder, "messages", "list", "--all").stdout
+    assert run_to_end(running.folder, "messages", "show", "m0").returncode == 1
+
+
+def test_migrate_says_when_nothing_is_to_do(running: Place) -> None:
+    told = run_to_end(running.folder, "migrate")
+    assert told.returncode == 0
+    assert "up to date" in told.stdout
+
+
+def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path) -> None:
+    place = beside(running, tmp_path)
+    database = "postgresql" + run_file(running)["database_url"].removeprefix("postgresql")
+    old = database.replace("@/bianmin?", "@/postgres?")
+    with (place.folder / "bianmin.toml").open("a") as file:
+        file.write(f"# {old}\n")
+    text = (
+        (place.folder / "bianmin.toml")
+        .read_text()
+        .replace("[stores]\n", f'[stores]\ndatabase_url = "{old}"\n')
+    )
+    (place.folder / "bianmin.toml").write_text(text)
+    refused = run_to_end(place.folder, "serve")
+    assert refused.returncode == 2
+    assert "python main.py migrate" in refused.stderr.strip().splitlines()[-1]
+
+
+def run_file(place: Place) -> dict[str, str]:
+    """What `run` tells other commands."""
+    found: dict[str, str] = answers((place.data / "run.json").as_uri())
+    return found
+
+
+def valkey_socket(place: Place) -> str:
+    wait_until((place.data / "run.json").exists, "the stores are up")
+    return run_file(place)["redis_url"].removeprefix("unix://").split("?")[0]
