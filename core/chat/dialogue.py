@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, isfunction
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from core.errors import DomainError
 
 PAGE = 6  # lines of options a message shows (design 3: at most six)
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
+_LIKELY = 2  # options a miss asks about
 _T = TypeVar("_T")
 
 
@@ -72,8 +73,17 @@ class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what i
 class Turn:
     """What this turn brings to the open question, if anything, and what is to be said before it."""
 
-    def __init__(self, event: Event, today: date, *, heard: bool = False, more: bool = False) -> None:
+    def __init__(
+        self,
+        event: Event,
+        today: date,
+        *,
+        said: str | None = None,
+        heard: bool = False,
+        more: bool = False,
+    ) -> None:
         self.event = event
+        self.said = event.text if said is None else said  # the answer in it, without the words around
         self.today = today
         self.heard = heard  # the message is meant as an answer
         self.more = more  # the next page is asked for
@@ -92,6 +102,7 @@ class Ask:
         self._turn = turn
         self._words = words
         self._domain = domain
+        self._visited: list[str] = []
 
     async def choice(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> str:
         """Let the citizen choose one of what `load` returns; the chosen id.
@@ -99,55 +110,65 @@ class Ask:
         Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
         An empty list raises `NothingToChoose(key)`.
         """
-        if (known := self._known(key)) is not None:
+        if (known := self._known(key, "choice")) is not None:
             return known
-        shown, said = self._shown(key), self._said(key)
+        shown, said = self._shown(key, "choice"), self._said(key, "choice")
         if said and shown and (option := answers.pick(said, shown.options)):
             return self._settle(key, "choice", option.id)
         question, options = await self._options(key, load)
         offered = self._take_offer() if shown is None else ""
         if (wanted := said or offered) and (option := answers.by_name(wanted, options)):
             return self._settle(key, "choice", option.id)
-        near = wanted or (shown.near if shown else "")
+        near, page = wanted, 0
+        if shown and (not said or answers.number(said) is not None):  # a number says nothing about likeness
+            near, page = shown.near, shown.page + self._turn.more
         if said:
-            self._miss(key, near=[option.label for option in answers.nearest(near, options)[:2]])
-        page = shown.page + self._turn.more if shown and not said else 0
+            likely = answers.nearest(near, options)[:_LIKELY] if near == said else []
+            self._miss(key, near=[option.label for option in likely])
         raise self._suspended_choice(key, question, answers.nearest(near, options), page=page, near=near)
 
     async def confirm(self, key: str, load: Callable[[], Awaitable[object]]) -> None:
         """Show what `load` returns (as `it` in the template) and go on only after a yes; a no ends here."""
-        if self._known(key) is not None:
+        if self._known(key, "confirm") is not None:
             return
-        said = self._said(key)
+        said = self._said(key, "confirm")
         options = [Option("yes", self._words.render("chat/yes")), Option("no", self._words.render("chat/no"))]
         if said:
-            agreed = answers.yes_or_no(said)
-            option = answers.pick(said, options) if agreed is None else options[0 if agreed else 1]
-            if option is not None and option.id == "yes":
-                self._settle(key, "yes", "yes")
+            agreed = answers.agrees(said, options)
+            if agreed:
+                self._settle(key, "confirm", "yes")
                 return
-            if option is not None:
+            if agreed is False:
                 raise Ended(Text("chat/declined"))
             self._miss(key, near=[option.label for option in options])
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
         raise Suspended(Question(key, "confirm", options), self._text("chat/confirm", lead, lines=labels))
 
-    async def text(self, key: str, check: Callable[[str], str | Awaitable[str]] | None = None) -> str:
-        """Ask for words of the citizen's own; `check` returns them tidied or refuses with a `DomainError`."""
-        if (known := self._known(key)) is not None:
+    async def text(
+        self,
+        key: str,
+        check: Callable[[str], str | Awaitable[str]] | None = None,
+        load: Callable[[], Awaitable[object]] | None = None,
+    ) -> str:
+        """Ask for words of the citizen's own; `check` returns them tidied or refuses with a `DomainError`.
+
+        What `load` returns stands in the template as `it`.
+        """
+        if (known := self._known(key, "text")) is not None:
             return known
-        offered = self._take_offer() if self._shown(key) is None else ""
-        said = self._turn.event.text.strip()[:_LONGEST_TEXT] if self._said(key) else offered
+        offered = self._take_offer() if self._shown(key, "text") is None else ""
+        said = self._own_words() if self._said(key, "text") else offered
         if said and (tidied := await self._checked(check, said)) is not None:
             return self._settle(key, "text", tidied)
-        raise self._suspended(key, "text")
+        facts = {"it": await load()} if load else {}
+        raise self._suspended(key, "text", **facts)
 
     async def date(self, key: str, check: Callable[[date], date | Awaitable[date]] | None = None) -> date:
         """Ask for a day (今天, 下周三, 11月25日, …); `check` may refuse it with a `DomainError`."""
-        if (known := self._known(key)) is not None:
+        if (known := self._known(key, "date")) is not None:
             return date.fromisoformat(known)
-        said = self._said(key) or (self._take_offer() if self._shown(key) is None else "")
+        said = self._said(key, "date") or (self._take_offer() if self._shown(key, "date") is None else "")
         if said:
             day = say_date(said, self._turn.today)
             if day is None:
@@ -158,9 +179,9 @@ class Ask:
 
     async def place(self, key: str) -> Place:
         """Ask for a position: WeChat's own location message."""
-        if (known := self._known(key)) is not None:
+        if (known := self._known(key, "place")) is not None:
             return msgspec.json.decode(known, type=Place)
-        if self._answering(key):
+        if self._answering(key, "place"):
             if (place := self._turn.event.place) is not None:
                 self._settle(key, "place", msgspec.json.encode(place).decode())
                 return place
@@ -169,9 +190,9 @@ class Ask:
 
     async def photo(self, key: str) -> Media:
         """Ask for a picture."""
-        if (known := self._known(key)) is not None:
+        if (known := self._known(key, "photo")) is not None:
             return msgspec.json.decode(known, type=Media)
-        if self._answering(key):
+        if self._answering(key, "photo"):
             media = self._turn.event.media
             if media is not None and self._turn.event.kind is Kind.IMAGE:
                 self._settle(key, "photo", msgspec.json.encode(media).decode())
@@ -191,7 +212,7 @@ class Ask:
         arguments, the dialogue ends and says so: with `templates/<domain>/<key>_done.txt` and `it` = what
         `show(result)` loads, or with errors/already_done.txt.
         """
-        if (known := self._known(key)) is not None:
+        if (known := self._known(key, "once")) is not None:
             return known
         try:
             result = await effect(Effect(self._frame.run, key, digest_of(effect)))
@@ -205,23 +226,36 @@ class Ask:
         """Drop the answer to `key` and all after it, say why, and ask again."""
         raise SteppedBack(key, because)
 
-    def _known(self, key: str) -> str | None:
+    @property
+    def visited(self) -> list[str]:
+        """The questions and effects this run came to, in order."""
+        return self._visited
+
+    def _known(self, key: str, kind: str) -> str | None:
+        """The stored answer; one of another kind is from before a deploy, and the question is asked again."""
+        self._visited.append(key)
         answer = self._frame.answers.get(key)
-        return answer.value if answer else None
+        return answer.value if answer and answer.kind == kind else None
 
-    def _shown(self, key: str) -> Question | None:
+    def _shown(self, key: str, kind: str) -> Question | None:
         shown = self._frame.open
-        return shown if shown is not None and shown.key == key else None
+        return shown if shown is not None and shown.key == key and shown.kind == kind else None
 
-    def _answering(self, key: str) -> bool:
+    def _answering(self, key: str, kind: str) -> bool:
         """Tell whether this turn's message answers `key`; a message answers one question only."""
-        if not self._turn.heard or self._shown(key) is None:
+        if not self._turn.heard or self._shown(key, kind) is None:
             return False
         self._turn.heard = False
         return True
 
-    def _said(self, key: str) -> str:
-        return answers.fold(self._turn.event.text) if self._answering(key) else ""
+    def _said(self, key: str, kind: str) -> str:
+        return answers.fold(self._turn.said) if self._answering(key, kind) else ""
+
+    def _own_words(self) -> str:
+        """What was written, whole; recognised speech ends in a full stop nobody said."""
+        event = self._turn.event
+        said = event.text.strip()[:_LONGEST_TEXT]
+        return said.rstrip("。.！!？?") if event.kind is Kind.VOICE else said
 
     def _take_offer(self) -> str:
         offered, self._frame.offered = self._frame.offered, ""
@@ -230,6 +264,7 @@ class Ask:
     def _settle(self, key: str, kind: str, value: str) -> str:
         self._frame.answers[key] = Answer(kind, value)
         self._frame.open = None
+        self._frame.offered = ""  # it was for the first question only
         self._turn.settled = True
         return value
 
@@ -237,7 +272,7 @@ class Ask:
         self._turn.missed = True
         specific = f"{self._template(key)}_missed"
         template = specific if self._words.has(specific) else "chat/missed"
-        self._turn.notes.append(self._words.render(template, said=self._turn.event.text, near=near))
+        self._turn.notes.append(self._words.render(template, said=self._turn.said, near=near))
 
     async def _checked(self, check: Callable[[_T], _T | Awaitable[_T]] | None, value: _T) -> _T | None:
         if check is None:
@@ -267,8 +302,8 @@ class Ask:
         reply = self._text("chat/choice", question.lead, lines=[line.label for line in lines], more=pages > 1)
         return Suspended(Question(key, "choice", lines, page, near), reply)
 
-    def _suspended(self, key: str, kind: str) -> Suspended:
-        lead = self._words.question(self._template(key)).lead
+    def _suspended(self, key: str, kind: str, **facts: object) -> Suspended:
+        lead = self._words.question(self._template(key), **facts).lead
         return Suspended(Question(key, kind), self._text(f"chat/{kind}", lead))
 
     def _template(self, key: str) -> str:
@@ -279,9 +314,14 @@ class Ask:
 
 
 def digest_of(effect: Callable[[Effect], Awaitable[str]]) -> bytes:
-    """SHA-256 of the arguments bound to an effect: what tells a repetition from another wish."""
+    """SHA-256 of the arguments bound to an effect: what tells a repetition from another wish.
+
+    A closure hides its arguments, so it is refused: bind them with `functools.partial`.
+    """
     bound: list[Any] = []
     while isinstance(effect, partial):
         bound = [list(effect.args), sorted(effect.keywords.items()), bound]
         effect = effect.func
+    if isfunction(effect) and effect.__closure__ and "<locals>" in effect.__qualname__:
+        raise TypeError(f"{effect!r} hides its arguments; bind them with functools.partial")
     return hashlib.sha256(msgspec.json.encode(bound)).digest()

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections import defaultdict
 
 import msgspec
@@ -11,6 +10,7 @@ import structlog
 from core.chat.events import Event, Kind
 from core.chat.inbox import Done, Full, Inbox, Passed, Run
 from core.chat.replies import Said, Text
+from core.chat.runs import trouble_number
 from core.chat.sessions import Session, SessionUnreadableError, pack, unpack
 from core.chat.speech import say
 from core.chat.turns import Turns
@@ -44,7 +44,7 @@ class Dispatcher:
         self._words = words
         self._seal = seal
         self._clock = clock
-        self._running: dict[str, tuple[Run, asyncio.Task[Said]]] = {}
+        self._running: dict[str, tuple[Run, asyncio.Task[Said | None]]] = {}
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._renewing: asyncio.Task[None] | None = None
 
@@ -61,7 +61,10 @@ class Dispatcher:
         while True:
             entered = await self._inbox.enter(event.id, again=again)
             if isinstance(entered, Run):
-                return await asyncio.shield(self._start(event, entered))
+                if (said := await asyncio.shield(self._start(event, entered))) is not None:
+                    return said
+                again = True  # stale: somebody else runs it now, and everybody gets that reply
+                continue
             if isinstance(entered, Done):
                 return self._stored(event.id, entered.reply)
             if isinstance(entered, Full):
@@ -79,7 +82,7 @@ class Dispatcher:
         if self._renewing is not None:
             self._renewing.cancel()
 
-    def _start(self, event: Event, run: Run) -> asyncio.Task[Said]:
+    def _start(self, event: Event, run: Run) -> asyncio.Task[Said | None]:
         """A run is its own task: it goes on when the attempt that started it is dropped."""
         task = asyncio.create_task(self._run(event, run))
         self._running[event.id] = (run, task)
@@ -88,7 +91,7 @@ class Dispatcher:
             self._renewing = asyncio.create_task(self._renew())
         return task
 
-    def _finished(self, event: Event, task: asyncio.Task[Said]) -> None:
+    def _finished(self, event: Event, task: asyncio.Task[Said | None]) -> None:
         current = self._running.get(event.id)
         if current is not None and current[1] is task:
             del self._running[event.id]
@@ -98,7 +101,8 @@ class Dispatcher:
         if not task.cancelled() and (failed := task.exception()) is not None:
             _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
 
-    async def _run(self, event: Event, run: Run) -> Said:
+    async def _run(self, event: Event, run: Run) -> Said | None:
+        """Run one message; None if the run had gone stale and its result was discarded."""
         session = self._session(event, run)
         sealed: bytes | None = None
         try:
@@ -108,16 +112,15 @@ class Dispatcher:
             await self._inbox.release(run)
             raise
         except Exception:  # noqa: BLE001 - whatever a handler does wrong, the citizen gets a sentence and a number
-            number = secrets.token_hex(2).upper()
+            number = trouble_number()
             _log.exception("handler_failed", event_id=event.id, number=number)
             said = self._say(Text("chat/trouble", number=number))
         reply = self._seal.seal(_encode(said), f"reply:{event.id}")
-        if await self._inbox.commit(run, sealed, reply):
+        # Only a text repeats the open question; whatever else is sent shows nothing new of it.
+        if await self._inbox.commit(run, sealed, reply, asks=said.type == "text"):
             return said
         _log.warning("stale_run_discarded", event_id=event.id, fence=run.fence)
-        entered = await self._inbox.enter(event.id, again=True)
-        stored = self._stored(event.id, entered.reply) if isinstance(entered, Done) else None
-        return stored or Said(type="", at=said.at)
+        return None
 
     def _session(self, event: Event, run: Run) -> Session:
         try:

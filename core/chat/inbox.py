@@ -113,8 +113,11 @@ class Inbox:
                 return Passed()
         raise ValueError(f"enter answered {answer!r}")
 
-    async def commit(self, run: Run, session: bytes | None, reply: bytes) -> bool:
-        """Finish a run: store session (None leaves the old one) and sealed reply; False if it is stale."""
+    async def commit(self, run: Run, session: bytes | None, reply: bytes, *, asks: bool = True) -> bool:
+        """Finish a run: store session (None leaves the old one) and sealed reply; False if it is stale.
+
+        `asks`: the reply repeats the open question, so that it counts as shown if an attempt is live.
+        """
         _, name, keys = _keys(run.event_id)
         answer = await self._redis.run(
             script("commit"),
@@ -128,6 +131,7 @@ class Inbox:
                 self._session,
                 self._claim,
                 self._reply,
+                "1" if asks else "0",
             ),
         )
         return bool(answer[0] == b"OK")

@@ -11,32 +11,46 @@ from core.chat.answers import fold
 from core.errors import BootError
 
 # "没有胸痛": a negation right before the word, a few filling words allowed between.
+# A question is none: "是不是心梗", "有没有中风", "该不是中毒了".
 _NEGATED = re.compile(
-    r"(?:没有|没|无|未见|未|并无|不是|并不|不|否认)(?:再|有|出现|感到|感觉|觉得|什么|任何|明显|过|伴)*$"
+    r"(?:(?<!有)没有|(?<!有)没|无|未|(?<![是该莫怕])不是|(?<!是)不(?!是)|否认)"
+    r"(?:再|有|出现|感到|感觉|觉得|什么|任何|明显|的|过|伴)*$"
 )
-# "没有胸痛、呼吸困难": an enumeration stays under its negation.
-_JOINED = re.compile(r"[、,，和或及与]+$")
+# "没有胸痛、呼吸困难": an enumeration stays under its negation; behind a comma begins another thought.
+_JOINED = re.compile(r"(?:、|和|或者|或是|或|及|以及|与|跟|还有|也)+$")
+_DENIALS = ("没", "无", "不")
 
 
 @dataclass(frozen=True, slots=True)
 class _Flag:
-    template: str
+    template: str  # "" for words that only look dangerous
     rank: int
 
 
 class RedFlags:
-    """The flagged words of `templates/chat/red_flags.toml`; groups come in the order of their weight."""
+    """The flagged words of `templates/chat/red_flags.toml`; groups come in the order of their weight.
+
+    `~` in a word stands for any of `fillers` or nothing: 胸口~痛 is 胸口痛, 胸口很痛, 胸口有点痛. `harmless`
+    are longer words that contain a flagged one and mean no danger: 跳楼价.
+    """
 
     def __init__(self, path: Path) -> None:
         self._words = ahocorasick.Automaton()
         try:
-            groups = tomllib.loads(path.read_text("utf-8"))["group"]
-            for rank, group in enumerate(groups):
+            told = tomllib.loads(path.read_text("utf-8"))
+            for rank, group in enumerate(told["group"]):
+                flag = _Flag(group["template"], rank)
                 for word in group["words"]:
-                    self._words.add_word(fold(word), (fold(word), _Flag(group["template"], rank)))
+                    for filler in ("", *told["fillers"]) if "~" in word else ("",):
+                        self._add(word.replace("~", filler), flag)
+            for word in told["harmless"]:
+                self._add(word, _Flag("", 0))
         except (OSError, tomllib.TOMLDecodeError, KeyError) as broken:
             raise BootError(f"{path}: the red-flag words cannot be read ({broken!r})") from broken
         self._words.make_automaton()
+
+    def _add(self, word: str, flag: _Flag) -> None:
+        self._words.add_word(fold(word), (fold(word), flag))
 
     def raised_by(self, folded: str) -> str | None:
         """The template of the gravest flag these words raise; None if none, or only negated ones."""
@@ -46,8 +60,9 @@ class RedFlags:
             before = folded[: end + 1 - len(word)]
             joined = _JOINED.sub("", before)
             carried = joined != before and len(joined) == negated_until
-            if carried or _NEGATED.search(before):
+            denied = not flag.template and word.startswith(_DENIALS)  # "没有呼吸困难" as one harmless word
+            if carried or denied or _NEGATED.search(before):
                 negated_until = end + 1
-            else:
+            elif flag.template:
                 raised.append(flag)
         return min(raised, key=lambda flag: flag.rank).template if raised else None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from core.chat.answers import fold
 from core.chat.events import Kind
 from core.chat.replies import Reply
+from core.errors import BootError
 
 _F = TypeVar("_F", bound=Callable[..., Awaitable[Reply]])
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -106,16 +107,30 @@ class Match:
 
 
 # What people put before and behind the word they mean.
-_BEFORE = re.compile(r"^(?:请问|请|麻烦|帮我|给我|替我|我要|我想要|我想|想要|我|要|想)+")
-_BEHIND = re.compile(r"(?:一下|谢谢你?|吧|啊|呀|吗|呢|了)+$")
+_BEFORE = re.compile(
+    r"^(?:(?:你好|您好|喂|请问|请|麻烦[你您]?|帮我|给我|替我|我要|我想要|我想|想要|我|要|想|嗯|那|怎么|如何)[,，。!！、\s]*)+"
+)
+_BEHIND = re.compile(r"(?:[,，。!！、\s]*(?:一下|谢谢[你您]?|吧|啊|呀|吗|呢|了))+$")
 _BETWEEN = re.compile(r"^(?:一下|一个|个|下|[:：，,、 ])+")
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Turn `{a}到{b}多少钱` into an expression with named groups."""
     pieces = _HOLE.split(pattern)
+    if len(set(pieces[1::2])) < len(pieces[1::2]):
+        raise BootError(f"pattern {pattern!r} uses a hole twice; give each its own name")
     out = [re.escape(fold(piece)) if i % 2 == 0 else f"(?P<{piece}>.+?)" for i, piece in enumerate(pieces)]
     return re.compile("".join(out))
+
+
+def hole_names(pattern: str) -> tuple[str, ...]:
+    """Name the holes of a pattern, in order."""
+    return tuple(_HOLE.findall(pattern))
+
+
+def shape_of(pattern: str) -> str:
+    """Tell a pattern without the names of its holes: two of one shape clash."""
+    return _HOLE.sub("{}", pattern)
 
 
 def ways_of_saying(folded: str) -> list[str]:
@@ -130,6 +145,6 @@ def follow(text: str, word: str) -> str:
 
 
 def holes_of(found: re.Match[str]) -> tuple[tuple[str, str], ...]:
-    """The filled holes of a pattern, as pairs."""
+    """Say what filled the holes of a pattern, as pairs."""
     groups: dict[str, Any] = found.groupdict()
     return tuple((name, str(value).strip()) for name, value in groups.items())

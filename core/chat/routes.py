@@ -1,6 +1,7 @@
 """The compiled routing table: words to handlers, handlers wired to services, everything checked at boot."""
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NewType, get_type_hints
@@ -9,7 +10,17 @@ from core.chat.answers import fold
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
 from core.chat.replies import Reply
-from core.chat.router import Match, Route, Router, compile_pattern, follow, holes_of, ways_of_saying
+from core.chat.router import (
+    Match,
+    Route,
+    Router,
+    compile_pattern,
+    follow,
+    hole_names,
+    holes_of,
+    shape_of,
+    ways_of_saying,
+)
 from core.chat.sessions import Option
 from core.errors import BootError
 
@@ -25,6 +36,9 @@ class Nearest(tuple[Option, ...]):
     """The services nearest to what was said, for a fallback to offer."""
 
     __slots__ = ()
+
+
+_ROUTED_BY_CONTENT = frozenset((Kind.TEXT, Kind.VOICE, Kind.CLICK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +71,12 @@ class Wired:
             wanted = hints.get(name)
             if isinstance(wanted, type) and wanted in services:
                 self._services[name] = services[wanted]
-            elif wanted in (Event, Ask, CitizenId, Rest, Notes, Nearest, str):
+            elif _can_be_given(name, wanted, route):
                 self._turn.append(_Parameter(name, wanted))
             else:
                 raise BootError(
                     f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
-                    " add that service to the bot's services"
+                    " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole)"
                 )
 
     async def __call__(self, given: Given) -> Reply:
@@ -88,6 +102,15 @@ async def _give(parameter: _Parameter, given: Given) -> object:
     return simple[parameter.type]
 
 
+def _can_be_given(name: str, wanted: object, route: Route) -> bool:
+    """Tell whether a turn of this route has such a thing: questions in a dialogue, holes of its patterns."""
+    if wanted is Ask:
+        return route.dialogue
+    if wanted is str:
+        return any(name in hole_names(pattern) for pattern in route.patterns)
+    return wanted in (Event, CitizenId, Rest, Notes, Nearest)
+
+
 def _called(wanted: object) -> str:
     return getattr(wanted, "__name__", repr(wanted))
 
@@ -101,31 +124,43 @@ class Routes:
         self._anywhere: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
-        self._patterns = []
+        self._patterns: list[tuple[re.Pattern[str], Wired]] = []
+        patterns: dict[str, Wired] = {}
         fallbacks = []
         for route in router.routes():
             wired = Wired(route, services)
-            _add(self._named, route.name, wired, "name")
+            self._register(wired, patterns)
             if route.fallback:
                 fallbacks.append(wired)
-            for word in route.words:
-                _add(self._words, fold(word), wired, "word")
-                if route.anywhere:
-                    self._anywhere[fold(word)] = wired
-            for key in route.clicks:
-                _add(self._clicks, key, wired, "menu key")
-            for kind in route.kinds:
-                _add(self._kinds, kind, wired, "kind of event")
-            self._patterns += [(compile_pattern(pattern), wired) for pattern in route.patterns]
         if len(fallbacks) != 1:
             raise BootError(f"a bot needs exactly one fallback handler, this one has {len(fallbacks)}")
         self.fallback = fallbacks[0]
-        self._longest_first = sorted(self._words, key=len, reverse=True)
+        beginnings = self._words.keys() - self._anywhere.keys()
+        self._longest_first = sorted(beginnings, key=len, reverse=True)
         self._services_offered = [
             Option(wired.route.name, wired.route.title, wired.route.words[1:])
             for wired in self._named.values()
             if wired.route.words and not wired.route.anywhere
         ]
+
+    def _register(self, wired: Wired, patterns: dict[str, Wired]) -> None:
+        route = wired.route
+        _add(self._named, route.name, wired, "name")
+        for word in route.words:
+            if not fold(word):
+                raise BootError(f"handler {route.name}: the word {word!r} says nothing")
+            _add(self._words, fold(word), wired, "word")
+            if route.anywhere:
+                self._anywhere[fold(word)] = wired
+        for key in route.clicks:
+            _add(self._clicks, key, wired, "menu key")
+        for kind in route.kinds:
+            if kind in _ROUTED_BY_CONTENT:
+                raise BootError(f"handler {route.name}: {kind} is routed by words or key, not by kind")
+            _add(self._kinds, kind, wired, "kind of event")
+        for pattern in route.patterns:
+            _add(patterns, shape_of(pattern), wired, "pattern")
+            self._patterns.append((compile_pattern(pattern), wired))
 
     def named(self, name: str) -> Wired | None:
         """The route a session remembers by name; None after a deploy that removed it."""

@@ -1,19 +1,29 @@
 """Runs dialogues: from the top on every turn, until one waits at a question or all are done."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import secrets
+from collections.abc import Awaitable, Callable
 from datetime import date
 
+import msgspec
+import structlog
+
 from core.chat.dialogue import Ask, Ended, NothingToChoose, SteppedBack, Suspended, Turn
-from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired
 from core.chat.sessions import Frame, Session
 from core.chat.words import Words
-from core.errors import DomainError
+from core.errors import DomainError, StoreGoneError
+
+_log = structlog.get_logger("dialogue")
 
 _MOST_ROUNDS = 6  # a dialogue that steps back more often in one turn goes round in circles
 _MISSES_BEFORE_HUMAN = 2
+
+
+def trouble_number() -> str:
+    """Draw the number under which a failure stands in the log and in its sentence."""
+    return secrets.token_hex(2).upper()
 
 
 class Runs:
@@ -27,30 +37,48 @@ class Runs:
         self._today = today
         self._citizen = citizen
 
-    async def advance(
-        self, event: Event, session: Session, *, heard: bool, more: bool, notes: Sequence[str]
-    ) -> list[Reply]:
-        """Run the top dialogue, and those below as it ends; the replies in order, an open question last."""
-        turn = Turn(event, self._today, heard=heard, more=more)
-        turn.notes.extend(notes)
+    async def advance(self, turn: Turn, session: Session, *, in_passing: bool = False) -> list[Reply]:
+        """Run the top dialogue, and those below as it ends; the replies in order, an open question last.
+
+        `in_passing`: something was said already that must not be lost when the dialogue fails.
+        """
         replies: list[Reply] = []
         while (frame := session.top) is not None:
             wired = self._routes.named(frame.dialogue)
-            if wired is None:  # a deploy removed it
-                session.frames.pop()
-                replies.append(Text("chat/gone"))
-                continue
-            reply, ended = await self._run(wired, frame, turn, session)
+            if wired is None:
+                raise LookupError(f"session names {frame.dialogue}, which is not routed")
+            if in_passing or replies:
+                reply, ended = await self._spared(wired, frame, turn, session)
+            else:
+                reply, ended = await self._run(wired, frame, turn, session)
             replies.append(reply)
             if not ended:
                 self._count(turn, session, replies)
                 return replies
-            session.frames.remove(frame)
+            session.frames.pop()
             session.misses = 0
-            if (outer := session.top) is not None:
-                replies.append(Text("chat/back_to", title=self._title(outer)))
-            turn = Turn(event, self._today)
+            if session.top is not None:
+                replies.append(Text("chat/back_to", title=self.title(session.top)))
+            turn = Turn(turn.event, self._today)
         return replies
+
+    def title(self, frame: Frame) -> str:
+        """What a citizen calls a dialogue under way."""
+        wired = self._routes.named(frame.dialogue)
+        return wired.route.title if wired else frame.dialogue
+
+    async def _spared(self, wired: Wired, frame: Frame, turn: Turn, session: Session) -> tuple[Reply, bool]:
+        """Run a dialogue behind something that is said already; should it fail, that is still said."""
+        before = msgspec.msgpack.encode(frame)
+        try:
+            return await self._run(wired, frame, turn, session)
+        except StoreGoneError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, what ended before it stays told
+            number = trouble_number()
+            _log.exception("dialogue_failed", dialogue=frame.dialogue, number=number)
+            session.frames[-1] = msgspec.msgpack.decode(before, type=Frame)
+            return Text("chat/trouble", number=number), False
 
     async def _run(self, wired: Wired, frame: Frame, turn: Turn, session: Session) -> tuple[Reply, bool]:
         """Run one dialogue: its reply, and whether it is over."""
@@ -60,11 +88,13 @@ class Runs:
         citizen = await self._citizen()
         for _ in range(_MOST_ROUNDS):
             ask = Ask(frame, turn, self._words, domain, citizen)
-            given = Given(turn.event, Match(wired.route, frame.offered), notes, Nearest(), self._citizen, ask)
+            match = Match(wired.route, frame.rest, frame.holes)
+            given = Given(turn.event, match, notes, Nearest(), self._citizen, ask)
             try:
                 return await wired(given), True
             except Suspended as waiting:
                 frame.open = waiting.question
+                frame.answers = {key: frame.answers[key] for key in ask.visited if key in frame.answers}
                 return waiting.reply, False
             except Ended as ended:
                 return ended.reply, True
@@ -99,7 +129,3 @@ class Runs:
             session.misses = 0
         if turn.missed and session.misses >= _MISSES_BEFORE_HUMAN:
             replies.append(Text("chat/offer_human"))
-
-    def _title(self, frame: Frame) -> str:
-        wired = self._routes.named(frame.dialogue)
-        return wired.route.title if wired else frame.dialogue

@@ -41,6 +41,8 @@ class Frame(msgspec.Struct, array_like=True):
     answers: dict[str, Answer] = {}
     open: Question | None = None
     offered: str = ""  # what followed the opening word, for the first question
+    rest: str = ""  # the same, for a handler that wants to read it on every turn
+    holes: tuple[tuple[str, str], ...] = ()  # what filled the opening pattern
 
 
 class Session(msgspec.Struct, array_like=True):

@@ -1,10 +1,11 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from core.chat import answers
+from core.chat.dialogue import Turn
 from core.chat.events import Event, Kind
 from core.chat.redflags import RedFlags
 from core.chat.replies import Reply, Said, Silence, Text
@@ -25,9 +26,14 @@ _SENT = frozenset(
 _BACK = answers.fold_all("返回 上一步 返回上一步 后退")
 _CANCEL = answers.fold_all("取消 退出 不办了 取消办理")
 _AGAIN = answers.fold_all("重说 再说一遍 重复 再说一次 没听清")
-_MORE = answers.fold_all("更多 下一页 还有吗 其他")
-_HUMAN = answers.fold("人工")
+_MORE = answers.fold_all("更多 下一页 还有吗 还有别的吗 其他 换一批")
+_GO_ON = answers.fold_all("继续 继续办 接着办 接着来")
+_ANEW = answers.fold_all("重新开始 重新来 重来 从头来 从头开始")
+_DIGIT_WORDS = {answers.HUMAN: "人工", answers.AGAIN: "重说", answers.BACK: "返回", answers.MORE: "更多"}
+_UNREADABLE = answers.fold("【收到不支持的消息类型，暂无法显示】")  # what the platform writes for a sticker
 _PICKED = frozenset(("choice", "confirm"))
+_OWN_WORDS = frozenset(("text", "date", "place"))  # here the beginning of a message opens nothing
+_WANTED = {"photo": Kind.IMAGE, "place": Kind.LOCATION}
 _OFFERED = 2
 
 
@@ -53,7 +59,8 @@ class Turns:
         """Answer one event; `session` is changed in place. `shown`: the open question reached the citizen."""
         turn = _Turn(self._house, event, session, shown=shown)
         said = await turn.answer()
-        session.seen_at = turn.at
+        if said.type:  # a silent event is no sign that anybody is there
+            session.seen_at = turn.at
         return said
 
 
@@ -65,13 +72,20 @@ class _Turn:
         self._session = session
         self._shown = shown
         self._folded = answers.fold(event.text)
-        self._idle = bool(session.frames) and now.timestamp() - session.seen_at > house.idle.total_seconds()
+        self._gone = self._drop_gone()
+        late = now.timestamp() - session.seen_at > house.idle.total_seconds()
+        self._idle = bool(session.frames) and late
+        if late:
+            session.offers, session.misses = [], 0
         self.at = int(now.timestamp())
-        self._runs = Runs(house.routes, house.words, now.date(), self._citizen)
+        self._today = now.date()
+        self._runs = Runs(house.routes, house.words, self._today, self._citizen)
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
         kind = self._event.kind
+        if self._is_wanted(kind):
+            return await self._advance(heard=True)
         if (match := self._house.routes.kind(kind)) is not None:
             said = await self._open(match)
             if kind is Kind.UNSUBSCRIBE:
@@ -83,17 +97,29 @@ class _Turn:
             return await self._written()
         return await self._sent() if kind in _SENT else self._say(Silence())
 
+    def _drop_gone(self) -> bool:
+        """Drop dialogues that a deploy removed; tell whether there were any."""
+        session = self._session
+        known = [frame for frame in session.frames if self._house.routes.named(frame.dialogue)]
+        if len(known) == len(session.frames):
+            return False
+        session.frames, session.resuming = known, False
+        return True
+
     def _forget(self) -> None:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
         session = self._session
         session.frames, session.offers, session.notes, session.citizen = [], [], {}, ""
+        session.resuming, session.misses = False, 0
 
     async def _written(self) -> Said:
         if not self._folded:
             return await self._not_understood("chat/not_heard")
+        if self._folded == _UNREADABLE:
+            return await self._sent()
         if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
-            self._session.frames.clear()
-            self._session.offers = []
+            self._session.frames, self._session.offers = [], []
+            self._session.resuming = False
             return self._say(Text(flag))
         said = await self._global()
         if said is not None:
@@ -103,62 +129,88 @@ class _Turn:
         return await self._anew()
 
     async def _sent(self) -> Said:
-        """A picture, a place, a film: an answer to a question that wants it, else not understood."""
+        """A picture, a place, a film, a sticker that no question wants."""
         question = self._question
-        wanted = {"photo": (Kind.IMAGE,), "place": (Kind.LOCATION,)}.get(
-            question.kind if question else "", ()
-        )
-        if self._event.kind in wanted and self._shown and not self._idle and not self._session.resuming:
-            return await self._advance(heard=True)
-        return await self._not_understood("chat/need_words")
+        other_wanted = question is not None and question.kind in _WANTED
+        return await self._not_understood("chat/not_wanted" if other_wanted else "chat/need_words")
+
+    def _is_wanted(self, kind: Kind) -> bool:
+        """Tell whether the open question asks for just such a thing."""
+        question = self._question
+        if question is None or _WANTED.get(question.kind) is not kind:
+            return False
+        return not (self._unseen or self._idle or self._session.resuming)
 
     async def _global(self) -> Said | None:
         """Words that mean the same everywhere, and digits that stand for them while a list is open."""
         said = self._folded
         question = self._question
-        stale = self._idle or self._session.resuming
+        stale = self._idle or self._session.resuming or self._gone
         if question is not None and question.kind in _PICKED and self._shown and not stale:
-            said = _DIGIT_WORDS.get(said, said)
+            said = self._word_of_digit(question)
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
         if self._session.frames and said in _CANCEL:
             return await self._cancel()
-        return await self._move(said) if question is not None and not stale else None
+        return await self._move(said, question) if question is not None and not stale else None
 
-    async def _move(self, said: str) -> Said | None:
+    def _word_of_digit(self, question: Question) -> str:
+        """What 0, 7, 8 and 9 stand for under a list, however they are said; else the message itself."""
+        number = answers.number(self._folded)
+        word = _DIGIT_WORDS.get(number) if number is not None else None
+        if word is None or answers.by_name(self._folded, question.options) is not None:
+            return self._folded
+        return word
+
+    async def _move(self, said: str, question: Question) -> Said | None:
         """Move about in the open dialogue: back, once more, further down the list."""
+        if answers.is_name(self._folded, question.options):
+            return None
         if said in _BACK:
             return await self._back()
         if said in _AGAIN:
             return await self._advance()
-        if said in _MORE and self._question is not None and self._question.kind == "choice":
+        if said in _MORE and question.kind == "choice":
             return await self._advance(more=True)
         return None
 
     async def _under_way(self) -> Said:
         if self._idle or self._session.resuming:
             return await self._resume()
-        if not self._shown:
-            return await self._advance(notes=["chat/not_delivered"])
-        question = self._question
-        if question is not None and question.kind in _PICKED:
-            if answers.pick(self._folded, question.options) is not None or self._agrees(question.kind):
-                return await self._advance(heard=True)
-            match = self._house.routes.whole(self._folded) or self._house.routes.within(self._folded)
-        else:
-            match = self._house.routes.whole(self._folded)
-        return await (self._open(match) if match else self._advance(heard=True))
+        routes, question = self._house.routes, self._question
+        if self._unseen:
+            match = routes.whole(self._folded)
+            return await (self._open(match) if match else self._advance(notes=[self._unseen]))
+        if question is not None and self._is_answer(self._folded, question):
+            return await self._advance(heard=True)
+        match = routes.whole(self._folded)
+        if match is None and (question is None or question.kind not in _OWN_WORDS):
+            match = routes.within(self._folded)
+        if match is None:
+            return await self._advance(heard=True)
+        same = self._session.frames[-1].dialogue == match.route.name
+        if same and question is not None and self._is_answer(match.rest, question):
+            return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
+        return await self._open(match)
 
-    def _agrees(self, kind: str) -> bool:
-        return kind == "confirm" and answers.yes_or_no(self._folded) is not None
+    def _is_answer(self, folded: str, question: Question) -> bool:
+        """Tell whether these words pick one of the lines shown."""
+        if question.kind == "confirm":
+            return answers.agrees(folded, question.options) is not None
+        return question.kind == "choice" and answers.pick(folded, question.options) is not None
 
     async def _anew(self) -> Said:
-        routes, offers = self._house.routes, self._session.offers
-        match = routes.whole(self._folded)
-        if match is None and (offer := answers.pick(self._folded, offers)) is not None:
-            wired = routes.named(offer.id)
-            match = Match(wired.route) if wired else None
-        return await self._open(match or routes.within(self._folded) or self._fallback())
+        routes = self._house.routes
+        match = routes.whole(self._folded) or self._offered() or routes.within(self._folded)
+        if match is None and self._gone:
+            return self._say(Text("chat/gone"))
+        return await self._open(match or self._fallback())
+
+    def _offered(self) -> Match | None:
+        """The service a fallback offered and this message picks."""
+        offer = answers.pick(self._folded, self._session.offers) if self._shown else None
+        wired = self._house.routes.named(offer.id) if offer else None
+        return Match(wired.route) if wired else None
 
     async def _resume(self) -> Said:
         """After a long silence: no answer counts before the citizen says whether to go on."""
@@ -166,21 +218,24 @@ class _Turn:
         if match is not None:
             self._session.frames.clear()
             return await self._open(match)
-        picked = answers.number(self._folded) if self._session.resuming else None
-        agreed = answers.yes_or_no(self._folded) if self._session.resuming else None
-        if picked == 1 or agreed is True or (self._session.resuming and self._folded == "继续"):
+        asked = self._session.resuming and self._shown
+        number = answers.number(self._folded) if asked else None
+        agreed = answers.yes_or_no(self._folded) if asked else None
+        if self._folded in _GO_ON or number == 1 or agreed:
             self._session.resuming = False
             return await self._advance()
-        frame = self._session.frames[-1]
-        if picked == _OFFERED or agreed is False or (self._session.resuming and self._folded == "重新开始"):
+        if self._folded in _ANEW or number == _OFFERED:
             self._session.resuming = False
-            self._session.frames[-1] = Frame(frame.dialogue, self._run_of(frame.dialogue))
+            old = self._session.frames[-1]
+            self._session.frames[-1] = Frame(
+                old.dialogue, self._run_of(old.dialogue), rest=old.rest, holes=old.holes
+            )
             return await self._advance()
-        return self._ask_to_resume()
+        return await self._cancel() if agreed is False else self._ask_to_resume()
 
     def _ask_to_resume(self) -> Said:
         self._session.resuming = True
-        return self._say(Text("chat/resume", title=self._title(self._session.frames[-1])))
+        return self._say(Text("chat/resume", title=self._runs.title(self._session.frames[-1])))
 
     async def _back(self) -> Said:
         frame = self._session.frames[-1]
@@ -197,16 +252,19 @@ class _Turn:
 
     async def _cancel(self) -> Said:
         frame = self._session.frames.pop()
-        self._session.resuming = False
-        cancelled = self._say(Text("chat/cancelled", title=self._title(frame)))
-        return await self._and_go_on(cancelled)
+        self._session.resuming, self._session.misses = False, 0
+        done = any(answer.kind == "once" for answer in frame.answers.values())
+        template = "chat/cancelled_midway" if done else "chat/cancelled"
+        return await self._and_go_on(self._say(Text(template, title=self._runs.title(frame))))
 
     async def _not_understood(self, template: str) -> Said:
         if not self._session.frames:
-            return self._say(Text(template))
+            return self._say(Text("chat/gone" if self._gone else template))
         if self._idle or self._session.resuming:
             return self._ask_to_resume()
-        return await self._advance(notes=[template])
+        if self._unseen:
+            return await self._advance(notes=[self._unseen])
+        return await self._advance(notes=[template], missed=True)
 
     def _fallback(self) -> Match:
         return Match(self._house.routes.fallback.route)
@@ -224,8 +282,10 @@ class _Turn:
             if self._idle:
                 session.frames.clear()
             others = [frame for frame in session.frames if frame.dialogue != route.name]
-            frame = Frame(route.name, self._run_of(route.name), offered=match.rest)
-            session.frames[:] = [*others[: MOST_FRAMES - 1], frame]
+            frame = Frame(
+                route.name, self._run_of(route.name), offered=match.rest, rest=match.rest, holes=match.holes
+            )
+            session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
             return await self._advance()
         wired = self._house.routes.named(route.name)
         if wired is None:
@@ -246,22 +306,38 @@ class _Turn:
             return said
         if self._idle:
             return join([said, self._ask_to_resume()], self.at)
-        back = self._say(Text("chat/back_to", title=self._title(frame)))
-        return join([said, back, await self._advance()], self.at)
+        turn = Turn(self._event, self._today)
+        replies = await self._runs.advance(turn, self._session, in_passing=True)
+        back = Text("chat/back_to", title=self._runs.title(frame))
+        return join([said, *(self._say(reply) for reply in (back, *replies))], self.at)
 
     async def _advance(
-        self, *, heard: bool = False, more: bool = False, notes: list[str] | None = None
+        self,
+        *,
+        heard: bool = False,
+        said: str | None = None,
+        more: bool = False,
+        missed: bool = False,
+        notes: Sequence[str] = (),
     ) -> Said:
-        said_before = [self._house.words.render(note) for note in notes or []]
-        replies = await self._runs.advance(
-            self._event, self._session, heard=heard, more=more, notes=said_before
-        )
+        """Run the open dialogue; `said` is the answer in the message if that is not all of it."""
+        turn = Turn(self._event, self._today, said=said, heard=heard, more=more)
+        turn.missed = missed
+        turn.notes.extend(self._house.words.render(note) for note in notes)
+        replies = await self._runs.advance(turn, self._session)
         return join([self._say(reply) for reply in replies], self.at)
 
     async def _citizen(self) -> str:
         if not self._session.citizen:
             self._session.citizen = await self._house.identify(self._event)
         return self._session.citizen
+
+    @property
+    def _unseen(self) -> str:
+        """Why the open question has to be repeated before an answer counts, as a template; "" if not."""
+        if self._gone:
+            return "chat/gone"
+        return "" if self._shown else "chat/not_delivered"
 
     @property
     def _question(self) -> Question | None:
@@ -271,17 +347,5 @@ class _Turn:
     def _run_of(self, dialogue: str) -> str:
         return f"{self._event.id}/{dialogue}"
 
-    def _title(self, frame: Frame) -> str:
-        wired = self._house.routes.named(frame.dialogue)
-        return wired.route.title if wired else frame.dialogue
-
     def _say(self, reply: Reply) -> Said:
         return say(reply, self._house.words, self.at)
-
-
-_DIGIT_WORDS = {
-    answers.HUMAN: _HUMAN,
-    answers.AGAIN: "重说",
-    answers.BACK: "返回",
-    answers.MORE: "更多",
-}

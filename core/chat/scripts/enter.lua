@@ -10,12 +10,33 @@ if state == 'done' then
   return {'DONE', redis.call('GET', KEYS[4])}
 elseif state == 'passed' then
   return {'PASSED'}
-elseif not state then
+end
+
+-- Only the head runs; a head that is finished, gone or long dead makes room.
+local blocked = false
+local head = redis.call('LINDEX', KEYS[2], 0)
+while head and head ~= ARGV[1] and not blocked do
+  local before = redis.call('HMGET', ARGV[9] .. head, 'state', 'lease', 'last')
+  local waits = before[1] == 'wait' or before[1] == 'run'
+  if waits and (tonumber(before[2] or 0) > now or before[3] + ARGV[6] > now) then
+    blocked = true
+  else
+    if waits then
+      redis.call('HSET', ARGV[9] .. head, 'state', 'passed')
+    end
+    redis.call('LPOP', KEYS[2])
+    head = redis.call('LINDEX', KEYS[2], 0)
+  end
+end
+
+if not state then
   if redis.call('LLEN', KEYS[2]) > tonumber(ARGV[7]) then
     return {'FULL'}
   end
   redis.call('RPUSH', KEYS[2], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'wait', 'first', now, 'last', now)
+elseif not head then -- the order was lost, the claim was not
+  redis.call('RPUSH', KEYS[2], ARGV[1])
 end
 if ARGV[8] == '1' then
   redis.call('HSET', KEYS[1], 'last', now, 'until', now + ARGV[4])
@@ -23,26 +44,7 @@ if ARGV[8] == '1' then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-
--- Only the head runs; a head that is finished, gone or long dead makes room.
-local head = redis.call('LINDEX', KEYS[2], 0)
-while head and head ~= ARGV[1] do
-  local before = redis.call('HMGET', ARGV[9] .. head, 'state', 'lease', 'last')
-  if before[1] == 'wait' or before[1] == 'run' then
-    local lease, last = tonumber(before[2] or 0), tonumber(before[3])
-    if lease > now or last + ARGV[6] > now then
-      return {'WAIT'}
-    end
-    redis.call('HSET', ARGV[9] .. head, 'state', 'passed')
-  end
-  redis.call('LPOP', KEYS[2])
-  head = redis.call('LINDEX', KEYS[2], 0)
-end
-if not head then -- the order was lost, the claim was not
-  redis.call('RPUSH', KEYS[2], ARGV[1])
-  redis.call('PEXPIRE', KEYS[2], ARGV[5])
-end
-if state == 'run' and tonumber(claim[2]) > now then
+if blocked or (state == 'run' and tonumber(claim[2]) > now) then
   return {'WAIT'}
 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)

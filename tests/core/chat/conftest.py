@@ -1,0 +1,32 @@
+"""A tea house to talk with."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.clock import ManualClock
+from core.seal import Seal
+from core.stores.database import Database
+from core.stores.redis import Redis
+from tests.core.chat.teahouse import Kitchen, bot_with
+from tests.support.talk import Ground, Talk
+
+
+@pytest.fixture
+def ground(redis: Redis, db: Database, seal: Seal, clock: ManualClock) -> Ground:
+    """Stores, seal and clock of this test."""
+    return Ground(redis, db, seal, clock)
+
+
+@pytest.fixture
+def kitchen(db: Database) -> Kitchen:
+    """The kitchen of the tea house this test talks with."""
+    return Kitchen(db)
+
+
+@pytest.fixture
+async def talk(ground: Ground, kitchen: Kitchen) -> AsyncIterator[Talk]:
+    """A citizen at the tea house."""
+    talk = Talk(ground, bot_with(kitchen))
+    yield talk
+    await talk.dispatcher.drain()
