@@ -115,7 +115,7 @@ async def load_catalogue(db: Database, folder: Path) -> bool:
 
 
 async def open_days(db: Database, today: date, days: int) -> int:
-    """Open the sessions of today and the `days` after it that the timetables ask for; return how many are new.
+    """Open the sessions the timetables ask for, today and `days` days on; return how many are new.
 
     Repeatable and safe in several processes at once; to be called at start and after midnight.
     """

@@ -12,7 +12,7 @@ from services.hospital.service import Hospital
 async def book_up(hospital: Hospital, citizens: Citizens, folder: Path) -> int:
     """Take what is left of the doctors the data files call `booked_up`; return how many numbers that was.
 
-    For a demo city only, at start and after each opening of days. Repeatable: where nothing is left it does nothing.
+    For a demo city only, at start and after each opening of days. Where nothing is left it does nothing.
     """
     taken = 0
     for doctor in read_catalogue(catalogue_files(folder)).booked_up:

@@ -78,7 +78,7 @@ class Hospital:
         return [shapes.period(row) for row in rows]
 
     async def nothing_left(self, doctor: str) -> NothingLeft:
-        """Say that a doctor is 约满, with alternatives: what to tell when the list of sessions came back empty."""
+        """Say that a doctor is 约满, with alternatives: for when the list of sessions came back empty."""
         row = await store.next_period(self._db, doctor, self._at().now.date())
         if row is None:
             return NothingLeft(doctor="", alternatives=[])

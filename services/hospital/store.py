@@ -1,8 +1,8 @@
 """The hospital's statements on periods, units and bookings: one function each.
 
-Rules and holds take the time from the caller (`now`, of the clock handed in), not from the database: a test must
-be able to stand at an edge, and all rules of one claim look at one instant. Where clocks of two processes differ,
-an edge moves by that difference; no unit is sold twice, for capacity hangs on locks and states, never on time.
+Rules and holds take the time from the caller (`now`, of the clock handed in), not from the database: a test
+must be able to stand at an edge, and all rules of one claim look at one instant. Where two processes' clocks
+differ, an edge moves by that much; no unit is sold twice: capacity hangs on locks and states, not on time.
 """
 
 from dataclasses import dataclass

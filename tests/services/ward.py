@@ -61,13 +61,14 @@ class Ward:
     ) -> list[str]:
         """Open a session with one half-hour period per number in `units`; return the periods."""
         first = starts or at("09:30")
+        department, _, _ = doctor.partition("-")
         session = f"{doctor}:{first:%Y-%m-%d}:{half}"
         await self.db.execute(
             "INSERT INTO sessions (id, doctor, department, date, half, class, fee_fen, place, quota)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, '一楼1诊室', $8)",
             session,
             doctor,
-            doctor.split("-")[0],
+            department,
             first.date(),
             half,
             clinic_class,

@@ -101,8 +101,8 @@ async def test_an_openid_sealed_for_one_conversation_opens_in_no_other(
         "UPDATE accounts SET openid = convert_to('oABCD-1234567890abcdefghijkl', 'UTF8')",
         "UPDATE bindings SET scopes = ARRAY['book', 'record']",
         "UPDATE bindings SET relation = 'family'",
-        "INSERT INTO bindings (citizen, person, relation, state, scopes)"
-        " SELECT citizen, 'p_aaaaaaaaaaaaaaaa', 'self', 'active', '{}' FROM accounts",
+        """INSERT INTO bindings (citizen, person, relation, state, scopes)
+           SELECT citizen, 'p_aaaaaaaaaaaaaaaa', 'self', 'active', '{}' FROM accounts""",
         "UPDATE citizen_events SET what = 'left'",
         "DELETE FROM citizen_events",
     ],

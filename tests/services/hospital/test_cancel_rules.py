@@ -1,6 +1,6 @@
 """Giving a booking back: U5–U9, and what 停诊 does to it; each rule at its edges."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -45,17 +45,17 @@ class TestDeadlines:
         hospital: Hospital,
         clock: ManualClock,
         clinic_class: str,
-        starts: object,
-        deadline: object,
+        starts: datetime,
+        deadline: datetime,
     ) -> None:
-        (period,) = await ward.session(starts=starts, clinic_class=clinic_class, units=(2,))  # type: ignore[arg-type]
+        (period,) = await ward.session(starts=starts, clinic_class=clinic_class, units=(2,))
         early, early_citizen = await booked(ward, hospital, period)
         late, late_citizen = await booked(ward, hospital, period)
         assert (await hospital.quote(period, early_citizen)).cancel_until == deadline
 
-        clock.set(deadline - SECOND)  # type: ignore[operator]
+        clock.set(deadline - SECOND)
         assert await hospital.cancel(early, early_citizen, effect()) == early
-        clock.set(deadline)  # type: ignore[arg-type]
+        clock.set(deadline)
         with pytest.raises(TooLateToCancel) as refused:
             await hospital.cancel(late, late_citizen, effect())
         assert refused.value.facts["at"] == deadline

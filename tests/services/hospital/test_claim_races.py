@@ -19,16 +19,18 @@ from tests.services.ward import DEPARTMENTS, MONDAY, Ward, at, effect
 CITIZENS = 200
 UNITS = 20
 _WITHOUT_PERSON_LOCK = """
-SELECT replace(pg_get_functiondef('claim_unit'::regproc), $$'person:' || p_person$$, $$'other:' || p_booking$$)
+SELECT replace(pg_get_functiondef('claim_unit'::regproc),
+               $$'person:' || p_person$$, $$'other:' || p_booking$$)
+"""
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
 
 
 async def waiting(db: Database) -> None:
     """Return when some backend waits for another one's row or transaction."""
     async with asyncio.timeout(10):
-        while not await db.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        ):
+        while not await db.fetchval(_WAITING):  # noqa: ASYNC110 - another process is watched
             await asyncio.sleep(0.005)
 
 

@@ -120,8 +120,11 @@ class TestH7OnePerSession:
         await hospital.hold(first, await ward.citizen(), effect())
         with pytest.raises(asyncpg.UniqueViolationError, match="bookings_one_per_session"):
             await ward.db.execute(
-                "INSERT INTO bookings SELECT 'b_bbbbbbbbbbbbbbbb', u.id, b.session, b.citizen, b.person, 0, now()"
-                " FROM bookings b, units u WHERE u.period = $1",
+                """
+                INSERT INTO bookings
+                SELECT 'b_bbbbbbbbbbbbbbbb', u.id, b.session, b.citizen, b.person, 0, now()
+                FROM bookings b, units u WHERE u.period = $1
+                """,
                 second,
             )
 
@@ -186,10 +189,17 @@ class TestH10OneOpenHold:
         await hospital.hold(first, citizen, effect())
         with pytest.raises(asyncpg.UniqueViolationError, match="units_one_hold"):
             await ward.db.execute(
-                "WITH claim AS (INSERT INTO bookings SELECT 'b_bbbbbbbbbbbbbbbb', u.id, p.session, b.citizen,"
-                " b.person, 0, now() FROM bookings b, units u JOIN periods p ON p.id = u.period WHERE p.id = $1"
-                " RETURNING id, unit, person) UPDATE units SET state = 'held', what = 'hold', version = 1,"
-                " hold_until = now(), booking = claim.id, person = claim.person FROM claim WHERE units.id = claim.unit",
+                """
+                WITH claim AS (
+                    INSERT INTO bookings
+                    SELECT 'b_bbbbbbbbbbbbbbbb', u.id, p.session, b.citizen, b.person, 0, now()
+                    FROM bookings b, units u JOIN periods p ON p.id = u.period WHERE p.id = $1
+                    RETURNING id, unit, person
+                )
+                UPDATE units SET state = 'held', what = 'hold', version = 1, hold_until = now(),
+                                 booking = claim.id, person = claim.person
+                FROM claim WHERE units.id = claim.unit
+                """,
                 second,
             )
 

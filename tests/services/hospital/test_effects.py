@@ -1,4 +1,4 @@
-"""A repeated run is harmless: hold and cancel at every point where a process may die (design 3, "Effects")."""
+"""A repeated run is harmless, wherever the process died in hold or cancel (design 3, "Effects")."""
 
 import asyncio
 from functools import partial

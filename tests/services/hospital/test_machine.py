@@ -1,4 +1,4 @@
-"""The unit machine: what is in the table of domain-rules 1.2 is possible, and nothing else, by any statement."""
+"""The unit machine: what domain-rules 1.2 draws is possible, and nothing else, by any statement."""
 
 import itertools
 from collections.abc import AsyncIterator
@@ -134,8 +134,9 @@ async def test_a_write_that_is_no_transition_is_refused(one_unit: Ward) -> None:
         "UPDATE units SET no = 2",
         "UPDATE units SET public_at = now()",
         "DELETE FROM units",
-        "INSERT INTO units (period, no, state, booking, person, who, key, changed_at)"
-        " SELECT period, 9, 'booked', 'b_bbbbbbbbbbbbbbbb', 'p_aaaaaaaaaaaaaaaa', 'x', 'x', now() FROM units",
+        """INSERT INTO units (period, no, state, booking, person, who, key, changed_at)
+           SELECT period, 9, 'booked', 'b_bbbbbbbbbbbbbbbb', 'p_aaaaaaaaaaaaaaaa', 'x', 'x', now()
+           FROM units""",
         "UPDATE unit_events SET new = 'booked'",
         "DELETE FROM unit_events",
     ):
@@ -147,8 +148,8 @@ async def test_a_unit_does_not_change_hands_on_its_way(one_unit: Ward) -> None:
     async with unit_in("held", one_unit) as bench:
         with pytest.raises(asyncpg.CheckViolationError):
             await bench.tx.execute(
-                "UPDATE units SET state = 'booked', what = 'confirm', version = version + 1, hold_until = NULL,"
-                " booking = 'b_bbbbbbbbbbbbbbbb'"
+                "UPDATE units SET state = 'booked', what = 'confirm', version = version + 1,"
+                " hold_until = NULL, booking = 'b_bbbbbbbbbbbbbbbb'"
             )
 
 

@@ -1,4 +1,4 @@
-"""What is offered: departments, doctors, sessions, periods, quotes, bookings and alternatives, in their order."""
+"""What is offered, and in which order: departments, doctors, sessions, periods, bookings, alternatives."""
 
 from datetime import timedelta
 
