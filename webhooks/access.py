@@ -3,8 +3,10 @@
 import logging
 
 from aiohttp.http import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 SERVER_LOGGER = "aiohttp.server"
+_AFTER_THE_ANSWER = "Unhandled exception"  # aiohttp could not read the rest of a body nobody wanted any more
 
 
 class StrangersNonsense(logging.Filter):
@@ -16,10 +18,13 @@ class StrangersNonsense(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            record.msg, record.args = "request refused before it was read: %s", (type(error).__name__,)
-            record.exc_info = record.exc_text = None
-            record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        if not isinstance(error, HttpProcessingError | RequestPayloadError):
+            return True
+        if record.msg == _AFTER_THE_ANSWER:
+            return False  # the door that answered has written its own line
+        record.msg, record.args = "request refused before it was read: %s", (type(error).__name__,)
+        record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
         return True
 
 
