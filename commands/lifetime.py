@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from types import FrameType
 
 import uvloop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_AGAIN_S = 0.01
 
 
 class Lifetime:
@@ -20,8 +23,9 @@ class Lifetime:
     def __init__(self) -> None:
         self._asked = False
         self._tell: Callable[[], object] | None = None
-        for number in _SIGNALS:
+        for number in (*_SIGNALS, signal.SIGALRM):
             signal.signal(number, self._signalled)
+        sys.unraisablehook = self._unraisable
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
         if self._asked:
@@ -30,6 +34,14 @@ class Lifetime:
         if self._tell is None:
             raise KeyboardInterrupt
         self._tell()
+
+    def _unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Raise again, a moment later, what was raised where Python drops it, as in a hook around a fork."""
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            self._asked = False
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        else:
+            sys.__unraisablehook__(lost)
 
     async def asked(self) -> None:
         """Return when somebody wants the program to end."""

@@ -47,13 +47,13 @@ class Sockets:
 def run(settings: Settings, assemble: Assemble) -> int:
     """Start everything, stay until asked to end, stop everything."""
     began = time.monotonic()
-    log.configure()
-    lifetime = Lifetime()
     with ExitStack() as stack:
         sockets = take_ports(settings, stack)
         make_folder(settings.stores)
         settings = prepared(settings)
         seal = open_ring(settings)
+        log.configure()
+        lifetime = Lifetime()
         terminal.say("\n便民 Bianmin\n")
         stores = None
         found = Places(settings.stores.redis_url, settings.stores.database_url)

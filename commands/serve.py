@@ -25,9 +25,7 @@ _log = structlog.get_logger("serve")
 
 def serve(settings: Settings, assemble: Assemble) -> int:
     """Answer WeChat until asked to end; what is under way is finished first."""
-    log.configure()
     require_credentials(settings)
-    lifetime = Lifetime()
     with ExitStack() as stack:
         server = settings.server
         public = stack.enter_context(listen(server.host, server.port, "server.port"))
@@ -40,7 +38,8 @@ def serve(settings: Settings, assemble: Assemble) -> int:
             seal=keys.load(places.key_ring(settings.stores)),
             clock=SystemClock(),
         )
-        return lifetime.run(_live(around, assemble, (public, admin), found))
+        log.configure()
+        return Lifetime().run(_live(around, assemble, (public, admin), found))
 
 
 async def _live(

@@ -18,12 +18,10 @@ _DRAIN_S = 0.5
 
 def simulate(settings: Settings, webhook: str) -> int:
     """Play WeChat until asked to end."""
-    log.configure()
     if is_wechat_host(settings.wechat.api_base):
         raise BootError(
             "wechat.api_base is WeChat itself; the simulator does not start beside it: take it out"
         )
-    lifetime = Lifetime()
     with ExitStack() as stack:
         simulated = settings.simulator
         opened = stack.enter_context(listen(simulated.host, simulated.port, "simulator.port"))
@@ -42,7 +40,8 @@ def simulate(settings: Settings, webhook: str) -> int:
                 await runner.cleanup()
             return 0
 
-        return lifetime.run(live())
+        log.configure()
+        return Lifetime().run(live())
 
 
 def platform_accounts(settings: Settings, webhook: str = "") -> list[Account]:

@@ -1,4 +1,4 @@
-"""The house rules that no other tool checks: sizes, first lines, who may use what, and what never belongs here."""
+"""The house rules no other tool checks: sizes, first lines, who may use what, what never belongs here."""
 
 import ast
 import re

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.commands.conftest import Tell
 from tests.support.program import Place, Program, answers, run_to_end
 from tests.support.waiting import wait_until
 
@@ -53,15 +54,21 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
 
 
 def test_a_second_start_takes_less_than_five_seconds(place: Place) -> None:
-    def seconds() -> float:
-        began = time.monotonic()
-        program = Program(place).ready()
-        taken = time.monotonic() - began
-        assert program.stop() == 0
-        return taken
+    before = busyness()
+    began = time.monotonic()
+    program = Program(place).ready()
+    taken = time.monotonic() - began
+    # Other tests run on this machine too; what a quiet machine would need is what counts.
+    assert taken / max(before, busyness()) < 5
+    assert program.stop() == 0
 
-    # A machine that is busy with other tests may spoil one measurement, not three.
-    assert any(seconds() < 5 for _ in range(3))
+
+def busyness() -> float:
+    """How many times longer than alone a piece of work takes on this machine now; 1 on a quiet one."""
+    began, worked = time.monotonic(), time.process_time()
+    while time.process_time() - worked < 0.2:
+        sum(range(1000))
+    return max(1.0, (time.monotonic() - began) / 0.2)
 
 
 def test_what_is_private_is_the_owners_alone(place: Place) -> None:
@@ -128,27 +135,27 @@ def test_killed_it_starts_at_once_with_its_data(place: Place) -> None:
     assert again.stop() == 0
 
 
-def test_a_second_run_is_refused_in_one_line(place: Place) -> None:
+def test_a_second_run_is_refused_in_one_line(place: Place, tell: Tell) -> None:
     program = Program(place).ready()
-    second = run_to_end(place.folder, "run")
-    assert second.returncode == 2
-    line = only_line(second.stderr)
+    second = tell(place.folder, "run")
+    assert second.code == 2
+    line = second.line
     assert f"running already (pid {program.process.pid})" in line
     assert answers(f"{place.url}/readyz"), "the first one goes on"
     assert program.stop() == 0
 
 
-def test_a_second_run_on_other_ports_is_refused_too(place: Place, tmp_path: Path) -> None:
+def test_a_second_run_on_other_ports_is_refused_too(place: Place, tmp_path: Path, tell: Tell) -> None:
     program = Program(place).ready()
     elsewhere = Place(tmp_path / "elsewhere", f'[stores]\ndata_dir = "{place.data}"\n')
-    second = run_to_end(elsewhere.folder, "run")
-    assert second.returncode == 2
-    assert "in use by a running `make run`" in only_line(second.stderr)
+    second = tell(elsewhere.folder, "run")
+    assert second.code == 2
+    assert "in use by a running `make run`" in second.line
     assert program.stop() == 0
 
 
 @pytest.mark.parametrize("setting", ["server.port", "server.admin_port", "simulator.port"])
-def test_a_port_in_use_is_one_clear_line(tmp_path: Path, setting: str) -> None:
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path, tell: Tell, setting: str) -> None:
     place = Place(tmp_path)
     port = {
         "server.port": place.port,
@@ -156,37 +163,39 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, setting: str) -> None:
         "simulator.port": place.phone_port,
     }[setting]
     with socket.create_server(("127.0.0.1", port)):
-        refused = run_to_end(tmp_path, "run")
-    assert refused.returncode == 2
-    line = only_line(refused.stderr)
+        refused = tell(tmp_path, "run")
+    assert refused.code == 2
+    line = refused.line
     assert f"port {port}" in line
     assert setting in line
     assert not place.data.exists(), "nothing was started for it"
 
 
-def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, tell: Tell) -> None:
     (tmp_path / "file").write_text("in the way")
     Place(tmp_path, '[stores]\ndata_dir = "file/var"\n')
-    refused = run_to_end(tmp_path, "run")
-    assert refused.returncode == 2
-    assert "cannot be written" in only_line(refused.stderr)
-    assert "stores.data_dir" in refused.stderr
+    refused = tell(tmp_path, "run")
+    assert refused.code == 2
+    assert "cannot be written" in refused.line
+    assert "stores.data_dir" in refused.err
 
 
 def test_a_bad_value_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "bianmin.toml").write_text('[server]\nport = "many"\nprot = 1\n')
     refused = run_to_end(tmp_path, "run")
     assert refused.returncode == 2
-    line = only_line(refused.stderr)
+    line = refused.stderr.strip()
+    assert line.startswith("bianmin: ")
+    assert "\n" not in line
     assert "server.port" in line
     assert "server.prot" in line
 
 
-def test_lost_keys_are_not_replaced_by_new_ones(place: Place) -> None:
+def test_lost_keys_are_not_replaced_by_new_ones(place: Place, tell: Tell) -> None:
     (place.data / "keys").rename(place.data / "keys.elsewhere")
-    refused = run_to_end(place.folder, "run")
-    assert refused.returncode == 2
-    assert "keys is gone" in only_line(refused.stderr)
+    refused = tell(place.folder, "run")
+    assert refused.code == 2
+    assert "keys is gone" in refused.line
     assert not (place.data / "keys").exists()
 
 
@@ -197,15 +206,15 @@ def test_a_store_that_ends_by_itself_ends_the_program(place: Place) -> None:
     assert "Valkey ended by itself" in program.said
 
 
-def test_the_simulator_never_runs_beside_wechat_itself(tmp_path: Path, made: Path) -> None:
+def test_the_simulator_never_runs_beside_wechat_itself(tmp_path: Path, made: Path, tell: Tell) -> None:
     place = Place(tmp_path, '[wechat]\napi_base = "https://api.weixin.qq.com"\n')
     shutil.copytree(made, place.data)
-    refused = run_to_end(tmp_path, "run")
-    assert refused.returncode == 2
-    assert "[accounts.city]" in only_line(refused.stderr), "what is invented would not do for WeChat"
-    refused = run_to_end(tmp_path, "simulate")
-    assert refused.returncode == 2
-    assert "wechat.api_base" in only_line(refused.stderr)
+    refused = tell(tmp_path, "run")
+    assert refused.code == 2
+    assert "[accounts.city]" in refused.line, "what is invented would not do for WeChat"
+    refused = tell(tmp_path, "simulate")
+    assert refused.code == 2
+    assert "wechat.api_base" in refused.line
 
     values = 'original_id = "gh_1"\nappid = "wx1"\nsecret = "s"\ntoken = "t"\nmode = "plain"\n'
     with (tmp_path / "bianmin.toml").open("a") as file:
@@ -236,14 +245,6 @@ def test_health_and_menu_are_there(place: Place) -> None:
     menu = answers(f"{phone}/cgi-bin/menu/get?access_token={token}")
     assert "看病挂号" in str(menu)
     assert program.stop() == 0
-
-
-def only_line(text: str) -> str:
-    """The one line that was said."""
-    lines = text.strip().splitlines()
-    assert len(lines) == 1, text
-    assert lines[0].startswith("bianmin: ")
-    return lines[0]
 
 
 def valkey_pid(place: Place) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.support.program import ROOT, Place, Program, answers, run_to_end
+from tests.commands.conftest import Tell
+from tests.support.program import ROOT, Place, Program, answers
 from tests.support.waiting import wait_until
 
 OWN_VALUES = """
@@ -37,21 +38,21 @@ def beside(running: Place, folder: Path, accounts: str = OWN_VALUES) -> Place:
     return place
 
 
-def test_serve_refuses_the_sample_values(running: Place, tmp_path: Path) -> None:
+def test_serve_refuses_the_sample_values(running: Place, tmp_path: Path, tell: Tell) -> None:
     sample = tomllib.loads((ROOT / "bianmin.example.toml").read_text("utf-8"))["accounts"]["city"]
     values = "".join(f'{key} = "{value}"\n' for key, value in sample.items())
     place = beside(running, tmp_path, f"[accounts.city]\n{values}")
-    refused = run_to_end(place.folder, "serve")
-    assert refused.returncode == 2
-    assert refused.stderr.count("is still the sample value") == 5
-    assert len(refused.stderr.strip().splitlines()) == 1
+    refused = tell(place.folder, "serve")
+    assert refused.code == 2
+    assert refused.err.count("is still the sample value") == 5
+    assert len(refused.err.strip().splitlines()) == 1
 
 
-def test_serve_demands_what_is_missing(running: Place, tmp_path: Path) -> None:
+def test_serve_demands_what_is_missing(running: Place, tmp_path: Path, tell: Tell) -> None:
     place = beside(running, tmp_path, "[accounts.city]\n")
-    refused = run_to_end(place.folder, "serve")
-    assert refused.returncode == 2
-    assert "accounts.city.secret is missing" in refused.stderr
+    refused = tell(place.folder, "serve")
+    assert refused.code == 2
+    assert "accounts.city.secret is missing" in refused.err
 
 
 def test_serve_answers_until_sigterm(running: Place, tmp_path: Path) -> None:
@@ -73,63 +74,63 @@ def test_serve_ends_with_the_owner_of_its_stores(tmp_path: Path) -> None:
     assert "has ended" in program.said
 
 
-def test_check_passes_and_names_versions(running: Place, tmp_path: Path) -> None:
+def test_check_passes_and_names_versions(running: Place, tmp_path: Path, tell: Tell) -> None:
     place = beside(running, tmp_path)
-    told = run_to_end(place.folder, "check")
-    assert told.returncode == 0, told.stdout
-    assert "✗" not in told.stdout
+    told = tell(place.folder, "check")
+    assert told.code == 0, told.out
+    assert "✗" not in told.out
     for part in ("PostgreSQL", "Valkey", "noeviction", "up to date", "keys"):
-        assert part in told.stdout
+        assert part in told.out
 
 
-def test_check_refuses_a_redis_that_throws_away(running: Place, tmp_path: Path) -> None:
+def test_check_refuses_a_redis_that_throws_away(running: Place, tmp_path: Path, tell: Tell) -> None:
     place = beside(running, tmp_path)
     with Redis(unix_socket_path=valkey_socket(place)) as redis:
         redis.config_set("maxmemory-policy", "allkeys-lru")
         try:
-            told = run_to_end(place.folder, "check")
+            told = tell(place.folder, "check")
         finally:
             redis.config_set("maxmemory-policy", "noeviction")
-    assert told.returncode == 1
-    assert "✗ Redis" in told.stdout
-    assert "noeviction" in told.stdout
-    assert "✓ PostgreSQL" in told.stdout, "what is well is told too"
+    assert told.code == 1
+    assert "✗ Redis" in told.out
+    assert "noeviction" in told.out
+    assert "✓ PostgreSQL" in told.out, "what is well is told too"
 
 
-def test_check_tells_everything_that_is_missing(tmp_path: Path) -> None:
-    told = run_to_end(Place(tmp_path).folder, "check")
-    assert told.returncode == 1
-    assert told.stdout.count("✗") == 4
-    assert "start `make run` first" in told.stdout
+def test_check_tells_everything_that_is_missing(tmp_path: Path, tell: Tell) -> None:
+    told = tell(Place(tmp_path).folder, "check")
+    assert told.code == 1
+    assert told.out.count("✗") == 4
+    assert "start `make run` first" in told.out
 
 
-def test_a_message_left_at_the_desk_is_listed_shown_and_closed(running: Place) -> None:
+def test_a_message_left_at_the_desk_is_listed_shown_and_closed(running: Place, tell: Tell) -> None:
     running.says("人工", "o-desk")
     told = running.says("我的医保卡丢了，请给我打电话", "o-desk")
     assert told
-    listed = run_to_end(running.folder, "messages", "list").stdout
+    listed = tell(running.folder, "messages", "list").out
     assert "医保卡" in listed
     number = listed.split()[0]
-    shown = run_to_end(running.folder, "messages", "show", number).stdout
+    shown = tell(running.folder, "messages", "show", number).out
     assert "我的医保卡丢了，请给我打电话" in shown
     assert "o-desk" not in shown, "no openid leaves services/citizens"
-    closed = run_to_end(running.folder, "messages", "close", number, "--by", "王芳")
-    assert closed.returncode == 0
-    again = run_to_end(running.folder, "messages", "close", number)
-    assert again.returncode == 1
-    assert "王芳" in again.stderr
-    assert number not in run_to_end(running.folder, "messages", "list").stdout
-    assert number in run_to_end(running.folder, "messages", "list", "--all").stdout
-    assert run_to_end(running.folder, "messages", "show", "m0").returncode == 1
+    closed = tell(running.folder, "messages", "close", number, "--by", "王芳")
+    assert closed.code == 0
+    again = tell(running.folder, "messages", "close", number)
+    assert again.code == 1
+    assert "王芳" in again.err
+    assert number not in tell(running.folder, "messages", "list").out
+    assert number in tell(running.folder, "messages", "list", "--all").out
+    assert tell(running.folder, "messages", "show", "m0").code == 1
 
 
-def test_migrate_says_when_nothing_is_to_do(running: Place) -> None:
-    told = run_to_end(running.folder, "migrate")
-    assert told.returncode == 0
-    assert "up to date" in told.stdout
+def test_migrate_says_when_nothing_is_to_do(running: Place, tell: Tell) -> None:
+    told = tell(running.folder, "migrate")
+    assert told.code == 0
+    assert "up to date" in told.out
 
 
-def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path) -> None:
+def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path, tell: Tell) -> None:
     place = beside(running, tmp_path)
     database = "postgresql" + run_file(running)["database_url"].removeprefix("postgresql")
     old = database.replace("@/bianmin?", "@/postgres?")
@@ -141,9 +142,9 @@ def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path) 
         .replace("[stores]\n", f'[stores]\ndatabase_url = "{old}"\n')
     )
     (place.folder / "bianmin.toml").write_text(text)
-    refused = run_to_end(place.folder, "serve")
-    assert refused.returncode == 2
-    assert "python main.py migrate" in refused.stderr.strip().splitlines()[-1]
+    refused = tell(place.folder, "serve")
+    assert refused.code == 2
+    assert "python main.py migrate" in refused.err.strip().splitlines()[-1]
 
 
 def run_file(place: Place) -> dict[str, str]:

@@ -133,7 +133,7 @@ class Program:
             assert self.process.poll() is None, f"it ended:\n{self.said}"
             return answers(f"{self.place.url}/readyz") is not None
 
-        wait_until(is_ready, "ready", 30)
+        wait_until(is_ready, "ready", 60)
         return self
 
     def signal(self, number: signal.Signals = signal.SIGINT) -> None:
@@ -141,7 +141,7 @@ class Program:
 
     def ends(self) -> int:
         """Wait for its end; its exit code."""
-        return self.process.wait(15)
+        return self.process.wait(30)
 
     def stop(self) -> int:
         """Ctrl-C, and wait."""
