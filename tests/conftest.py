@@ -1,8 +1,10 @@
 """Fixtures every test may ask for."""
 
+import os
 from datetime import datetime
 
 import pytest
+from hypothesis import settings
 
 from core.clock import CITY_ZONE, ManualClock
 from core.seal import Seal
@@ -36,6 +38,10 @@ __all__ = [
     "redis",
     "redis_url",
 ]
+
+# A slow machine is no counterexample; in CI the same examples are tried each time.
+settings.register_profile("bianmin", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("bianmin")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ _NOT_NOW = (
     "MASTERDOWN",
     "CLUSTERDOWN",
     "TRYAGAIN",
-    "BUSY",
+    "BUSY ",
     "OOM",
     "MISCONF",
     "NOREPLICAS",
@@ -113,12 +113,13 @@ class Redis:
         wire = self._wire
         if wire is None or wire.closed:
             wire = await self._connected()
-        command = _packed("EVALSHA", script.sha, len(keys), *keys, *args)
-        answer = await wire.send(command)
+        answer = await wire.send(_packed("EVALSHA", script.sha, len(keys), *keys, *args))
         if isinstance(answer, AnsweredError) and str(answer).startswith("NOSCRIPT"):
-            # Only this command is repeated: it did not run. Both leave in one write, in this order.
-            wire.send(_packed("SCRIPT", "LOAD", script.source))
-            answer = await wire.send(command)
+            # Only this command is repeated: it did not run. A flush between LOAD and EVAL does not matter.
+            _, answer = await asyncio.gather(
+                wire.send(_packed("SCRIPT", "LOAD", script.source)),
+                wire.send(_packed("EVAL", script.source, len(keys), *keys, *args)),
+            )
         if isinstance(answer, AnsweredError):
             raise _refusal(answer)
         return answer

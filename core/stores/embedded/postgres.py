@@ -172,7 +172,7 @@ def _check_version(plan: PostgresPlan) -> None:
     if made_by != ours:
         raise BootError(
             f"{plan.data} was made by PostgreSQL {made_by}, this is {ours}: "
-            "carry it over with pg_upgrade or pg_dump (docs/operations), or choose another stores.data_dir"
+            "carry it over with pg_upgrade or pg_dump, or choose another stores.data_dir"
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from core.errors import StoreGoneError
+from core.errors import BootError, StoreGoneError
 from core.stores.embedded import binaries
 from core.stores.embedded.folder import DataFolder
 from core.stores.embedded.valkey import ValkeyServer
@@ -42,12 +43,12 @@ async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
             writer.transport.abort()
 
 
-def passing_on_to(redis_url: str) -> Talk:
-    """Talk like the server on that unix socket."""
+def passing_on_to(redis_url: str, instead: tuple[bytes, bytes] = (rb"(?!)", b"")) -> Talk:
+    """Talk like the server on that unix socket, but say the one thing instead of the other (a pattern)."""
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
-            writer.write(data)
+            writer.write(re.sub(*instead, data))
         writer.close()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,6 +118,15 @@ async def test_a_server_is_reached_over_tls(redis_url: str, certificate: Path) -
         redis = await Redis.open(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}")
         assert await redis.run(ECHO, [], ["x" * 100_000]) == b"x" * 100_000
         assert await redis.client.ping()
+        await redis.close()
+
+
+async def test_a_server_older_than_6_2_is_refused(redis_url: str) -> None:
+    older = passing_on_to(redis_url, (rb"redis_version:\d\.\d", b"redis_version:6.0"))
+    async with listening(older) as port:
+        redis = await Redis.open(f"redis://127.0.0.1:{port}")
+        with pytest.raises(BootError, match=r"Redis 6\.0\.\d+ is too old"):
+            await redis.check()
         await redis.close()
 
 
