@@ -22,7 +22,12 @@ def _local(moment: date | datetime) -> date:
 def day(moment: date | datetime) -> str:
     """11月25日 周三, in the city's zone."""
     local = _local(moment)
-    return f"{local.month}月{local.day}日 周{_WEEKDAYS[local.weekday()]}"
+    return f"{local.month}月{local.day}日 {weekday(local)}"
+
+
+def weekday(moment: date | datetime) -> str:
+    """周三, in the city's zone."""
+    return f"周{_WEEKDAYS[_local(moment).weekday()]}"
 
 
 def clock(moment: datetime) -> str:
@@ -85,7 +90,7 @@ class Words:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        environment.filters.update(day=day, clock=clock, yuan=yuan, quoted=quoted)
+        environment.filters.update(day=day, weekday=weekday, clock=clock, yuan=yuan, quoted=quoted)
         environment.globals["city"] = city or CityFacts()
         self._folder = folder
         self._templates: dict[str, Template] = {}

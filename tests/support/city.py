@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 
 import simulator.app
+from bots.city import MENU
+from clients.wechat import WeChat
 from commands import demo
 from commands.gateway import Gateway, Surroundings
 from commands.simulate import platform_accounts
@@ -81,11 +83,15 @@ async def running_city(
     gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
     try:
         await demo.load(gateway.db, place.clock)
+        gateway.health.require("all")
+        gateway.health.done("all")
         await gateway.serve(public, admin, drain_s=0.2)
         platform = simulator.app.build(platform_accounts(settings), retry_s=retry_s, store=store)
         runner = await serve(platform, simulated, drain_s=0.2)
         try:
             async with aiohttp.ClientSession() as http:
+                client = WeChat(http, settings.simulator.url, appid=ACCOUNT.appid, secret=ACCOUNT.secret)
+                await client.create_menu(MENU)
                 yield City(gateway, http, settings.simulator.url, settings.server.url)
         finally:
             await runner.cleanup()

@@ -1,0 +1,89 @@
+"""A newcomer on the phone page: from 关注 through a booking to 我的预约, in a real browser."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, Locator, Page, expect
+
+from tests.support.city import City
+
+pytestmark = pytest.mark.browser
+QUESTIONS = 5  # 科室, 医生, 日期, 时间, 确认
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
+    kept = os.environ.get("BIANMIN_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _last_reply(page: Page) -> Locator:
+    return page.locator('[data-kind="reply"]').last
+
+
+async def _say(page: Page, words: str, answer: str) -> None:
+    """Write and wait until one reply more, with these words, stands on the page."""
+    replies = page.locator('[data-kind="reply"]')
+    before = await replies.count()
+    if not await page.locator("#say").is_visible():  # the menu bar is there in its place
+        await page.locator("#to-keyboard").click()
+    await page.locator("#say").fill(words)
+    await page.locator("#send").click()
+    await expect(replies).to_have_count(before + 1)
+    await expect(_last_reply(page)).to_contain_text(answer)
+
+
+async def _open(context: BrowserContext, city: City) -> Page:
+    page = await context.new_page()
+    page.on("pageerror", lambda wrong: pytest.fail(f"the page broke: {wrong}"))
+    await page.goto(f"{city.url}/phone")
+    return page
+
+
+async def test_follow_book_and_list_on_a_phone(city: City, phone: BrowserContext, album: Path) -> None:
+    page = await _open(phone, city)
+    await page.screenshot(path=album / "1-not-following.png")
+    await page.locator("#follow").click()
+    await expect(_last_reply(page)).to_contain_text("您好")
+    await page.screenshot(path=album / "2-welcome.png")
+
+    await _say(page, "挂号", "请选择科室")
+    await page.screenshot(path=album / "3-departments.png")
+    for question in ("请选择医生", "请选择日期", "请选择时间", "要约这个号吗"):
+        await _say(page, "1", question)
+    await page.screenshot(path=album / "4-confirm.png")
+    await _say(page, "1", "预约成功")
+    await page.screenshot(path=album / "5-booked.png")
+
+    await _say(page, "我的预约", "您的预约")
+    await page.screenshot(path=album / "6-mine.png")
+    assert await city.gateway.db.fetchval("SELECT count(*) FROM units WHERE state = 'booked'") == 1
+
+
+async def test_the_menu_bar_lists_and_cancels(city: City, phone: BrowserContext, album: Path) -> None:
+    page = await _open(phone, city)
+    await page.locator("#follow").click()
+    await expect(_last_reply(page)).to_contain_text("您好")
+    menu = page.locator("#menu")
+    await menu.get_by_role("button", name="看病挂号").click()
+    await page.screenshot(path=album / "7-menu.png")
+    await menu.get_by_role("button", name="我的预约").click()
+    await expect(_last_reply(page)).to_contain_text("您现在没有预约")
+
+
+async def test_two_citizens_side_by_side_on_a_desk(city: City, chromium: object, album: Path) -> None:
+    context = await chromium.new_context(  # type: ignore[attr-defined]
+        viewport={"width": 1280, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    page = await _open(context, city)
+    await page.locator("#follow").click()
+    await expect(_last_reply(page)).to_contain_text("您好")
+    await page.locator("#second-phone").click()
+    await expect(page.locator("[id^=say]")).to_have_count(2)
+    await _say(page, "挂心内科", "请选择医生")
+    await page.screenshot(path=album / "8-desk.png")
+    await context.close()
