@@ -1,12 +1,11 @@
 """A city's hospitals out of data files, and the opening of their days."""
 
 import hashlib
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import msgspec
 
-from core.clock import CITY_ZONE
 from core.errors import BootError
 from core.stores.database import Database
 from services.hospital import catalogue_store as store
@@ -119,12 +118,11 @@ async def open_days(db: Database, today: date, days: int) -> int:
 
     Repeatable and safe in several processes at once; to be called at start and after midnight.
     """
-    opened_at = datetime.combine(today, time(), CITY_ZONE)
     opened = 0
     async with db.transaction() as tx:
         await store.lock(tx)
         for ahead in range(days + 1):
-            opened += await store.open_day(tx, today + timedelta(days=ahead), opened_at, ONSITE_UNTIL)
+            opened += await store.open_day(tx, today + timedelta(days=ahead), ONSITE_UNTIL)
         if opened:
             await store.learn(tx)
     return opened

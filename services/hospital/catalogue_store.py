@@ -1,7 +1,7 @@
 """The statements that write the catalogue and open days, one function each."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from core.stores.database import Database, Transaction
 
@@ -95,8 +95,8 @@ async def put_timetables(tx: Transaction, rows: Rows) -> None:
     )
 
 
-async def open_day(tx: Transaction, day: date, now: datetime, onsite_until: timedelta) -> int:
-    return int(await tx.fetchval("SELECT open_day($1, $2, $3)", day, now, onsite_until))
+async def open_day(tx: Transaction, day: date, onsite_until: timedelta) -> int:
+    return int(await tx.fetchval("SELECT open_day($1, now(), $2)", day, onsite_until))
 
 
 async def learn(tx: Transaction) -> None:
