@@ -57,8 +57,8 @@ def _kept(path: Path) -> Credentials:
 
 def _write_once(path: Path, content: bytes) -> None:
     """Put a private file there, whole or not at all, unless somebody else just did."""
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content + b"\n")

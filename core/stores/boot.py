@@ -1,10 +1,9 @@
 """Opening the stores at boot, and asking them who they are: every failure is one clear line."""
 
-import asyncpg
 from redis.exceptions import RedisError
 
 from core.errors import BootError, StoreGoneError
-from core.stores.database import GONE, Database
+from core.stores.database import Database
 from core.stores.redis import Redis, ScriptError
 
 _OLDEST_POSTGRESQL = 150_000
@@ -30,12 +29,10 @@ async def open_database(url: str) -> Database:
     """Connect to a PostgreSQL that fits us."""
     try:
         db = await Database.open(url)
-    except GONE as gone:
+    except StoreGoneError as gone:
         raise BootError(
             "PostgreSQL cannot be reached: is it running, and is stores.database_url right?"
         ) from gone
-    except (asyncpg.PostgresError, ValueError) as refused:
-        raise BootError(f"PostgreSQL refuses us: {refused} (stores.database_url)") from refused
     try:
         await postgres_version(db)
     except BaseException:

@@ -1,0 +1,84 @@
+"""The composition root: what is assembled stays shut until everything is in place, and then answers."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from commands.gateway import Gateway, Surroundings
+from core.clock import ManualClock
+from core.errors import BootError
+from core.seal import Seal
+from main import assemble
+from settings import Settings
+from tests.support.city import ACCOUNT
+from webhooks.routes import assert_all_declared
+from webhooks.serving import listen
+
+
+@pytest.fixture
+def around(redis_url: str, db_url: str, seal: Seal, clock: ManualClock) -> Surroundings:
+    return Surroundings(Settings(accounts={"city": ACCOUNT}), redis_url, db_url, seal, clock)
+
+
+@pytest.fixture
+async def gateway(around: Surroundings) -> AsyncIterator[Gateway]:
+    opened = await assemble(around)
+    yield opened
+    await opened.close()
+
+
+async def test_the_door_answers_503_until_everything_is_in_place(gateway: Gateway) -> None:
+    public, admin = listen("127.0.0.1", 0, "test"), listen("127.0.0.1", 0, "test")
+    url = f"http://127.0.0.1:{public.getsockname()[1]}"
+    gateway.health.require("数据结构", "演示城市")
+    await gateway.serve(public, admin, drain_s=1)
+
+    async def statuses() -> list[int]:
+        found = []
+        for path in ("/healthz", "/readyz", "/wechat/city?signature=0&timestamp=0&nonce=0"):
+            async with http.post(f"{url}{path}") if "wechat" in path else http.get(f"{url}{path}") as answer:
+                found.append(answer.status)
+        return found
+
+    async with aiohttp.ClientSession() as http:
+        assert await statuses() == [200, 503, 503]
+        gateway.health.done("数据结构")
+        assert await statuses() == [200, 503, 503]
+        gateway.health.done("演示城市")
+        alive, ready, refused = await statuses()
+    assert (alive, ready) == (200, 200)
+    assert 400 <= refused < 500, "the door is open, and this push is not WeChat's"
+
+
+async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
+    assert_all_declared(gateway.app)
+    assert_all_declared(gateway.admin)
+
+
+async def test_a_store_that_is_not_there_stops_the_boot(around: Surroundings, tmp_path: Path) -> None:
+    for change in (
+        {"redis_url": f"unix://{tmp_path}/nobody"},
+        {"database_url": f"postgresql:///nobody?host={tmp_path}"},
+    ):
+        elsewhere = Surroundings(**{name: getattr(around, name) for name in around.__slots__} | change)
+        with pytest.raises(BootError, match="cannot be reached"):
+            await assemble(elsewhere)
+
+
+async def test_a_database_that_does_not_exist_is_one_clear_line(around: Surroundings) -> None:
+    path = around.database_url.replace("/test_", "/no_such_test_")
+    assert path != around.database_url
+    elsewhere = Surroundings(around.settings, around.redis_url, path, around.seal, around.clock)
+    with pytest.raises(BootError, match=r"PostgreSQL does not let us in .*stores\.database_url"):
+        await assemble(elsewhere)
+
+
+async def test_accounts_of_two_bots_stop_the_boot(around: Surroundings) -> None:
+    other = msgspec.structs.replace(ACCOUNT, bot="bots.elsewhere")
+    settings = Settings(accounts={"city": ACCOUNT, "other": other})
+    two = Surroundings(settings, around.redis_url, around.database_url, around.seal, around.clock)
+    with pytest.raises(BootError, match="2 different bots"):
+        await assemble(two)
