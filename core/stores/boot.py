@@ -4,7 +4,7 @@ from redis.exceptions import RedisError
 
 from core.errors import BootError, StoreGoneError
 from core.stores.database import Database
-from core.stores.redis import Redis, ScriptError
+from core.stores.redis import Redis
 
 _OLDEST_POSTGRESQL = 150_000
 
@@ -15,8 +15,6 @@ async def open_redis(url: str) -> Redis:
         redis = await Redis.open(url)
     except StoreGoneError as gone:
         raise BootError("Redis cannot be reached: is it running, and is stores.redis_url right?") from gone
-    except ScriptError as refused:
-        raise BootError(f"Redis refuses us: {refused} (stores.redis_url)") from refused
     try:
         await redis.check()
     except BaseException:
