@@ -9,6 +9,7 @@ from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support import city_bot as _city  # noqa: F401 - registers its bot
 from tests.support.talk import Ground, Transcript
 
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.chat"))

@@ -1,0 +1,25 @@
+"""The city's own bot for transcripts (`# bot: city`): real services, the demo city, a Monday morning."""
+
+from datetime import time
+
+from bots import city
+from commands import demo
+from core.chat.desk import Desk, DeskHours
+from core.chat.events import Event
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
+from tests.support.talk import Bot, Ground, bot, words_of
+
+
+@bot("city")
+async def city_bot(ground: Ground) -> Bot:
+    """Build the bot as main.py does, on a demo city that was loaded at the test's own time."""
+    await demo.load(ground.db, ground.clock)
+    citizens = Citizens(ground.db, ground.seal)
+    desk = Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30)))
+    services = {Citizens: citizens, Hospital: Hospital(ground.db, citizens, ground.clock), Desk: desk}
+
+    async def identify(event: Event) -> str:
+        return await citizens.arrive(event.conversation, event.account, event.openid)
+
+    return Bot(city.router, services, words_of(), identify)
