@@ -173,6 +173,16 @@ class TestRolledBackClaim:
 
 
 class TestAgainstEachOther:
+    async def test_a_suspension_waits_for_the_claim_under_way_and_finds_it(
+        self, ward: Ward, hospital: Hospital
+    ) -> None:
+        (period,) = await ward.session(units=(2,))
+        async with under_way(ward, period, await ward.citizen()):
+            suspension = asyncio.create_task(hospital.suspend_session(f"heart-1:{MONDAY}:AM", "staff"))
+            await waiting(ward.db)
+        assert await suspension == ["b_aaaaaaaaaaaaaaaa"]
+        assert await ward.states() == {"suspended": 1, "free": 1}
+
     async def test_a_suspension_and_a_storm_leave_no_live_booking(
         self, ward: Ward, hospital: Hospital
     ) -> None:
