@@ -1,7 +1,7 @@
 """Brings one push to a bot: three attempts, a deadline each, and what the answers mean."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -84,7 +84,7 @@ class Courier:
     """Delivers the pushes of one account."""
 
     def __init__(self, account: Account, http: aiohttp.ClientSession, clock: Clock, retry_s: float) -> None:
-        self._url = URL(account.webhook_url)
+        self._url = f"{URL(account.webhook_url)}{'&' if '?' in account.webhook_url else '?'}"
         self._envelope = Envelope(account)
         self._reader = Reader(account, self._envelope)
         self._http = http
@@ -122,7 +122,11 @@ class Courier:
         return Outcome(attempt, OK, reply=reply)
 
     async def _post(self, sealed: Sealed, deadline: float) -> _Answer:
-        return await fetch(self._http, "POST", self._url.update_query(sealed.query), sealed.body, deadline)
+        return await fetch(self._http, "POST", self._address(sealed.query), sealed.body, deadline)
+
+    def _address(self, query: Mapping[str, str]) -> URL:
+        """The webhook with this query; every value is made of characters that need no escape."""
+        return URL(self._url + "&".join(f"{name}={value}" for name, value in query.items()), encoded=True)
 
     def _seal(self, push: Push) -> Sealed:
         return self._envelope.seal(push.fields, push.openid, self._clock().timestamp())
@@ -132,7 +136,7 @@ class Courier:
         timestamp = str(int(self._clock().timestamp()))
         query = self._envelope.signed(timestamp, echo[:9]) | {"echostr": echo}
         deadline = asyncio.get_running_loop().time() + deadline_s
-        answer = await fetch(self._http, "GET", self._url.update_query(query), None, deadline)
+        answer = await fetch(self._http, "GET", self._address(query), None, deadline)
         if answer.status == 0:
             return False, f"no answer within {deadline_s:g} s"
         if answer.status != OK:

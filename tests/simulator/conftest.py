@@ -18,7 +18,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 async def make_town(clock: MovableClock) -> AsyncIterator[MakeTown]:
-    """Builds towns; `retry_s` is long unless waiting is the matter, so that a slow machine changes nothing."""
+    """Builds towns; `retry_s` is long unless waiting is the matter, so a slow machine changes nothing."""
     towns: list[Town] = []
 
     async def make(
