@@ -38,6 +38,7 @@ NASTY = (
 @pytest.fixture
 async def house(make_town: MakeTown) -> Town:
     """A town whose bot greets, echoes, and shows a page of its own."""
+    expect.set_options(timeout=15_000)  # a busy machine is no broken page
     town = await make_town()
 
     async def handle(request: web.Request) -> web.StreamResponse:
