@@ -40,6 +40,7 @@ class Owner:
     """One process that owns the stores of a folder."""
 
     def __init__(self, data: Path) -> None:
+        self.data = data
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.owner", data],
             cwd=ROOT,
@@ -72,8 +73,8 @@ class Owner:
 
 
 @pytest.fixture(scope="session")
-def used_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder to copy: setting PostgreSQL up takes a second."""
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that was used before; tests share it, for setting PostgreSQL up takes a second."""
     data = tmp_path_factory.mktemp("used") / "var"
     EmbeddedStores.start(data, scratch=True).stop()
     return data
@@ -86,27 +87,27 @@ def fresh(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def data(fresh: Path, used_once: Path) -> Path:
-    """A data folder that was used before, of this test's own."""
-    return Path(shutil.copytree(used_once, fresh))
+def copy(data: Path, fresh: Path) -> Path:
+    """A used data folder that may be spoilt."""
+    return Path(shutil.copytree(data, fresh))
 
 
 @pytest.fixture
-def own(fresh: Path) -> Iterator[Callable[[], Owner]]:
-    """Start an owner of the data folder; whatever lives at the end is ended."""
+def own(data: Path) -> Iterator[Callable[..., Owner]]:
+    """Start an owner of a data folder; whatever lives at the end is ended."""
     owners: list[Owner] = []
 
-    def start() -> Owner:
-        owners.append(Owner(fresh))
+    def start(folder: Path = data) -> Owner:
+        owners.append(Owner(folder))
         return owners[-1]
 
     yield start
     for owner in owners:
         owner.process.kill()
         owner.process.communicate(timeout=10)
-    if (fresh / "pg").exists():
-        folder = DataFolder.take(fresh)  # which waits for their servers
-        remove_runtime(runtime_folder(fresh))
+    for used in {owner.data for owner in owners if (owner.data / "servers.lock").exists()}:
+        folder = DataFolder.take(used)  # which waits for their servers
+        remove_runtime(runtime_folder(used))
         folder.give_back()
 
 

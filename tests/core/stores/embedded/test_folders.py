@@ -20,7 +20,7 @@ from core.stores.embedded.stores import EmbeddedStores
 from tests.core.stores.embedded.conftest import Owner
 from tests.core.stores.embedded.test_lifecycle import ask
 
-Own = Callable[[], Owner]
+Own = Callable[..., Owner]
 
 
 def one_line(refused: pytest.ExceptionInfo[BootError]) -> str:
@@ -95,15 +95,15 @@ def test_servers_that_do_not_end_are_named_instead_of_waited_for_for_ever(
     EmbeddedStores.start(data, scratch=True).stop()
 
 
-def test_a_folder_of_another_postgresql_is_left_alone(data: Path) -> None:
-    (data / "pg" / "PG_VERSION").write_text("14\n")
+def test_a_folder_of_another_postgresql_is_left_alone(copy: Path) -> None:
+    (copy / "pg" / "PG_VERSION").write_text("14\n")
 
     with pytest.raises(BootError) as refused:
-        EmbeddedStores.start(data, scratch=True)
+        EmbeddedStores.start(copy, scratch=True)
 
     assert "was made by PostgreSQL 14, this is" in one_line(refused)
-    assert not (data / "run.json").exists()
-    assert not (data / "pg" / "postmaster.pid").exists()
+    assert not (copy / "run.json").exists()
+    assert not (copy / "pg" / "postmaster.pid").exists()
 
 
 def test_a_folder_that_is_no_postgresql_is_left_alone(fresh: Path) -> None:
@@ -117,14 +117,14 @@ def test_a_folder_that_is_no_postgresql_is_left_alone(fresh: Path) -> None:
     assert (fresh / "pg" / "letter.txt").read_text() == "dear"
 
 
-def test_after_a_refusal_the_folder_is_free_again(data: Path) -> None:
-    version = (data / "pg" / "PG_VERSION").read_text()
-    (data / "pg" / "PG_VERSION").write_text("14\n")
+def test_after_a_refusal_the_folder_is_free_again(copy: Path) -> None:
+    version = (copy / "pg" / "PG_VERSION").read_text()
+    (copy / "pg" / "PG_VERSION").write_text("14\n")
     with pytest.raises(BootError):
-        EmbeddedStores.start(data, scratch=True)
-    (data / "pg" / "PG_VERSION").write_text(version)
+        EmbeddedStores.start(copy, scratch=True)
+    (copy / "pg" / "PG_VERSION").write_text(version)
 
-    EmbeddedStores.start(data, scratch=True).stop()
+    EmbeddedStores.start(copy, scratch=True).stop()
 
 
 def test_a_place_where_no_folder_can_be_is_named(tmp_path: Path) -> None:
@@ -141,18 +141,18 @@ def test_a_folder_of_somebody_else_is_named(own: Own, fresh: Path) -> None:
         pytest.skip("root may write everywhere")
     fresh.mkdir(mode=0o500)
 
-    owner = own()
+    owner = own(fresh)
 
     assert f"data folder {fresh} cannot be written" in owner.refusal()
     assert owner.process.returncode == 2
 
 
-def test_a_damaged_valkey_file_is_told_in_its_own_words(data: Path) -> None:
-    for file in (data / "valkey").rglob("*.manifest"):
+def test_a_damaged_valkey_file_is_told_in_its_own_words(copy: Path) -> None:
+    for file in (copy / "valkey").rglob("*.manifest"):
         file.write_text("no manifest")
 
     with pytest.raises(BootError) as refused:
-        EmbeddedStores.start(data, scratch=True)
+        EmbeddedStores.start(copy, scratch=True)
 
     assert "Valkey does not start: " in one_line(refused)
     assert "valkey.log" in one_line(refused)

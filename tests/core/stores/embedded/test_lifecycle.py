@@ -19,7 +19,7 @@ from core.stores.embedded.stores import EmbeddedStores, attach
 from tests.core.stores.embedded.conftest import Owner, Up, ended
 from tests.support.waiting import until, wait_until
 
-Own = Callable[[], Owner]
+Own = Callable[..., Owner]
 
 
 def ask(url: str, *statements: str) -> Any:
@@ -42,7 +42,12 @@ def apart(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def remember(up: Up) -> None:
-    ask(up.database_url, "CREATE TABLE promise (words text)", "INSERT INTO promise VALUES ('明天 9:00')")
+    ask(
+        up.database_url,
+        "DROP TABLE IF EXISTS promise",
+        "CREATE TABLE promise (words text)",
+        "INSERT INTO promise VALUES ('明天 9:00')",
+    )
     with redis.Redis.from_url(up.redis_url) as client:
         client.set("session", "科室")
 
@@ -58,7 +63,6 @@ def sockets_of(up: Up) -> Path:
     return Path(parse_qs(urlsplit(up.database_url).query)["host"][0])
 
 
-@pytest.mark.usefixtures("data")
 def test_data_survives_a_restart(own: Own) -> None:
     first = own()
     remember(first.up())
@@ -67,7 +71,6 @@ def test_data_survives_a_restart(own: Own) -> None:
     assert remembered(own().up())
 
 
-@pytest.mark.usefixtures("data")
 def test_a_second_start_takes_less_than_a_second(own: Own) -> None:
     own_first = own()
     own_first.up()
@@ -94,7 +97,6 @@ def test_after_ctrl_c_nothing_is_left_but_the_data(own: Own, data: Path) -> None
     assert not (data / "pg" / "postmaster.pid").exists()
 
 
-@pytest.mark.usefixtures("data")
 def test_the_servers_do_not_hear_the_terminal_s_ctrl_c(own: Own) -> None:
     owner = own()
     up = owner.up()
@@ -103,7 +105,6 @@ def test_the_servers_do_not_hear_the_terminal_s_ctrl_c(own: Own) -> None:
     assert os.getsid(up.valkey) == up.valkey
 
 
-@pytest.mark.usefixtures("data")
 def test_the_sockets_are_open_to_their_owner_alone(own: Own) -> None:
     up = own().up()
 
@@ -113,7 +114,6 @@ def test_the_sockets_are_open_to_their_owner_alone(own: Own) -> None:
     assert ask(up.database_url, "SHOW listen_addresses") == ""
 
 
-@pytest.mark.usefixtures("data")
 def test_run_keeps_full_durability(own: Own) -> None:
     up = own().up()
 
@@ -124,14 +124,14 @@ def test_run_keeps_full_durability(own: Own) -> None:
         assert client.config_get("maxmemory-policy")["maxmemory-policy"] == "noeviction"
 
 
-@pytest.mark.usefixtures("data")
 def test_chinese_has_trigrams(own: Own) -> None:
     up = own().up()
 
-    assert ask(up.database_url, "CREATE EXTENSION pg_trgm", "SELECT similarity('心内科', '心内') > 0.3")
+    assert ask(
+        up.database_url, "CREATE EXTENSION IF NOT EXISTS pg_trgm", "SELECT similarity('心内科', '心内') > 0.3"
+    )
 
 
-@pytest.mark.usefixtures("data")
 def test_an_owner_killed_with_clients_connected_leaves_no_orphan(own: Own) -> None:
     owner = own()
     up = owner.up()
@@ -161,7 +161,6 @@ def test_control_the_other_signal_would_leave_postgresql_waiting_for_its_clients
     apart(connected())
 
 
-@pytest.mark.usefixtures("data")
 def test_killed_and_started_again_at_once_it_waits_for_the_stopping_servers_and_lost_nothing(
     own: Own,
 ) -> None:
@@ -173,18 +172,17 @@ def test_killed_and_started_again_at_once_it_waits_for_the_stopping_servers_and_
 
 
 def test_killed_during_the_very_first_initdb_it_starts_all_the_same(own: Own, fresh: Path) -> None:
-    first = own()
+    first = own(fresh)
     wait_until((fresh / "pg.tmp" / "PG_VERSION").exists, "initdb is at work")
     first.kill()
     assert not (fresh / "pg").exists()
 
-    up = own().up()
+    up = own(fresh).up()
 
     assert ask(up.database_url, "SELECT 1") == 1
     assert not (fresh / "pg.tmp").exists()
 
 
-@pytest.mark.usefixtures("data")
 def test_a_second_start_on_the_same_folder_is_refused_in_one_line(own: Own) -> None:
     first = own()
     up = first.up()
@@ -212,12 +210,12 @@ def test_a_killed_server_is_noticed_and_the_other_one_can_still_be_stopped(data:
     again.stop()
 
 
-def test_they_are_started_on_the_main_thread_only(data: Path) -> None:
+def test_they_are_started_on_the_main_thread_only(fresh: Path) -> None:
     refusals: list[RuntimeError] = []
 
     def start() -> None:
         try:
-            EmbeddedStores.start(data)
+            EmbeddedStores.start(fresh)
         except RuntimeError as refused:
             refusals.append(refused)
 
@@ -279,8 +277,8 @@ async def test_other_commands_notice_when_the_owner_ends(own: Own, data: Path) -
 
 @pytest.mark.parametrize("moment", ["lock", "valkey.log", "pg/postmaster.pid", "run.json"])
 def test_killed_at_any_moment_of_its_start_the_next_one_starts(own: Own, data: Path, moment: str) -> None:
-    for old in ("lock", "valkey.log"):
-        (data / old).unlink()
+    for old in ("lock", "valkey.log", "pg/postmaster.pid", "run.json"):
+        (data / old).unlink(missing_ok=True)
     first = own()
     wait_until((data / moment).exists, f"{moment} is there")
     first.process.kill()
