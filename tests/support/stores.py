@@ -2,8 +2,12 @@
 
 import asyncio
 import itertools
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from core.errors import BootError
 from core.stores.database import Database
 from core.stores.embedded import postgres
 from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
@@ -26,6 +31,9 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 DEBIAN_REDIS = Path("/usr/bin/redis-server")
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 BOTH = ["embedded", pytest.param("debian", marks=pytest.mark.real_server)]
+MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
+_PREFIX = f"bianmin-tests-{os.geteuid()}-"
+_PLENTY = 2_000_000_000
 _numbers = itertools.count(1)
 
 
@@ -61,15 +69,41 @@ async def _make_template(database_url: str) -> None:
     await migrate(named(database_url, "bianmin_template"), MIGRATIONS)
 
 
+@contextmanager
+def scratch_folder(otherwise: Path) -> Iterator[Path]:
+    """A data folder in memory where there is plenty: copying a database there is three times as fast."""
+    if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > _PLENTY):
+        yield otherwise
+        return
+    for left in MEMORY.glob(f"{_PREFIX}*/lock"):
+        _remove_if_left_over(left.parent)
+    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=MEMORY))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
+
+
+def _remove_if_left_over(place: Path) -> None:
+    """Remove the folder of tests that were killed; one in use says so."""
+    try:
+        folder = DataFolder.take(place)
+    except BootError:
+        return
+    shutil.rmtree(place, ignore_errors=True)  # another test process may be at it too
+    folder.give_back()
+
+
 @pytest.fixture(scope="session")
 def embedded_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Our own Valkey and PostgreSQL, with a migrated template database."""
-    stores = EmbeddedStores.start(tmp_path_factory.mktemp("embedded"), scratch=True)
-    try:
-        run_apart(_make_template(stores.database_url))
-        yield Servers(stores.redis_url, stores.database_url)
-    finally:
-        stores.stop()
+    with scratch_folder(tmp_path_factory.mktemp("embedded")) as data:
+        stores = EmbeddedStores.start(data, scratch=True)
+        try:
+            run_apart(_make_template(stores.database_url))
+            yield Servers(stores.redis_url, stores.database_url)
+        finally:
+            stores.stop()
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +111,12 @@ def debian_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers
     """Debian's Redis and PostgreSQL 15, started by us on a folder of their own."""
     need(DEBIAN_REDIS.exists(), "Debian's redis-server is not installed")
     need(DEBIAN_POSTGRES.exists(), "Debian's postgresql-15 is not installed")
-    folder = DataFolder.take(tmp_path_factory.mktemp("debian"))
+    with scratch_folder(tmp_path_factory.mktemp("debian")) as data:
+        yield from _debian(data)
+
+
+def _debian(data: Path) -> Iterator[Servers]:
+    folder = DataFolder.take(data)
     runtime = runtime_folder(folder.path)
     started: list[ValkeyServer | PostgresServer] = []
     try:

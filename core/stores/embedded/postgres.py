@@ -225,5 +225,10 @@ def _options(plan: PostgresPlan) -> list[str]:
         "log_checkpoints": "off",
     }
     if plan.scratch:
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings |= {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "max_wal_size": "128MB",
+        }
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -14,6 +14,7 @@ import pytest
 from core.stores.embedded import run_file
 from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
 from core.stores.embedded.stores import EmbeddedStores
+from tests.support.stores import scratch_folder
 
 ROOT = Path(__file__).parents[4]
 
@@ -73,11 +74,11 @@ class Owner:
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder that was used before; tests share it, for setting PostgreSQL up takes a second."""
-    data = tmp_path_factory.mktemp("used") / "var"
-    EmbeddedStores.start(data, scratch=True).stop()
-    return data
+    with scratch_folder(tmp_path_factory.mktemp("used")) as data:
+        EmbeddedStores.start(data, scratch=True).stop()
+        yield data
 
 
 @pytest.fixture
