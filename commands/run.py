@@ -17,6 +17,7 @@ from commands import demo, invented, terminal
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
 from commands.jobs import Jobs, expire_holds
 from commands.lifetime import Lifetime
+from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
 from commands.simulate import phones, platform_accounts
 from core import log
@@ -136,6 +137,7 @@ class Everything:
         """Start, tell the addresses, stay; 1 when a store of ours ends by itself."""
         async with AsyncExitStack() as stack:
             await self._start(stack)
+            settle()
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
             terminal.addresses(self._links())
             terminal.say(f"数据在 Data stays in {self.settings.stores.folder} · Ctrl-C 停止 stops everything")

@@ -10,6 +10,7 @@ from commands import places
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Surroundings
 from commands.jobs import Jobs, expire_holds
 from commands.lifetime import Lifetime
+from commands.memory import settle
 from commands.places import MIGRATIONS, Places
 from core import log
 from core.clock import SystemClock
@@ -54,6 +55,7 @@ async def _live(
         if missing:
             raise BootError(f"the database lacks {', '.join(missing)}: run `python main.py migrate` first")
         gateway.health.done(SCHEMA, "已是最新")
+        settle()
         _log.info("ready", url=around.settings.server.url, accounts=",".join(around.settings.accounts))
         jobs = Jobs()
         expire_holds(jobs, gateway.hospital)

@@ -1,6 +1,6 @@
 """The time, handed in: always aware, never asked for behind a rule's back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC).astimezone(CITY_ZONE)
+        return datetime.now(CITY_ZONE)
 
 
 class ManualClock:

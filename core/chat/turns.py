@@ -79,7 +79,11 @@ class _Turn:
             session.offers, session.misses = [], 0
         self.at = int(now.timestamp())
         self._today = now.date()
-        self._runs = Runs(house.routes, house.words, self._today, self._citizen)
+
+    @property
+    def _runs(self) -> Runs:
+        # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
+        return Runs(self._house.routes, self._house.words, self._today, self._citizen)
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""

@@ -97,7 +97,10 @@ class Words:
         for path in sorted(folder.rglob("*.txt")):
             name = path.relative_to(folder).with_suffix("").as_posix()
             try:
-                self._templates[name] = environment.get_template(f"{name}.txt")
+                template = environment.get_template(f"{name}.txt")
+                # jinja2 keeps a ChainMap here and walks through it, slowly, for every rendering.
+                template.globals = dict(template.globals)
+                self._templates[name] = template
             except Exception as broken:
                 raise BootError(f"{path}: {broken}") from broken
 
