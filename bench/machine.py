@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+BUSY = 0.5  # load from which others disturb a measurement
+
 
 class Machine(msgspec.Struct, frozen=True):
     """What a reader needs to compare figures."""
@@ -15,6 +17,7 @@ class Machine(msgspec.Struct, frozen=True):
     memory_gb: float
     system: str
     python: str
+    load: float  # average of the last minute, before the measurement
 
 
 def this_machine() -> Machine:
@@ -25,6 +28,7 @@ def this_machine() -> Machine:
         memory_gb=round(kilobytes(Path("/proc/meminfo"), "MemTotal") / 1024**2, 1),
         system=f"{_system()}, Linux {platform.release()}",
         python=platform.python_version(),
+        load=os.getloadavg()[0],
     )
 
 

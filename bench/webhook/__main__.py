@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.machine import BUSY, this_machine
 from bench.webhook.answers import Reader
 from bench.webhook.corpus import Writer
 from bench.webhook.load import LoadFailedError
@@ -34,6 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one object of named figures on stdout")
     given = parser.parse_args(arguments)
     size = QUICK if given.quick else FULL
+    machine = this_machine()
+    if machine.load > BUSY:
+        _tell(
+            f"the machine is busy (load {machine.load:.1f}): ratios will be wide, rates and latencies too bad"
+        )
     try:
         with _stores() as plan, ProcessPoolExecutor(os.cpu_count()) as pool:
             trial = Trial(plan, Writer(plan, pool), Reader(plan), _tell)
@@ -42,14 +48,14 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: {failed}", file=sys.stderr)
         return 1
     found = figures(rounds, memory)
-    print(as_json(found, size) if given.json else as_page(found, size, datetime.now().astimezone()))
+    print(as_json(found, size) if given.json else as_page(found, size, machine, datetime.now().astimezone()))
     return 0
 
 
 def _measure(trial: Trial, size: Size) -> tuple[list[dict[str, Run]], Memory]:
     with _running(trial, NAMES) as programs:
         rounds = trial.rounds(programs, size)
-        trial.audit([program for program in programs if program.name in GUARDED])
+        trial.audit([program for program in programs if program.name in GUARDED], size.audited)
     with _running(trial, ["gateway"]) as [fresh]:
         return rounds, trial.memory(fresh, size.memory_messages)
 

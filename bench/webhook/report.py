@@ -8,7 +8,7 @@ from operator import ge, le
 import msgspec
 
 from bench.figures import Spread, paired, spread
-from bench.machine import this_machine
+from bench.machine import BUSY, Machine
 from bench.webhook.trial import NAMES, Memory, Run, Size
 
 _LETTERS = {
@@ -92,9 +92,8 @@ def as_json(found: Sequence[Figure], size: Size) -> str:
     return msgspec.json.format(msgspec.json.encode(flat)).decode()
 
 
-def as_page(found: Sequence[Figure], size: Size, now: datetime) -> str:
+def as_page(found: Sequence[Figure], size: Size, machine: Machine, now: datetime) -> str:
     """A Markdown section, as it stands in RESULTS.md."""
-    machine = this_machine()
     command = f"python -m bench.webhook{' --quick' if size.quick else ''}"
     lines = [
         f"## {now:%Y-%m-%d %H:%M} · `{command}`",
@@ -102,7 +101,8 @@ def as_page(found: Sequence[Figure], size: Size, now: datetime) -> str:
         f"{machine.processor}, {machine.cores} cores, {machine.memory_gb} GB · "
         f"{machine.system} · Python {machine.python} · "
         f"{size.rounds} rounds of {size.seconds} s"
-        + (" (quick: too short for a verdict)" if size.quick else ""),
+        + (" (quick: too short for a verdict)" if size.quick else "")
+        + (f" · **busy: load {machine.load:.1f} before the start**" if machine.load > BUSY else ""),
         "",
         "| Figure | Median | Quartiles | Bar | Aim | |",
         "|---|---:|---:|---:|---:|---|",

@@ -16,7 +16,6 @@ COUNTING = ("usual", *GUARDED)
 NAMES = ("constant", *COUNTING)
 # Enough for 2 s of the fastest counting program we can imagine on one core; what is too much is not sent.
 _PER_SECOND = 12_000
-_AUDITED = 200
 _CUT_OFF = (
     4 * CONNECTIONS
 )  # the end of a round drops at most one message a connection, all among the last ones
@@ -30,11 +29,12 @@ class Size:
     rounds: int
     seconds: int
     memory_messages: int  # in each of the two halves
+    audited: int  # users whose counts are asked at the end
     quick: bool
 
 
-FULL = Size(rounds=12, seconds=2, memory_messages=50_000, quick=False)
-QUICK = Size(rounds=3, seconds=1, memory_messages=5_000, quick=True)
+FULL = Size(rounds=12, seconds=2, memory_messages=50_000, audited=200, quick=False)
+QUICK = Size(rounds=3, seconds=1, memory_messages=4_000, audited=50, quick=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +100,18 @@ class Trial:
             self.tell(f"memory     {resident[-1]:.1f} MB after the {half} {messages:,} messages")
         return Memory(messages, *resident)
 
-    def audit(self, programs: Sequence[Program]) -> None:
+    def audit(self, programs: Sequence[Program], users: int) -> None:
         """Ask some users' counts: nothing that was answered may be lost, nothing counted twice."""
         for program in programs:
             sure, perhaps = tallies(self.sent[program.name])
-            for user in list(sure)[:_AUDITED]:
+            for user in list(sure)[:users]:
                 count = self.count(program, user) - 1
                 if not sure[user] <= count <= sure[user] + perhaps[user]:
                     raise LoadFailedError(
                         f"{program.name} counted {count} messages of a user who sent {sure[user]} "
                         f"(and perhaps {perhaps[user]} more, cut off at the end of a round)"
                     )
-            self.tell(f"audit      {program.name}: the counts of {_AUDITED} users are right")
+            self.tell(f"audit      {program.name}: the counts of {users} users are right")
 
     def ready(self, program: Program) -> bool:
         """Whether a program answers a signed message as it shall; `OSError` while it does not listen."""

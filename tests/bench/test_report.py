@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from bench.machine import Machine
 from bench.webhook.load import Load
 from bench.webhook.report import as_json, as_page, figures
 from bench.webhook.trial import NAMES, QUICK, Memory, Run
 
+MACHINE = Machine(2, "a processor", 8.0, "a system", "3.11", load=0.1)
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
@@ -40,14 +42,22 @@ def test_a_missed_bar_is_said_in_both_forms() -> None:
     assert msgspec.json.decode(as_json(found, QUICK))["missed"] == (
         "gateway_to_usual, gateway_to_constant, gateway_growth_mb"
     )
-    page = as_page(found, QUICK, NOW)
+    page = as_page(found, QUICK, MACHINE, NOW)
     assert page.count("**missed**") == 3
 
 
 def test_bar_met_and_aim_missed_are_two_things() -> None:
     found = figures(rounds(usual=1_000, gateway=2_600), Memory(5_000, 80.0, 80.5))
 
-    page = as_page(found, QUICK, NOW)
+    page = as_page(found, QUICK, MACHINE, NOW)
 
     assert "| (c) ÷ (b) | 2.60 × |  | ≥ 2.2 × | ≥ 3 × | met, aim missed |" in page
     assert "2026-11-22 15:00 · `python -m bench.webhook --quick`" in page
+
+
+def test_a_busy_machine_is_named_beside_the_figures() -> None:
+    found = figures(rounds(usual=1_000, gateway=3_200), Memory(5_000, 80.0, 80.5))
+    busy = msgspec.structs.replace(MACHINE, load=3.0)
+
+    assert "busy: load 3.0" in as_page(found, QUICK, busy, NOW)
+    assert "busy" not in as_page(found, QUICK, MACHINE, NOW)
