@@ -263,6 +263,14 @@ async def test_64_kb_are_the_limit_in_pieces_too(wire: Wire, desk: Desk, size: i
     assert len(desk.events) == (2 if size == 65_536 else 0)
 
 
+async def test_an_announced_body_over_64_kb_is_not_waited_for(wire: Wire) -> None:
+    reader, writer = await asyncio.open_connection(wire.client.host, wire.client.port)
+    writer.write(b"POST /wechat/city HTTP/1.1\r\nHost: h\r\nContent-Length: 65537\r\n\r\n")
+    answer = await asyncio.wait_for(reader.readline(), 4)  # less than a body may take to arrive
+    writer.close()
+    assert b" 413 " in answer
+
+
 async def test_a_body_that_does_not_arrive_is_given_up(
     wire: Wire, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

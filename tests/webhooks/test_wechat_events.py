@@ -167,6 +167,14 @@ def test_a_broken_position_is_no_position(number: str) -> None:
     assert read(sent).kind is Kind.LOCATION
 
 
+@pytest.mark.parametrize("precision", ["", "near", "nan", "inf", "-inf", "1e999"])
+def test_a_broken_precision_leaves_the_position(precision: str) -> None:
+    xml = push(MsgType="event", Event="LOCATION", Latitude="23", Longitude="113", Precision=precision)
+    place = read(xml).place
+    assert place is not None
+    assert (place.latitude, place.precision) == (23.0, None)
+
+
 def test_x_is_the_latitude() -> None:
     place = read(push(MsgType="location", MsgId="1", Location_X="30.5", Location_Y="114.3")).place
     assert place is not None
