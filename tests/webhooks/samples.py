@@ -64,7 +64,7 @@ MESSAGES = [
     _message(
         "image",
         Kind.IMAGE,
-        {"PicUrl": "http://mmbiz.qpic.cn/a?b=1&amp;c=2".replace("&amp;", "&"), "MediaId": "m1"},
+        {"PicUrl": "http://mmbiz.qpic.cn/a?b=1&c=2", "MediaId": "m1"},
         media=Media(id="m1", url="http://mmbiz.qpic.cn/a?b=1&c=2"),
     ),
     _message(
@@ -183,7 +183,6 @@ EVENTS = [
         place=Place(latitude=23.137466, longitude=113.352425, precision=119.385040),
     ),
     _event("CLICK", Kind.CLICK, {"EventKey": "HOSPITAL_BOOK"}, key="HOSPITAL_BOOK"),
-    _event("click", Kind.CLICK, {"EventKey": "HOSPITAL_BOOK"}, key="HOSPITAL_BOOK"),
     _event(
         "VIEW",
         Kind.VIEW,
@@ -350,17 +349,14 @@ EVENTS = [
         {"OpenID": "oX", "AppID": "wx1", "RevokeInfo": "201,206"},
         detail=Revoked(openid="oX", appid="wx1", info=("201", "206")),
     ),
-    _event(
-        "kf_create_session",
-        Kind.AGENT_SESSION,
-        {"KfAccount": "a@gh"},
-        detail=AgentSession(change="create", agent="a@gh"),
-    ),
-    _event(
-        "kf_close_session",
-        Kind.AGENT_SESSION,
-        {"KfAccount": "a@gh"},
-        detail=AgentSession(change="close", agent="a@gh"),
+    *(
+        _event(
+            f"kf_{change}_session",
+            Kind.AGENT_SESSION,
+            {"KfAccount": "a@gh"},
+            detail=AgentSession(change=change, agent="a@gh"),
+        )
+        for change in ("create", "close")
     ),
     _event(
         "kf_switch_session",
