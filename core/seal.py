@@ -26,7 +26,8 @@ class Seal:
         self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
         self._current = self._ciphers[current]
         self._prefix = bytes([current])
-        self._index_key = index_key
+        # Kept ready and copied: OpenSSL takes longer to look its algorithms up than to hash an openid.
+        self._index = hmac.new(index_key, digestmod="sha256")
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Seal `plain` for one place, such as "session:<conversation>"; it opens only there."""
@@ -45,6 +46,6 @@ class Seal:
 
     def conversation(self, account: str, openid: str) -> str:
         """Name a conversation without its openid: `<account>:<32 hex digits>`."""
-        return (
-            f"{account}:{hmac.digest(self._index_key, f'{account}:{openid}'.encode(), 'sha256')[:16].hex()}"
-        )
+        mac = self._index.copy()
+        mac.update(f"{account}:{openid}".encode())
+        return f"{account}:{mac.digest()[:16].hex()}"

@@ -6,6 +6,7 @@ import socket
 from aiohttp import web
 
 from core.errors import BootError
+from webhooks.access import quiet_server_logger
 
 _BACKLOG = 1024
 App = web.Application  # for those who pass it on and need not know what it is
@@ -43,6 +44,7 @@ class PortTakenError(BootError):
 
 async def serve(app: web.Application, opened: socket.socket, *, drain_s: float) -> web.AppRunner:
     """Answer on a socket; `cleanup()` closes it and lets requests under way finish within `drain_s`."""
+    quiet_server_logger()
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)
     await runner.setup()
     await web.SockSite(runner, opened, backlog=_BACKLOG).start()
