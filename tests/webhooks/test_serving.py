@@ -1,6 +1,7 @@
 """Sockets: a taken port is told before anything starts; who asked before the end still gets an answer."""
 
 import asyncio
+import logging
 import socket
 
 import aiohttp
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from core.errors import BootError
 from tests.support.waiting import until
+from webhooks.access import SERVER_LOGGER
 from webhooks.serving import PortTakenError, listen, serve
 
 
@@ -53,3 +55,19 @@ async def test_draining_answers_who_asked_before_the_end() -> None:
         async with await request as response:
             assert await response.text() == "done"
         await ending
+
+
+async def test_whatever_is_served_keeps_a_strangers_query_out_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for known in list(logging.getLogger(SERVER_LOGGER).filters):
+        logging.getLogger(SERVER_LOGGER).removeFilter(known)
+    opened = listen("127.0.0.1", 0, "server.port")
+    runner = await serve(web.Application(), opened, drain_s=0.1)
+    reader, writer = await asyncio.open_connection(*opened.getsockname())
+    writer.write(b"GET /?" + b"s3cret" * 3_400 + b" HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.0 400")
+    writer.close()
+    await runner.cleanup()
+    assert "Traceback" not in caplog.text
+    assert "s3cret" not in caplog.text
