@@ -37,7 +37,7 @@ _DECORATION = re.compile(
 )
 _POLITE = re.compile("[\\s,，。!！、]*(?:谢谢[你您]?|麻烦[你您]?了?|多谢|辛苦了?|[\U0001f3fb-\U0001f3ff])$")
 # Before a name: it is exactly not wanted.
-_REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|想要|去|看|挂|选|约)?$")
+_REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
 
 
 @lru_cache(maxsize=4096)

@@ -45,7 +45,7 @@ class RedFlags:
                         self._add(word.replace("~", filler), flag)
             for word in told["harmless"]:
                 self._add(word, _Flag("", 0))
-        except (OSError, tomllib.TOMLDecodeError, KeyError) as broken:
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as broken:
             raise BootError(f"{path}: the red-flag words cannot be read ({broken!r})") from broken
         self._words.make_automaton()
 

@@ -186,7 +186,8 @@ class Routes:
 
     def within(self, folded: str) -> Match | None:
         """The handler whose word begins this message or whose pattern fits it; the longest wins."""
-        found = [match for way in ways_of_saying(folded) for match in self._within(way)]
+        # The barest way first: of equals it wins, and no 请问 is left in a hole.
+        found = [match for way in reversed(ways_of_saying(folded)) for match in self._within(way)]
         return max(found, key=lambda match: match.length, default=None)
 
     def offered(self) -> list[Option]:

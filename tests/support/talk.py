@@ -215,17 +215,18 @@ class Talk:
 
     async def session(self) -> Session:
         """Open what is stored of this conversation."""
-        sealed = await self.ground.redis.client.hget(self._key, "sealed")  # type: ignore[misc]
+        sealed = await self.ground.redis.client.hget(self._key, "sealed")
+        assert not isinstance(sealed, str)  # answers are bytes
         return unpack(sealed, self.ground.seal, self.conversation)
 
     async def keep(self, session: Session) -> None:
         """Put a session in place of the stored one, as an older program would have left it."""
         sealed = pack(session, self.ground.seal, self.conversation)
-        await self.ground.redis.client.hset(self._key, "sealed", sealed)  # type: ignore[misc]
+        await self.ground.redis.client.hset(self._key, "sealed", sealed)
 
     async def lose_reply(self) -> None:
         """Let the last reply not have reached the phone."""
-        await self.ground.redis.client.hset(self._key, "shown", "0")  # type: ignore[misc]
+        await self.ground.redis.client.hset(self._key, "shown", "0")
 
 
 @dataclass(frozen=True)

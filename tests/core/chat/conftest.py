@@ -1,8 +1,9 @@
 """A tea house to talk with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 
 from core.clock import ManualClock
 from core.seal import Seal
@@ -10,6 +11,15 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 from tests.core.chat.teahouse import Kitchen, bot_with
 from tests.support.talk import Ground, Talk
+
+
+@pytest.fixture(autouse=True)
+def _short_logs() -> Iterator[None]:
+    """Print failures as plain lines: the pretty tracebacks of development take seconds to draw."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

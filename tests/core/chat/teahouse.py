@@ -49,9 +49,21 @@ class Item:
 
 
 _TEAS = (
-    ("龙井", "绿茶", "西湖龙井"), ("碧螺春",), ("毛尖", "信阳毛尖"), ("铁观音",), ("大红袍", "岩茶"), ("普洱", "熟普"),
-    ("白茶", "白毫银针"), ("菊花茶",), ("祁门红茶", "红茶"), ("茉莉花茶", "花茶"), ("乌龙茶",), ("老白茶",), ("金骏眉",), ("六安瓜片",),
-)  # fmt: skip
+    ("龙井", "绿茶", "西湖龙井"),
+    ("碧螺春",),
+    ("毛尖", "信阳毛尖"),
+    ("铁观音",),
+    ("大红袍", "岩茶"),
+    ("普洱", "熟普"),
+    ("白茶", "白毫银针"),
+    ("菊花茶",),
+    ("祁门红茶", "红茶"),
+    ("茉莉花茶", "花茶"),
+    ("乌龙茶",),
+    ("老白茶",),
+    ("金骏眉",),
+    ("六安瓜片",),
+)
 TEAS = [Item(f"tea-{number}", names[0], names[1:]) for number, names in enumerate(_TEAS, start=1)]
 
 
@@ -62,7 +74,11 @@ class Kitchen:
     db: Database
     teas: list[Item] = field(default_factory=lambda: list(TEAS))
     seats: list[Item] = field(
-        default_factory=lambda: [Item("s-window", "靠窗", ("窗边",)), Item("s-quiet", "里间"), Item("s-yard", "院子")]
+        default_factory=lambda: [
+            Item("s-window", "靠窗", ("窗边",)),
+            Item("s-quiet", "里间"),
+            Item("s-yard", "院子"),
+        ]
     )
     taken: set[str] = field(default_factory=set)
     poured: list[str] = field(default_factory=list)
@@ -260,11 +276,6 @@ async def news() -> Reply:
 @router.on("地图")
 async def link() -> Reply:
     return Link("teahouse/hello", "http://tea.example/?a=1&b=<2>", "去<看>")
-
-
-@router.on("坏了")
-async def breaks(event: Event) -> Reply:
-    raise RuntimeError(f"secret of {event.kind}")
 
 
 @router.on("断线")

@@ -1,0 +1,192 @@
+"""How people say numbers, yes, no and names."""
+
+import pytest
+
+from core.chat.answers import agrees, by_name, fold, likeness, nearest, number, pick, yes_or_no
+from core.chat.sessions import Option
+
+DOCTORS = [
+    Option("wang", "王建国 主任医师（市人民医院）", ("王建国", "王医生", "王大夫")),
+    Option("li", "李芳 医师（中医院）", ("李芳", "李医生", "李大夫")),
+    Option("li2", "李伟 医师（中医院）", ("李伟", "李大夫")),
+]
+YES_NO = [Option("yes", "确认"), Option("no", "不要了")]
+
+FIRST = [
+    "1",
+    "１",
+    "一",
+    "①",
+    "选1",
+    "第一个",
+    "要一",
+    "1.",
+    "1、",
+    "⒈",
+    "1️⃣",
+    "1[微笑]",
+    "1🌹",
+    "选一",
+    "选择1",
+    "要1",
+    "我要第一个",
+    "我选1",
+    "就第一个吧",
+    "那就第一个",
+    "第1项",
+    "按1",
+    "回复1",
+    "1号",
+    "第一位",
+    "（1）",
+    "好的，1",
+    "嗯，第一个",
+    "1谢谢",
+    "第一个，谢谢",
+    "1。",
+    "请选1",
+    "点1",
+    "我要1",
+    "要第一",
+    "第一",
+    "第一个可以",
+    "就要第一个",
+]
+
+
+@pytest.mark.parametrize("said", [*FIRST, "嗯 1", "1 谢谢", " 1 "])
+def test_everybody_has_their_own_way_to_say_one(said: str) -> None:
+    assert number(fold(said)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("两", 2), ("第二个", 2), ("六", 6), ("零", 0), ("10", 10), ("要二号", 2)]
+)
+def test_other_numbers(said: str, meant: int) -> None:
+    assert number(fold(said)) == meant
+
+
+@pytest.mark.parametrize(
+    "said", ["", "一下", "1,2", "1和2", "一二", "123", "第", "1楼", "一点", "1点半", "下午1", "一月"]
+)
+def test_what_is_no_number(said: str) -> None:
+    assert number(fold(said)) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "是",
+        "好的",
+        "好的谢谢",
+        "好的，谢谢您",
+        "[OK]",
+        "👌",
+        "👍🏻",
+        "确认。",
+        "对！",
+        "ＯＫ",
+        "要得"[:1],
+        "好的[微笑]",
+        "可以的",
+        "就这个",
+    ],
+)
+def test_a_yes(said: str) -> None:
+    assert yes_or_no(fold(said)) is True
+
+
+@pytest.mark.parametrize(
+    "said", ["不", "不了", "不了，谢谢", "算了吧", "不要了", "不确认", "先不", "不用了谢谢", "NO"]
+)
+def test_a_no(said: str) -> None:
+    assert yes_or_no(fold(said)) is False
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "先不确认行吗",
+        "再确认一下时间",
+        "确认什么",
+        "还没确认",
+        "要是我儿子同意呢",
+        "不是不要",
+        "等一下",
+        "多少钱",
+        "3",
+        "12",
+    ],
+)
+def test_a_sentence_with_a_yes_word_inside_confirms_nothing(said: str) -> None:
+    assert agrees(fold(said), YES_NO) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "agreed"),
+    [("1", True), ("第二个", False), ("1 确认", True), ("2 不要了", False), ("要一", True)],
+)
+def test_a_confirmation_can_be_numbered_or_copied(said: str, agreed: bool) -> None:
+    assert agrees(fold(said), YES_NO) is agreed
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("王医生", "wang"),
+        ("就要王医生", "wang"),
+        ("2 李芳", "li"),
+        ("王建国主任吧", "wang"),
+        ("市人民医院", "wang"),
+        ("第三个", "li2"),
+        ("李大夫", None),  # two are called so
+        ("李", None),
+        ("不要王医生", None),
+        ("不要王医生，要李芳", "li"),
+        ("不想看王医生", None),
+        ("张医生", None),
+        ("4", None),
+        ("", None),
+    ],
+)
+def test_an_option_is_picked_by_its_own_words(said: str, meant: str | None) -> None:
+    option = pick(fold(said), DOCTORS)
+    assert (option.id if option else None) == meant
+
+
+def test_a_whole_name_goes_before_a_number_and_a_number_before_a_part_of_a_name() -> None:
+    days = [Option("a", "11月26日", ("26号",)), Option("b", "12月1日", ("1号",)), Option("c", "第一医院")]
+    assert pick("1号", days) == days[1]
+    assert pick("第一", days) == days[0]
+    assert pick("第一医", days) == days[2]
+
+
+def test_the_longest_name_wins() -> None:
+    options = [Option("a", "内科"), Option("b", "心内科"), Option("c", "神经内科")]
+    assert by_name("挂心内科", options) == options[1]
+    assert by_name("内科", options) == options[0]
+
+
+def test_the_nearest_come_first_and_nobody_is_lost() -> None:
+    options = [Option(name, name) for name in ("皮肤科", "口腔科", "心血管内科")]
+    assert [option.id for option in nearest("心血管", options)] == ["心血管内科", "皮肤科", "口腔科"]
+    assert nearest("", options) == options
+    assert likeness("", options[0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        (" 挂号。", "挂号"),
+        ("“挂号”", "挂号"),
+        ("挂号[玫瑰]", "挂号"),
+        ("🌹挂号", "挂号"),
+        ("ＡＢＣ", "abc"),
+        ("[微笑]", "微笑"),
+        ("👍", "👍"),
+        ("？！", ""),
+        ("挂 号", "挂 号"),
+    ],
+)
+def test_folding(written: str, folded: str) -> None:
+    assert fold(written) == folded

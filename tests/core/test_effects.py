@@ -1,0 +1,79 @@
+"""One row per effect, written in the transaction of the change."""
+
+import asyncio
+
+import pytest
+
+from core.effects import AlreadyDone, Effect, perform
+from core.errors import DomainError
+from core.stores.database import Database, Transaction
+
+EFFECT = Effect("city:abc:m:1:2/hospital.book", "hold", b"digest")
+
+
+class Refused(DomainError):  # noqa: N818 - a refusal
+    code = "refused"
+
+
+class Change:
+    """A change that counts how often it is made."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    async def __call__(self, tx: Transaction) -> str:
+        await tx.execute("SELECT pg_sleep(0.02)")
+        self.made += 1
+        return f"unit-{self.made}"
+
+
+async def test_the_same_arguments_return_the_stored_result(db: Database) -> None:
+    change = Change()
+    assert [await perform(db, EFFECT, change) for _ in range(3)] == ["unit-1"] * 3
+    assert change.made == 1
+
+
+async def test_concurrent_callers_wait_for_the_one_change(db: Database) -> None:
+    change = Change()
+    assert set(await asyncio.gather(*(perform(db, EFFECT, change) for _ in range(8)))) == {"unit-1"}
+    assert change.made == 1
+
+
+async def test_control_without_the_lock_of_an_effect_concurrent_callers_change_twice(db: Database) -> None:
+    change = Change()
+
+    async def check_then_do() -> None:
+        if not await db.fetchrow("SELECT 1 FROM effects WHERE run = $1", EFFECT.run):
+            async with db.transaction() as tx:
+                await change(tx)
+
+    await asyncio.gather(check_then_do(), check_then_do())
+    assert change.made == 2
+
+
+async def test_other_arguments_are_told_what_was_done(db: Database) -> None:
+    change = Change()
+    await perform(db, EFFECT, change)
+    with pytest.raises(AlreadyDone) as done:
+        await perform(db, Effect(EFFECT.run, EFFECT.key, b"other"), change)
+    assert done.value.result == "unit-1"
+    assert change.made == 1
+
+
+async def test_another_key_or_run_is_another_effect(db: Database) -> None:
+    change = Change()
+    await perform(db, EFFECT, change)
+    await perform(db, Effect(EFFECT.run, "cancel", b"digest"), change)
+    await perform(db, Effect("city:abc:m:2:2/hospital.book", "hold", b"digest"), change)
+    assert change.made == 3
+
+
+async def test_a_refusal_leaves_no_row(db: Database) -> None:
+    async def refuse(tx: Transaction) -> str:
+        await tx.execute("INSERT INTO effects (run, key, digest, result) VALUES ('x', 'y', '', '')")
+        raise Refused
+
+    with pytest.raises(Refused):
+        await perform(db, EFFECT, refuse)
+    assert await db.fetchval("SELECT count(*) FROM effects") == 0
+    assert await perform(db, EFFECT, Change()) == "unit-1"
