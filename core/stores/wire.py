@@ -66,7 +66,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection; whoever waits learns that Redis is gone."""
-        if self._transport is not None:
+        if self._transport is not None and not self.closed:  # a TLS transport bears no second end
             self._transport.abort()
         self._end()
 

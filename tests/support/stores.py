@@ -1,13 +1,14 @@
 """Fixtures for the stores: servers once per test process, a fresh database and an empty Redis per test."""
 
 import asyncio
+import fcntl
 import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from core.errors import BootError
 from core.stores.database import Database
 from core.stores.embedded import postgres
 from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
@@ -33,6 +33,7 @@ DEBIAN_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 BOTH = ["embedded", pytest.param("debian", marks=pytest.mark.real_server)]
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
 _PREFIX = f"bianmin-tests-{os.geteuid()}-"
+_IN_USE = "tests.lock"
 _PLENTY = 2_000_000_000
 _numbers = itertools.count(1)
 
@@ -75,23 +76,23 @@ def scratch_folder(otherwise: Path) -> Iterator[Path]:
     if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > _PLENTY):
         yield otherwise
         return
-    for left in MEMORY.glob(f"{_PREFIX}*/lock"):
-        _remove_if_left_over(left.parent)
+    for left in MEMORY.glob(f"{_PREFIX}*/{_IN_USE}"):
+        _remove_if_left_over(left)
     place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=MEMORY))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place)
+    with (place / "new").open("w") as in_use:
+        fcntl.flock(in_use, fcntl.LOCK_EX)  # before it has the name others look for
+        (place / "new").rename(place / _IN_USE)
+        try:
+            yield place / "var"
+        finally:
+            shutil.rmtree(place)
 
 
-def _remove_if_left_over(place: Path) -> None:
-    """Remove the folder of tests that were killed; one in use says so."""
-    try:
-        folder = DataFolder.take(place)
-    except BootError:
-        return
-    shutil.rmtree(place, ignore_errors=True)  # another test process may be at it too
-    folder.give_back()
+def _remove_if_left_over(lock: Path) -> None:
+    """Remove the folder of tests that were killed; living ones hold its lock."""
+    with suppress(FileNotFoundError, BlockingIOError), lock.open("r+") as in_use:
+        fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(lock.parent)
 
 
 @pytest.fixture(scope="session")

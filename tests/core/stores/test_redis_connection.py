@@ -40,7 +40,7 @@ async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
     finally:
         server.close()
         for writer in ended:
-            writer.transport.abort()
+            writer.close()
 
 
 def passing_on_to(redis_url: str, instead: tuple[bytes, bytes] = (rb"(?!)", b"")) -> Talk:
