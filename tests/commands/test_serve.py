@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from tests.commands.conftest import Tell
-from tests.support.program import ROOT, Place, Program, answers
+from tests.support.program import ROOT, Place, Program, answers, run_to_end
 from tests.support.waiting import wait_until
 
 OWN_VALUES = """
@@ -130,7 +130,7 @@ def test_migrate_says_when_nothing_is_to_do(running: Place, tell: Tell) -> None:
     assert "up to date" in told.out
 
 
-def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path, tell: Tell) -> None:
+def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path) -> None:
     place = beside(running, tmp_path)
     database = "postgresql" + run_file(running)["database_url"].removeprefix("postgresql")
     old = database.replace("@/bianmin?", "@/postgres?")
@@ -142,9 +142,9 @@ def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path, 
         .replace("[stores]\n", f'[stores]\ndatabase_url = "{old}"\n')
     )
     (place.folder / "bianmin.toml").write_text(text)
-    refused = tell(place.folder, "serve")
-    assert refused.code == 2
-    assert "python main.py migrate" in refused.err.strip().splitlines()[-1]
+    refused = run_to_end(place.folder, "serve")
+    assert refused.returncode == 2
+    assert "python main.py migrate" in refused.stderr.strip().splitlines()[-1]
 
 
 def run_file(place: Place) -> dict[str, str]:

@@ -1,0 +1,27 @@
+"""Logging: one structured line on stderr, and never a reason to fail."""
+
+import subprocess
+import sys
+
+from tests.support.program import ROOT
+
+SAY = "import sys; from core import log; import structlog; log.configure(); "
+
+
+def run(program: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", SAY + program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_happening_is_one_line_of_pairs() -> None:
+    told = run("structlog.get_logger().info('ready', url='http://x', words='a b')")
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    assert 'level=info event=ready url=http://x words="a b"' in told.stderr
+
+
+def test_a_terminal_that_went_away_stops_nothing() -> None:
+    told = run("sys.stderr.close(); structlog.get_logger().warning('gone'); print('goes on')")
+    assert told.stdout == "goes on\n"
+    assert told.returncode == 0
