@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -33,6 +33,14 @@ def weekday(moment: date | datetime) -> str:
 def clock(moment: datetime) -> str:
     """09:00, in the city's zone."""
     return moment.astimezone(CITY_ZONE).strftime("%H:%M")
+
+
+def until(moment: datetime) -> str:
+    """A deadline as people say it: 11月25日 周三 09:00, and midnight as 24:00 of the day before."""
+    local = moment.astimezone(CITY_ZONE)
+    if local.time() == time(0):
+        return f"{day(local - timedelta(days=1))} 24:00"
+    return f"{day(local)} {clock(local)}"
 
 
 def yuan(fen: int) -> str:
@@ -90,7 +98,9 @@ class Words:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        environment.filters.update(day=day, weekday=weekday, clock=clock, yuan=yuan, quoted=quoted)
+        environment.filters.update(
+            day=day, weekday=weekday, clock=clock, until=until, yuan=yuan, quoted=quoted
+        )
         environment.globals["city"] = city or CityFacts()
         self._folder = folder
         self._templates: dict[str, Template] = {}

@@ -9,7 +9,8 @@ from jinja2 import TemplateNotFound, UndefinedError
 from core.chat.menus import Button, Menu
 from core.chat.replies import Article, Image, Link, Music, News, Said, Silence, Text, Transfer, Video, Voice
 from core.chat.speech import join, say
-from core.chat.words import CityFacts, Words, clock, day, quoted, yuan
+from core.chat.words import CityFacts, Words, clock, day, quoted, until, yuan
+from core.clock import CITY_ZONE
 from core.errors import BootError
 from tests.core.chat.teahouse import TEAS, TEMPLATES
 from tests.support.talk import words_of
@@ -50,6 +51,8 @@ def test_the_city_stands_in_every_template(tmp_path: Path) -> None:
 
 def test_filters() -> None:
     assert day(date(2026, 11, 25)) == "11月25日 周三"
+    assert until(datetime(2026, 11, 25, 9, tzinfo=CITY_ZONE)) == "11月25日 周三 09:00"
+    assert until(datetime(2026, 11, 25, tzinfo=CITY_ZONE)) == "11月24日 周二 24:00", "as people say it"
     assert day(datetime(2026, 11, 24, 18, 0, tzinfo=UTC)) == "11月25日 周三"
     assert clock(datetime(2026, 11, 24, 1, 5, tzinfo=UTC)) == "09:05"
     assert [yuan(0), yuan(1250), yuan(500), yuan(5)] == ["0 元", "12.50 元", "5 元", "0.05 元"]
