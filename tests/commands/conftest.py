@@ -1,13 +1,14 @@
 """A command called inside the test: as quick as it is, without a process of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from main import main
+from tests.support.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Told:
 
 
 Tell = Callable[..., Told]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_program_outlives_the_tests() -> Iterator[None]:
+    yield
+    Program.kill_leftovers()
 
 
 @pytest.fixture

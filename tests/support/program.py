@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -105,10 +105,13 @@ class Place:
 
 
 class Program:
-    """One run of a command that stays."""
+    """One run of a command that stays; a test that failed halfway leaves it to `kill_leftovers`."""
+
+    _started: ClassVar[list["Program"]] = []
 
     def __init__(self, place: Place, command: str = "run") -> None:
         self.place = place
+        self._started.append(self)
         self._log = place.folder / f"{command}.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
@@ -152,3 +155,10 @@ class Program:
         """Kill it without a chance to tidy up; its stores end by themselves."""
         self.process.kill()
         self.process.wait(15)
+
+    @classmethod
+    def kill_leftovers(cls) -> None:
+        """Kill whatever no test ended."""
+        for program in cls._started:
+            if hasattr(program, "process") and program.process.poll() is None:
+                program.kill()
