@@ -1,12 +1,14 @@
 """Once-only reception: who may run which message, in which order, and the reply that all attempts get."""
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from core.stores.redis import Redis, Script
 
+_TOKEN_BYTES = 8
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -70,6 +72,7 @@ class Inbox:
 
     def __init__(self, redis: Redis, durations: Durations | None = None) -> None:
         self._redis = redis
+        self._tokens = _tokens()
         self.durations = durations or Durations()
         ms = {name: int(getattr(self.durations, name) * 1000) for name in Durations.__slots__}
         self._lease, self._attempt, self._passing = ms["lease"], ms["attempt"], ms["passing"]
@@ -82,7 +85,7 @@ class Inbox:
     async def enter(self, event_id: str, *, again: bool = False) -> Entered:
         """Claim a message; `again` marks a waiting attempt that looks once more."""
         conversation, name, keys = _keys(event_id)
-        token = secrets.token_hex(8)
+        token = next(self._tokens)
         answer = await self._redis.run(
             script("enter"),
             keys,
@@ -147,6 +150,15 @@ class Inbox:
     async def _lease_for(self, run: Run, ms: int) -> bool:
         keys = _keys(run.event_id)[2][:1]
         return bool(await self._redis.run(script("renew"), keys, (run.fence, run.token, ms)))
+
+
+def _tokens() -> Iterator[str]:
+    """Draw random 64-bit tokens for fences, many at a time: a system call for each message is dear."""
+    while True:
+        drawn = secrets.token_hex(_TOKEN_BYTES * 256)
+        yield from (
+            drawn[start : start + 2 * _TOKEN_BYTES] for start in range(0, len(drawn), 2 * _TOKEN_BYTES)
+        )
 
 
 def _keys(event_id: str) -> tuple[str, str, tuple[str, str, str, str]]:

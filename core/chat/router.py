@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from core.chat.answers import fold
@@ -133,10 +134,11 @@ def shape_of(pattern: str) -> str:
     return _HOLE.sub("{}", pattern)
 
 
-def ways_of_saying(folded: str) -> list[str]:
+@lru_cache(maxsize=64)  # a turn asks several times about its one message
+def ways_of_saying(folded: str) -> tuple[str, ...]:
     """The message as it is, and without the polite words around it."""
     bare = _BEHIND.sub("", _BEFORE.sub("", folded))
-    return [folded, bare] if bare and bare != folded else [folded]
+    return (folded, bare) if bare and bare != folded else (folded,)
 
 
 def follow(text: str, word: str) -> str:

@@ -73,11 +73,11 @@ class _Turn:
         self._shown = shown
         self._folded = answers.fold(event.text)
         self._gone = self._drop_gone()
-        late = now.timestamp() - session.seen_at > house.idle.total_seconds()
+        self.at = int(now.timestamp())
+        late = self.at - session.seen_at > house.idle.total_seconds()
         self._idle = bool(session.frames) and late
         if late:
             session.offers, session.misses = [], 0
-        self.at = int(now.timestamp())
         self._today = now.date()
 
     @property
@@ -104,6 +104,8 @@ class _Turn:
     def _drop_gone(self) -> bool:
         """Drop dialogues that a deploy removed; tell whether there were any."""
         session = self._session
+        if not session.frames:
+            return False
         known = [frame for frame in session.frames if self._house.routes.named(frame.dialogue)]
         if len(known) == len(session.frames):
             return False

@@ -1,7 +1,7 @@
 """At every question of every dialogue: restart, 取消, 返回, menu words, taps, whatever people send."""
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,11 +18,7 @@ WAYS = {
     "寄茶": ("寄龙井到北京", "好的"),
     "两层": ("喝茶", "1", "人工", "水开了", "1", "确认"),
 }
-POINTS = [
-    pytest.param(way[:length], id=f"{name}-{length}")
-    for name, way in WAYS.items()
-    for length in range(1, len(way))
-]
+everywhere = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 _people = itertools.count()
 
 
@@ -45,7 +41,7 @@ async def _go(talk: Talk, way: tuple[str, ...]) -> str:
     return reply
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@everywhere
 async def test_a_restart_between_any_two_turns_changes_nothing(talk: Talk, way: tuple[str, ...]) -> None:
     straight, broken = talk.another("o-straight"), talk.another("o-broken")
     for message in way:
@@ -58,56 +54,63 @@ def _but_numbers(reply: str) -> str:
     return reply.split("cup-", maxsplit=1)[0]
 
 
-@pytest.mark.parametrize("way", POINTS)
+async def _somewhere(talk: Talk, way: tuple[str, ...]) -> AsyncIterator[tuple[Talk, str]]:
+    """Bring one citizen to each point of a way: the citizen, and what was asked there."""
+    for length in range(1, len(way)):
+        person = talk.another(f"o-{next(_people)}")
+        yield person, await _go(person, way[:length])
+
+
+@everywhere
 async def test_cancel_ends_the_dialogue_at_any_point(talk: Talk, way: tuple[str, ...]) -> None:
-    await _go(talk, way)
-    before = len((await talk.session()).frames)
-    assert "停下" in (reply := await talk.says("取消")) or "仍然有效" in reply
-    assert len((await talk.session()).frames) == before - 1
+    async for person, _ in _somewhere(talk, way):
+        before = len((await person.session()).frames)
+        assert "停下" in (reply := await person.says("取消")) or "仍然有效" in reply
+        assert len((await person.session()).frames) == before - 1
 
 
-@pytest.mark.parametrize("way", POINTS)
+@everywhere
 async def test_back_at_any_point_comes_to_the_first_question_or_to_an_effect(
     talk: Talk, way: tuple[str, ...]
 ) -> None:
-    await _go(talk, way)
-    for _ in range(8):
-        reply = await talk.says("返回")
-        assert reply
-        if "第一步" in reply or "不能再返回" in reply:
-            break
-    else:
-        pytest.fail("返回 never came to an end")
+    async for person, _ in _somewhere(talk, way):
+        for _step in range(8):
+            reply = await person.says("返回")
+            assert reply
+            if "第一步" in reply or "不能再返回" in reply:
+                break
+        else:
+            pytest.fail("返回 never came to an end")
 
 
-@pytest.mark.parametrize("way", POINTS)
+@everywhere
 @pytest.mark.parametrize(
     "word", ["你好", "到店时间", "龙井呢", "0" * 3, "!tap", "!mute", "!video", "!scan", "茶单"]
 )
 async def test_any_word_at_any_point_is_answered_and_cancel_still_works(
     talk: Talk, way: tuple[str, ...], word: str
 ) -> None:
-    await _go(talk, way)
-    reply = await _act(talk, word)
-    assert "系统繁忙" not in reply
-    assert (reply == "") == (word == "!scan")
-    for _ in range(2):
-        await talk.says("取消")
-    assert (await talk.session()).frames == []
+    async for person, _ in _somewhere(talk, way):
+        reply = await _act(person, word)
+        assert "系统繁忙" not in reply
+        assert (reply == "") == (word == "!scan")
+        for _step in range(2):
+            await person.says("取消")
+        assert (await person.session()).frames == []
 
 
-@pytest.mark.parametrize("way", POINTS)
+@everywhere
 async def test_the_words_of_the_house_do_not_lose_the_open_question(talk: Talk, way: tuple[str, ...]) -> None:
-    asked = (await _go(talk, way)).splitlines()[-2:]
-    reply = await talk.says("你好")
-    assert reply.splitlines()[-2:] == asked
+    async for person, asked in _somewhere(talk, way):
+        reply = await person.says("你好")
+        assert reply.splitlines()[-2:] == asked.splitlines()[-2:]
 
 
-@pytest.mark.parametrize("way", POINTS)
+@everywhere
 async def test_the_menu_opens_something_else_at_any_point(talk: Talk, way: tuple[str, ...]) -> None:
-    await _go(talk, way)
-    assert "哪一天来" in await talk.taps("ROOM")
-    assert len((await talk.session()).frames) <= 2
+    async for person, _ in _somewhere(talk, way):
+        assert "哪一天来" in await person.taps("ROOM")
+        assert len((await person.session()).frames) <= 2
 
 
 MESSAGES = st.sampled_from(

@@ -186,9 +186,9 @@ def test_included_routers_come_along_and_clash_with_one_another() -> None:
 
 
 def test_ways_of_saying() -> None:
-    assert ways_of_saying("挂号") == ["挂号"]
-    assert ways_of_saying("请问,挂号一下,谢谢") == ["请问,挂号一下,谢谢", "挂号"]
-    assert ways_of_saying("谢谢") == ["谢谢"]
+    assert ways_of_saying("挂号") == ("挂号",)
+    assert ways_of_saying("请问,挂号一下,谢谢") == ("请问,挂号一下,谢谢", "挂号")
+    assert ways_of_saying("谢谢") == ("谢谢",)
 
 
 def test_what_follows_a_word() -> None:
