@@ -34,7 +34,7 @@ class Size:
 
 
 FULL = Size(rounds=12, seconds=2, memory_messages=50_000, audited=200, quick=False)
-QUICK = Size(rounds=3, seconds=1, memory_messages=4_000, audited=50, quick=True)
+QUICK = Size(rounds=3, seconds=1, memory_messages=3_000, audited=25, quick=True)
 
 
 @dataclass(frozen=True, slots=True)
