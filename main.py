@@ -18,7 +18,9 @@ from core.chat.desk import Desk, DeskHours
 from core.chat.dispatcher import Dispatcher
 from core.chat.events import Event
 from core.chat.inbox import Durations, Inbox
+from core.chat.reception import Reception
 from core.chat.redflags import RedFlags
+from core.chat.router import Router
 from core.chat.routes import Routes
 from core.chat.turns import House, Turns
 from core.chat.words import CityFacts, Words
@@ -29,7 +31,7 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
-from settings import Settings, load
+from settings import Account, Settings, load
 from webhooks.health import Health
 from webhooks.routes import add_routes
 from webhooks.wechat import MAX_BODY, AccountKeys, door
@@ -61,13 +63,15 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             ROOT / "templates",
         )
-        dispatcher = reception(around, redis, services)
+        received = reception(around, redis, services)
         app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
         keys = [account_keys(around.settings, key) for key in around.settings.accounts]
-        doors = door(keys, Measured(dispatcher, metrics), around.seal, around.clock, lambda: health.ready)
+        doors = door(keys, Measured(received, metrics), around.seal, around.clock, lambda: health.ready)
         add_routes(app, [*doors, *health.public_routes()])
         add_routes(admin, health.admin_routes())
-        return Gateway(app, admin, health, redis, db, services.hospital, dispatcher, stack.pop_all())
+        return Gateway(
+            app, admin, health, redis, db, services.citizens, services.hospital, received, stack.pop_all()
+        )
 
 
 def city_services(around: Surroundings, db: Database) -> Services:
@@ -80,34 +84,40 @@ def city_services(around: Surroundings, db: Database) -> Services:
     )
 
 
-def reception(around: Surroundings, redis: Redis, services: Services) -> Dispatcher:
-    """Put router, words, inbox and dispatcher together."""
+def reception(around: Surroundings, redis: Redis, services: Services) -> Reception:
+    """Put router, words, inbox and dispatcher together, for each account its own bot."""
     chat = around.settings.chat
-    bots = {account.bot for account in around.settings.accounts.values()}
-    if len(bots) != 1:
-        raise BootError(f"accounts name {len(bots)} different bots; all accounts share one bot for now")
-    routes = Routes(
-        importlib.import_module(bots.pop()).router,
-        {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens},
-    )
-    words = Words(
-        ROOT / "templates",
-        CityFacts(desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline),
-    )
+    inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
+    red_flags = RedFlags(ROOT / "templates" / "chat" / "red_flags.toml")
+    by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
 
     async def identify(event: Event) -> str:
         return await services.citizens.arrive(event.conversation, event.account, event.openid)
 
-    house = House(
-        routes=routes,
-        words=words,
-        red_flags=RedFlags(ROOT / "templates" / "chat" / "red_flags.toml"),
-        identify=identify,
-        clock=around.clock,
-        idle=timedelta(minutes=chat.idle_minutes),
-    )
-    inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
-    return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
+    def dispatcher(account: Account) -> Dispatcher:
+        routes = Routes(bot_router(account.bot), by_type)
+        named = {"name": account.name} if account.name else {}
+        facts = CityFacts(
+            desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
+        )
+        words = Words(ROOT / "templates", facts)
+        house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
+        return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
+
+    return Reception({key: dispatcher(account) for key, account in around.settings.accounts.items()})
+
+
+def bot_router(name: str) -> Router:
+    """The router of a bot module, or one line that says which setting names it wrongly."""
+    try:
+        router = getattr(importlib.import_module(name), "router", None)
+    except ModuleNotFoundError as missing:
+        if missing.name != name:  # the module is there, something it imports is not
+            raise
+        router = None
+    if not isinstance(router, Router):
+        raise BootError(f"accounts.*.bot = {name!r}: no such module with a `router` in bots/")
+    return router
 
 
 def account_keys(settings: Settings, key: str) -> AccountKeys:

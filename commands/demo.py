@@ -1,5 +1,7 @@
 """The demo city: put in place at every start, with a new day opened after each midnight."""
 
+from dataclasses import dataclass
+
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
@@ -7,25 +9,43 @@ from commands.jobs import Jobs
 from commands.places import DEMO
 from core.clock import CITY_ZONE, Clock
 from core.stores.database import Database
+from services.citizens.service import Citizens
 from services.hospital.catalogue import load_catalogue, open_days
+from services.hospital.neighbours import book_up
+from services.hospital.service import Hospital
 
 DAYS = 7  # how far ahead of today numbers are offered (domain-rules H1)
 
 
-async def load(db: Database, clock: Clock) -> None:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the demo city is put on."""
+
+    db: Database
+    citizens: Citizens
+    hospital: Hospital
+    clock: Clock
+
+
+async def load(stage: Stage) -> None:
     """Put the city in place, with everything open that shall be open today; may be repeated at any time."""
-    await load_catalogue(db, DEMO)
-    await open_new_days(db, clock)
+    await load_catalogue(stage.db, DEMO)
+    await open_new_days(stage)
 
 
-async def open_new_days(db: Database, clock: Clock) -> int:
-    """Open those days of the coming week that are not open yet; return how many sessions are new."""
-    return await open_days(db, clock.now().date(), DAYS)
+async def open_new_days(stage: Stage) -> int:
+    """Open those days of the coming week that are not open yet; return how many sessions are new.
+
+    The invented neighbours book some doctors up, so that 约满 can be seen.
+    """
+    opened = await open_days(stage.db, stage.clock.now().date(), DAYS)
+    await book_up(stage.hospital, stage.citizens, DEMO)
+    return opened
 
 
-def keep_open(jobs: Jobs, db: Database, clock: Clock) -> None:
+def keep_open(jobs: Jobs, stage: Stage) -> None:
     """Open the next day once midnight has passed."""
-    jobs.add("open_new_days", lambda: open_new_days(db, clock), after_midnight())
+    jobs.add("open_new_days", lambda: open_new_days(stage), after_midnight())
 
 
 def after_midnight() -> BaseTrigger:

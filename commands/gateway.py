@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from core.chat.dispatcher import Dispatcher
+from core.chat.reception import Reception
 from core.clock import Clock
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from settings import Settings
 from webhooks.health import Health
@@ -39,13 +40,14 @@ class Gateway:
     health: Health
     redis: Redis
     db: Database
+    citizens: Citizens
     hospital: Hospital
-    dispatcher: Dispatcher
+    reception: Reception
     _open: AsyncExitStack
 
     async def serve(self, public: socket.socket, admin: socket.socket, *, drain_s: float) -> None:
         """Answer on both sockets until `close`; the door says 503 until `health` is ready."""
-        self._open.push_async_callback(self.dispatcher.drain)
+        self._open.push_async_callback(self.reception.drain)
         for app, opened in ((self.admin, admin), (self.app, public)):
             runner = await serve(app, opened, drain_s=drain_s)
             self._open.push_async_callback(runner.cleanup)

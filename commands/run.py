@@ -157,10 +157,13 @@ class Everything:
         await self._city(gateway)
         await self._phone(gateway, stack)
         jobs = Jobs()
-        demo.keep_open(jobs, gateway.db, self.around.clock)
+        demo.keep_open(jobs, self._stage(gateway))
         expire_holds(jobs, gateway.hospital)
         jobs.start()
         stack.callback(jobs.stop)
+
+    def _stage(self, gateway: Gateway) -> demo.Stage:
+        return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
 
     async def _schema(self, gateway: Gateway) -> None:
         applied = await migrate(self.around.database_url, MIGRATIONS)
@@ -170,7 +173,7 @@ class Everything:
         )
 
     async def _city(self, gateway: Gateway) -> None:
-        await demo.load(gateway.db, self.around.clock)
+        await demo.load(self._stage(gateway))
         gateway.health.done(DEMO_CITY, f"可预约今天起 {demo.DAYS} 天内")
         terminal.done("演示城市 Demo city", f"可预约今天起 {demo.DAYS} 天内 open for {demo.DAYS} days ahead")
 

@@ -1,5 +1,6 @@
 """The composition root: what is assembled stays shut until everything is in place, and then answers."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from commands.gateway import Gateway, Surroundings
+from core.chat.events import Event, Kind
 from core.clock import ManualClock
 from core.errors import BootError
 from core.seal import Seal
@@ -76,9 +78,30 @@ async def test_a_database_that_does_not_exist_is_one_clear_line(around: Surround
         await assemble(elsewhere)
 
 
-async def test_accounts_of_two_bots_stop_the_boot(around: Surroundings) -> None:
+async def test_a_bot_that_is_not_there_stops_the_boot(around: Surroundings) -> None:
     other = msgspec.structs.replace(ACCOUNT, bot="bots.elsewhere")
     settings = Settings(accounts={"city": ACCOUNT, "other": other})
     two = Surroundings(settings, around.redis_url, around.database_url, around.seal, around.clock)
-    with pytest.raises(BootError, match="2 different bots"):
+    with pytest.raises(BootError, match=r"bots\.elsewhere"):
         await assemble(two)
+
+
+async def test_each_account_answers_with_its_own_name(around: Surroundings) -> None:
+    other = msgspec.structs.replace(ACCOUNT, name="江城便民", appid="wx99", original_id="gh_99")
+    settings = Settings(accounts={"city": ACCOUNT, "other": other})
+    gateway = await assemble(
+        Surroundings(settings, around.redis_url, around.database_url, around.seal, around.clock)
+    )
+    for key, name in (("city", ACCOUNT.name), ("other", "江城便民")):
+        conversation = around.seal.conversation(key, "o1")
+        event = Event(
+            id=f"{conversation}:e:1:subscribe::0",
+            account=key,
+            openid="o1",
+            kind=Kind.SUBSCRIBE,
+            at=around.clock.now(),
+        )
+        said = await gateway.reception.receive(event, asyncio.get_running_loop().time())
+        assert said is not None
+        assert name in said.text
+    await gateway.close()

@@ -2,14 +2,24 @@
 
 from datetime import date, datetime, timedelta
 
+import pytest
 from apscheduler.triggers.date import DateTrigger
 
 from commands import demo
 from commands.jobs import Jobs
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
+from core.seal import Seal
 from core.stores.database import Database
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
 from tests.support.waiting import until
+
+
+@pytest.fixture
+def stage(db: Database, seal: Seal, clock: ManualClock) -> demo.Stage:
+    citizens = Citizens(db, seal)
+    return demo.Stage(db, citizens, Hospital(db, citizens, clock), clock)
 
 
 async def days(db: Database) -> set[date]:
@@ -17,26 +27,34 @@ async def days(db: Database) -> set[date]:
     return {row["date"] for row in rows}
 
 
-async def test_midnight_passes_and_the_next_day_is_open(db: Database, clock: ManualClock) -> None:
+async def test_midnight_passes_and_the_next_day_is_open(
+    stage: demo.Stage, db: Database, clock: ManualClock
+) -> None:
     clock.set(datetime(2026, 11, 23, 23, 59, 59, tzinfo=CITY_ZONE))
-    await demo.load(db, clock)
+    await demo.load(stage)
     next_day = clock.now().date() + timedelta(days=demo.DAYS + 1)
     before = await days(db)
     assert max(before) == next_day - timedelta(days=1)
-    assert await demo.open_new_days(db, clock) == 0, "the same day asks for nothing new"
+    assert await demo.open_new_days(stage) == 0, "the same day asks for nothing new"
     clock.move(timedelta(seconds=2))
-    assert await demo.open_new_days(db, clock) > 0
+    assert await demo.open_new_days(stage) > 0
     assert await days(db) == before | {next_day}
 
 
 async def test_days_missed_while_the_machine_was_off_are_made_up_for(
-    db: Database, clock: ManualClock
+    stage: demo.Stage, db: Database, clock: ManualClock
 ) -> None:
-    await demo.load(db, clock)
+    await demo.load(stage)
     clock.move(timedelta(days=10))
-    await demo.load(db, clock)
+    await demo.load(stage)
     assert clock.now().date() in await days(db)
     assert max(await days(db)) == clock.now().date() + timedelta(days=demo.DAYS)
+
+
+async def test_some_doctors_are_full_from_the_start(stage: demo.Stage) -> None:
+    await demo.load(stage)
+    full = [doctor for doctor in await stage.hospital.doctors("cardiology") if doctor.left == 0]
+    assert full
 
 
 def test_the_job_runs_right_after_midnight_in_the_city() -> None:

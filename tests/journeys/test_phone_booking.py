@@ -61,7 +61,7 @@ async def test_follow_book_and_list_on_a_phone(city: City, phone: BrowserContext
 
     await _say(page, "我的预约", "您的预约")
     await page.screenshot(path=album / "6-mine.png")
-    assert await city.gateway.db.fetchval("SELECT count(*) FROM units WHERE state = 'booked'") == 1
+    assert await city.booked() == 1
 
 
 async def test_the_menu_bar_lists_and_cancels(city: City, phone: BrowserContext, album: Path) -> None:

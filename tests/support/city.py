@@ -60,6 +60,16 @@ class City:
         reply = result["reply"]
         return str(reply["content"] if reply else result["notice"])
 
+    async def booked(self) -> int:
+        """How many numbers this account's citizens have; the demo's neighbours do not count."""
+        count = await self.gateway.db.fetchval(
+            """
+            SELECT count(*) FROM units u JOIN bookings b ON b.id = u.booking JOIN accounts a USING (citizen)
+            WHERE u.state = 'booked' AND a.account = 'city'
+            """
+        )
+        return int(count)
+
     async def push(self, openid: str, **message: object) -> dict[str, Any]:
         """The simulator's whole account of one push."""
         body = {"account": "city", "openid": openid, **message}
@@ -82,7 +92,7 @@ async def running_city(
     )
     gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
     try:
-        await demo.load(gateway.db, place.clock)
+        await demo.load(demo.Stage(gateway.db, gateway.citizens, gateway.hospital, place.clock))
         gateway.health.require("all")
         gateway.health.done("all")
         await gateway.serve(public, admin, drain_s=0.2)

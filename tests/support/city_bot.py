@@ -14,10 +14,11 @@ from tests.support.talk import Bot, Ground, bot, words_of
 @bot("city")
 async def city_bot(ground: Ground) -> Bot:
     """Build the bot as main.py does, on a demo city that was loaded at the test's own time."""
-    await demo.load(ground.db, ground.clock)
     citizens = Citizens(ground.db, ground.seal)
+    hospital = Hospital(ground.db, citizens, ground.clock)
+    await demo.load(demo.Stage(ground.db, citizens, hospital, ground.clock))
     desk = Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30)))
-    services = {Citizens: citizens, Hospital: Hospital(ground.db, citizens, ground.clock), Desk: desk}
+    services = {Citizens: citizens, Hospital: hospital, Desk: desk}
 
     async def identify(event: Event) -> str:
         return await citizens.arrive(event.conversation, event.account, event.openid)
