@@ -111,8 +111,7 @@ class Runs:
         if back.key in keys:
             for key in keys[keys.index(back.key) :]:
                 del frame.answers[key]
-        frame.open = None
-        turn.more = turn.heard = False
+        frame.open = None  # whatever this turn brought was no answer to what is asked now
         if back.because is not None:
             turn.notes.append(self._words.render(f"errors/{back.because.code}", **back.because.facts))
 

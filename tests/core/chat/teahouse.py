@@ -230,6 +230,14 @@ async def refused(ask: Ask, kitchen: Kitchen) -> Reply:
     return Silence()
 
 
+@router.dialogue("存茶")
+async def store_tea(ask: Ask, kitchen: Kitchen) -> Reply:
+    await ask.confirm("store_sure", partial(_said, "存一年"))
+    name = await ask.text("name")
+    await ask.once("store", partial(kitchen.note, "store", name))
+    return Text("teahouse/told", words=name)
+
+
 @router.dialogue("寄{what}到{city}")
 async def post(ask: Ask, what: str, city: str) -> Reply:
     await ask.confirm("post_sure", partial(_said, f"{what} → {city}"))

@@ -110,6 +110,11 @@ async def test_what_follows_the_word_is_for_the_first_question_only(talk: Talk) 
     assert "请选座位" in await talk.says("1")
 
 
+async def test_what_follows_the_word_is_not_kept_for_a_later_text_question(talk: Talk) -> None:
+    assert "存茶吗" in await talk.says("存茶老王")
+    assert "贵姓" in await talk.says("好")
+
+
 async def test_a_confirmation_goes_on_after_yes_only(talk: Talk, kitchen: Kitchen) -> None:
     await talk.walk("喝茶", "1", "1")
     for said in ("再确认一下时间", "先不确认行吗", "确认什么", "3", "换个时间"):
