@@ -214,7 +214,8 @@ class _Turn:
 
     def _offered(self) -> Match | None:
         """The service a fallback offered and this message picks."""
-        offer = answers.pick(self._folded, self._session.offers) if self._shown else None
+        offers = self._session.offers
+        offer = answers.pick(self._folded, offers) if offers and self._shown else None
         wired = self._house.routes.named(offer.id) if offer else None
         return Match(wired.route) if wired else None
 
