@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from webhooks.wechat_refusals import PushRefusedError
 from webhooks.wechat_xml import (
+    _MAX_FLAT_BYTES,
     MAX_DEPTH,
     MAX_ELEMENTS,
     Fields,
+    _parse_any,
+    _parse_flat,
     inside,
     leaves,
     many,
@@ -157,3 +160,42 @@ def test_random_bytes_are_refused_and_nothing_worse(document: bytes) -> None:
 def test_a_doctype_inside_a_citizens_words_is_only_words() -> None:
     fields: Fields = parse(b"<xml><A><![CDATA[<!DOCTYPE html>]]></A></xml>")
     assert fields == {"A": "<!DOCTYPE html>"}
+
+
+PIECES = (
+    "<xml>", "</xml>", "<A>", "</A>", "<B>", "</B>", "<B/>", "<A x='1'>", "<![CDATA[", "]]>", "&amp;", "&#60;",
+    "&", "<!-- -->", "<?p?>", "<!DOCTYPE xml>", "text", " ", "\n", "\r\n", "]]", ">", "<", "\x01", "\ufffe", "好",
+)  # fmt: skip
+
+
+def _by_the_reader(document: bytes) -> Fields | None:
+    try:
+        return _parse_any(document)
+    except PushRefusedError:
+        return None
+
+
+@given(st.lists(st.sampled_from(PIECES)), st.booleans())
+def test_the_short_cut_reads_what_the_reader_reads_or_leaves_it(pieces: list[str], wrapped: bool) -> None:
+    text = "".join(pieces)
+    document = (f"<xml>{text}</xml>" if wrapped else text).encode()
+    assert _parse_flat(document) in (None, _by_the_reader(document))
+
+
+FIELD = st.tuples(st.sampled_from("ABCD"), st.sampled_from(PIECES), st.booleans())
+
+
+@given(st.lists(FIELD, min_size=1))
+def test_the_short_cut_agrees_on_whole_fields_too(fields: list[tuple[str, str, bool]]) -> None:
+    text = "\n".join(
+        f"<{name}><![CDATA[{value}]]></{name}>" if quoted else f"<{name}>{value}</{name}>"
+        for name, value, quoted in fields
+    )
+    document = f"<xml>{text}</xml>".encode()
+    assert _parse_flat(document) in (None, _by_the_reader(document))
+
+
+def test_the_short_cut_takes_what_wechat_sends_and_nothing_that_takes_long() -> None:
+    assert _parse_flat("<xml><A><![CDATA[一]]></A>\n<B>2</B></xml>".encode()) == {"A": "一", "B": "2"}
+    assert _parse_flat(b"<xml>" + b"<A><![CDATA[" * 600 + b"</xml>") is None
+    assert _parse_flat(b"<xml><A>" + b"x" * _MAX_FLAT_BYTES + b"</A></xml>") is None
