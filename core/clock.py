@@ -1,5 +1,6 @@
 """The time, handed in: always aware, never asked for behind a rule's back."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -14,12 +15,19 @@ class Clock(Protocol):
         """Return the present instant, aware, in the city's zone."""
         ...
 
+    def timestamp(self) -> float:
+        """Return the same as Unix seconds, for where a date is more than is needed."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
         return datetime.now(CITY_ZONE)
+
+    def timestamp(self) -> float:
+        return time.time()
 
 
 class ManualClock:
@@ -32,6 +40,9 @@ class ManualClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def timestamp(self) -> float:
+        return self._now.timestamp()
 
     def move(self, by: timedelta) -> None:
         """Move the clock forward (or back)."""

@@ -123,7 +123,7 @@ class _AccountDoor:
         return web.Response(status=refused.status)
 
     def _now(self) -> int:
-        return int(self._clock.now().timestamp())
+        return int(self._clock.timestamp())
 
 
 def _echo_of(request: web.Request) -> bytes:

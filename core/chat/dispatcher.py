@@ -139,7 +139,7 @@ class Dispatcher:
             return None
 
     def _say(self, reply: Text) -> Said:
-        return say(reply, self._words, int(self._clock.now().timestamp()))
+        return say(reply, self._words, int(self._clock.timestamp()))
 
     async def _turn_of(self, conversation: str, until: float) -> bool:
         """Wait until a run of this conversation ends here or may have elsewhere; False when too late."""

@@ -53,26 +53,20 @@ class Given:
     ask: Ask | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    name: str
-    type: Any
-
-
 class Wired:
     """A route whose handler's parameters are known: services bound, the rest given on each turn."""
 
     def __init__(self, route: Route, services: Mapping[type, object]) -> None:
         self.route = route
         self._services: dict[str, object] = {}
-        self._turn: list[_Parameter] = []
+        self._turn: list[tuple[str, Any]] = []
         hints = get_type_hints(route.handler)
         for name in inspect.signature(route.handler).parameters:
             wanted = hints.get(name)
             if isinstance(wanted, type) and wanted in services:
                 self._services[name] = services[wanted]
             elif _can_be_given(name, wanted, route):
-                self._turn.append(_Parameter(name, wanted))
+                self._turn.append((name, wanted))
             else:
                 raise BootError(
                     f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
@@ -82,24 +76,22 @@ class Wired:
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
         arguments = dict(self._services)
-        for parameter in self._turn:
-            arguments[parameter.name] = await _give(parameter, given)
+        for name, type_ in self._turn:
+            if type_ is CitizenId:
+                arguments[name] = await given.citizen()
+            else:
+                arguments[name] = _GIVERS[type_](given, name)
         return await self.route.handler(**arguments)
 
 
-async def _give(parameter: _Parameter, given: Given) -> object:
-    if parameter.type is CitizenId:
-        return await given.citizen()
-    simple: dict[Any, object] = {
-        Event: given.event,
-        Ask: given.ask,
-        Rest: given.match.rest,
-        Notes: given.notes,
-        Nearest: given.nearest,
-    }
-    if parameter.type is str:
-        return dict(given.match.holes).get(parameter.name, "")
-    return simple[parameter.type]
+_GIVERS: dict[Any, Callable[[Given, str], object]] = {
+    Event: lambda given, _name: given.event,
+    Ask: lambda given, _name: given.ask,
+    Rest: lambda given, _name: given.match.rest,
+    Notes: lambda given, _name: given.notes,
+    Nearest: lambda given, _name: given.nearest,
+    str: lambda given, name: dict(given.match.holes).get(name, ""),
+}
 
 
 def _can_be_given(name: str, wanted: object, route: Route) -> bool:
@@ -136,7 +128,9 @@ class Routes:
             raise BootError(f"a bot needs exactly one fallback handler, this one has {len(fallbacks)}")
         self.fallback = fallbacks[0]
         beginnings = self._words.keys() - self._anywhere.keys()
-        self._longest_first = sorted(beginnings, key=len, reverse=True)
+        self._beginnings: dict[str, list[str]] = {}  # by their first character, the longest first
+        for word in sorted(beginnings, key=len, reverse=True):
+            self._beginnings.setdefault(word[0], []).append(word)
         self._services_offered = [
             Option(wired.route.name, wired.route.title, wired.route.words[1:])
             for wired in self._named.values()
@@ -200,9 +194,10 @@ class Routes:
             for pattern, wired in self._patterns
             if (hit := pattern.fullmatch(text))
         ]
-        word = next((word for word in self._longest_first if text.startswith(word)), None)
-        if word is not None:
-            found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
+        for word in self._beginnings.get(text[:1], ()):
+            if text.startswith(word):
+                found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
+                break
         return found
 
 

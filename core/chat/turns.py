@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from core.chat import answers
 from core.chat.dialogue import Turn
@@ -66,24 +66,27 @@ class Turns:
 
 class _Turn:
     def __init__(self, house: House, event: Event, session: Session, *, shown: bool) -> None:
-        now = house.clock.now()
+        now = house.clock.timestamp()
         self._house = house
         self._event = event
         self._session = session
         self._shown = shown
         self._folded = answers.fold(event.text)
         self._gone = self._drop_gone()
-        self.at = int(now.timestamp())
+        self.at = int(now)
         late = self.at - session.seen_at > house.idle.total_seconds()
         self._idle = bool(session.frames) and late
         if late:
             session.offers, session.misses = [], 0
-        self._today = now.date()
 
     @property
     def _runs(self) -> Runs:
         # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
         return Runs(self._house.routes, self._house.words, self._today, self._citizen)
+
+    @property
+    def _today(self) -> date:
+        return self._house.clock.now().date()
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
