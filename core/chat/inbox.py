@@ -74,33 +74,20 @@ class Inbox:
         self._redis = redis
         self._tokens = _tokens()
         self.durations = durations or Durations()
-        ms = {name: int(getattr(self.durations, name) * 1000) for name in Durations.__slots__}
-        self._lease, self._attempt, self._passing = ms["lease"], ms["attempt"], ms["passing"]
-        self._claim, self._reply, self._session = ms["claim"], ms["reply"], ms["session"]
+        self._lease = int(self.durations.lease * 1000)
+        self._enter, self._commit, self._renew = (
+            script(name, self.durations) for name in ("enter", "commit", "renew")
+        )
 
     async def load(self) -> None:
         """Make the scripts known to the server."""
-        await self._redis.load(*(script(name) for name in ("enter", "commit", "renew")))
+        await self._redis.load(self._enter, self._commit, self._renew)
 
     async def enter(self, event_id: str, *, again: bool = False) -> Entered:
         """Claim a message; `again` marks a waiting attempt that looks once more."""
-        conversation, name, keys = _keys(event_id)
+        name, keys = _keys(event_id)
         token = next(self._tokens)
-        answer = await self._redis.run(
-            script("enter"),
-            keys,
-            (
-                name,
-                token,
-                self._lease,
-                self._attempt,
-                self._claim,
-                self._passing,
-                MOST_WAITING,
-                "0" if again else "1",
-                f"bm:{{{conversation}}}:c:",
-            ),
-        )
+        answer = await self._redis.run(self._enter, keys, (name, token, "0" if again else "1"))
         match answer[0]:
             case b"RUN":
                 session = answer[2] if len(answer) > 2 else None  # noqa: PLR2004 - a nil ends a Lua table
@@ -121,21 +108,11 @@ class Inbox:
 
         `asks`: the reply repeats the open question, so that it counts as shown if an attempt is live.
         """
-        _, name, keys = _keys(run.event_id)
+        name, keys = _keys(run.event_id)
         answer = await self._redis.run(
-            script("commit"),
+            self._commit,
             keys,
-            (
-                name,
-                run.fence,
-                run.token,
-                session or b"",
-                reply,
-                self._session,
-                self._claim,
-                self._reply,
-                "1" if asks else "0",
-            ),
+            (name, run.fence, run.token, session or b"", reply, "1" if asks else "0"),
         )
         return bool(answer[0] == b"OK")
 
@@ -148,8 +125,8 @@ class Inbox:
         return await self._lease_for(run, 0)
 
     async def _lease_for(self, run: Run, ms: int) -> bool:
-        keys = _keys(run.event_id)[2][:1]
-        return bool(await self._redis.run(script("renew"), keys, (run.fence, run.token, ms)))
+        keys = _keys(run.event_id)[1][:1]
+        return bool(await self._redis.run(self._renew, keys, (run.fence, run.token, ms)))
 
 
 def _tokens() -> Iterator[str]:
@@ -161,14 +138,20 @@ def _tokens() -> Iterator[str]:
         )
 
 
-def _keys(event_id: str) -> tuple[str, str, tuple[str, str, str, str]]:
-    """The conversation, the event's name in it, and the keys claim, order, session, reply."""
+def _keys(event_id: str) -> tuple[str, tuple[str, str, str, str]]:
+    """The event's name in its conversation, and the keys claim, order, session, reply."""
     account, digest, name = event_id.split(":", 2)
     tag = f"bm:{{{account}:{digest}}}"
-    return f"{account}:{digest}", name, (f"{tag}:c:{name}", f"{tag}:o", f"{tag}:s", f"{tag}:r:{name}")
+    return name, (f"{tag}:c:{name}", f"{tag}:o", f"{tag}:s", f"{tag}:r:{name}")
 
 
 @cache
-def script(name: str) -> Script:
-    """One of the Lua scripts beside this module, read once."""
-    return Script((_SCRIPTS / f"{name}.lua").read_text("utf-8"))
+def script(name: str, durations: Durations) -> Script:
+    """One of the Lua scripts beside this module, with the durations (in ms) and limits written into it.
+
+    They are the same for every call: as arguments they would be packed, sent and parsed for each message.
+    """
+    source = (_SCRIPTS / f"{name}.lua").read_text("utf-8")
+    values = {each: int(getattr(durations, each) * 1000) for each in Durations.__slots__}
+    constants = "".join(f"local {each.upper()}_MS = {value}\n" for each, value in values.items())
+    return Script(f"{constants}local MOST_WAITING = {MOST_WAITING}\n{source}")

@@ -1,13 +1,23 @@
 -- A message knocks: claim it, put it in its place, and say whether it may run (design 4, "enter").
--- KEYS: claim, order, session, reply. ARGV: name, token, lease ms, attempt ms, claim ms, pass ms, most waiting,
--- "1" for an attempt of WeChat's or "0" for a waiting one that looks again, prefix of claim keys.
+-- KEYS: claim, order, session, reply. ARGV: name, token, "1" for an attempt of WeChat's or "0" for a waiting one that
+-- looks again. Durations and limits stand before this text.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local claim = redis.call('HMGET', KEYS[1], 'state', 'lease')
 local state = claim[1]
 
+local function run(fence)
+  local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown')
+  return {'RUN', fence, session[1], session[2]}
+end
+
 if state == 'done' then
-  return {'DONE', redis.call('GET', KEYS[4])}
+  local reply = redis.call('GET', KEYS[4])
+  -- This attempt shows the question, if no later message has changed the session since.
+  if reply and redis.call('HGET', KEYS[3], 'by') == ARGV[1] then
+    redis.call('HSET', KEYS[3], 'shown', 1)
+  end
+  return {'DONE', reply}
 elseif state == 'passed' then
   return {'PASSED'}
 end
@@ -15,22 +25,34 @@ end
 -- Only the head runs; a head that is finished, gone or long dead makes room.
 local blocked = false
 local head = redis.call('LINDEX', KEYS[2], 0)
-while head and head ~= ARGV[1] and not blocked do
-  local before = redis.call('HMGET', ARGV[9] .. head, 'state', 'lease', 'last')
-  local waits = before[1] == 'wait' or before[1] == 'run'
-  if waits and (tonumber(before[2] or 0) > now or before[3] + ARGV[6] > now) then
-    blocked = true
-  else
-    if waits then
-      redis.call('HSET', ARGV[9] .. head, 'state', 'passed')
+if head and head ~= ARGV[1] then
+  local prefix = string.sub(KEYS[1], 1, #KEYS[1] - #ARGV[1])
+  repeat
+    local before = redis.call('HMGET', prefix .. head, 'state', 'lease', 'last')
+    local waits = before[1] == 'wait' or before[1] == 'run'
+    if waits and (tonumber(before[2] or 0) > now or before[3] + PASSING_MS > now) then
+      blocked = true
+    else
+      if waits then
+        redis.call('HSET', prefix .. head, 'state', 'passed')
+      end
+      redis.call('LPOP', KEYS[2])
+      head = redis.call('LINDEX', KEYS[2], 0)
     end
-    redis.call('LPOP', KEYS[2])
-    head = redis.call('LINDEX', KEYS[2], 0)
-  end
+  until blocked or not head or head == ARGV[1]
+end
+
+if not state and not head then -- nobody before us, and we are new: nearly every message
+  redis.call('RPUSH', KEYS[2], ARGV[1])
+  redis.call('HSET', KEYS[1], 'state', 'run', 'first', now, 'last', now, 'until', now + ATTEMPT_MS, 'seen', 1,
+             'fence', 1, 'token', ARGV[2], 'lease', now + LEASE_MS)
+  redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
+  redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
+  return run(1)
 end
 
 if not state then
-  if redis.call('LLEN', KEYS[2]) > tonumber(ARGV[7]) then
+  if redis.call('LLEN', KEYS[2]) > MOST_WAITING then
     return {'FULL'}
   end
   redis.call('RPUSH', KEYS[2], ARGV[1])
@@ -38,16 +60,15 @@ if not state then
 elseif not head then -- the order was lost, the claim was not
   redis.call('RPUSH', KEYS[2], ARGV[1])
 end
-if ARGV[8] == '1' then
-  redis.call('HSET', KEYS[1], 'last', now, 'until', now + ARGV[4])
+if ARGV[3] == '1' then
+  redis.call('HSET', KEYS[1], 'last', now, 'until', now + ATTEMPT_MS)
   redis.call('HINCRBY', KEYS[1], 'seen', 1)
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
+redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
 if blocked or (state == 'run' and tonumber(claim[2]) > now) then
   return {'WAIT'}
 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-redis.call('HSET', KEYS[1], 'state', 'run', 'token', ARGV[2], 'lease', now + ARGV[3])
-local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown')
-return {'RUN', fence, session[1], session[2]}
+redis.call('HSET', KEYS[1], 'state', 'run', 'token', ARGV[2], 'lease', now + LEASE_MS)
+return run(fence)
