@@ -1,10 +1,16 @@
 """What is counted and timed: one registry per gateway, read by the health page and by Prometheus."""
 
 import asyncio
+from bisect import bisect_left
 from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+from math import inf
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from core.chat.events import Event
@@ -14,62 +20,69 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4
 
 
 class Metrics:
-    """The figures of one process since it started."""
+    """The figures of one process since it started.
+
+    Counted in plain dictionaries, because every message passes here; Prometheus's own shapes are made when
+    somebody asks for them.
+    """
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
+        self._messages: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._slots: dict[
+            str, list[int]
+        ] = {}  # by account: how many replies in each bucket, the last is +Inf
+        self._seconds: dict[str, float] = defaultdict(float)
         self._registry = CollectorRegistry()
+        self._registry.register(self)
         ProcessCollector(registry=self._registry)
-        self._messages = Counter(
-            "bianmin_messages",
-            "Messages and events that were answered, by kind and by what became of them",
-            ["account", "kind", "outcome"],
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "bianmin_reply_seconds",
-            "From the first byte of a message to its reply",
-            ["account"],
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-        # `labels()` is dear on the hot path, and there are few combinations.
-        self._counters: dict[tuple[str, str, str], Counter] = {}
-        self._timers: dict[str, Histogram] = {}
 
     def answered(self, account: str, kind: str, outcome: str, seconds: float) -> None:
         """Count one message: `kind` as in `Event`, `outcome` such as replied, repeated, failed or silent."""
-        key = (account, kind, outcome)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = self._messages.labels(*key)
-        counter.inc()
-        timer = self._timers.get(account)
-        if timer is None:
-            timer = self._timers[account] = self._seconds.labels(account)
-        timer.observe(seconds)
+        self._messages[account, kind, outcome] += 1
+        slots = self._slots.get(account)
+        if slots is None:
+            slots = self._slots[account] = [0] * (len(_BUCKETS) + 1)
+        slots[bisect_left(_BUCKETS, seconds)] += 1
+        self._seconds[account] += seconds
 
     def by_kind(self) -> dict[str, int]:
         """How many messages of each kind were answered, most frequent first."""
         tally: Tally[str] = Tally()
-        for metric in self._messages.collect():
-            for sample in metric.samples:
-                if sample.name.endswith("_total"):
-                    tally[sample.labels["kind"]] += int(sample.value)
+        for (_, kind, _), count in self._messages.items():
+            tally[kind] += count
         return dict(tally.most_common())
 
     def within(self, share: float) -> float | None:
         """The time, in seconds, within which that share of replies was given (upper edge of its bucket)."""
-        buckets: Tally[float] = Tally()
-        for metric in self._seconds.collect():
-            for sample in metric.samples:
-                if sample.name.endswith("_bucket"):
-                    buckets[float(sample.labels["le"])] += int(sample.value)
-        total = max(buckets.values(), default=0)
+        together = [sum(slot) for slot in zip(*self._slots.values(), strict=True)]
+        total = sum(together)
         if not total:
             return None
-        return min(edge for edge, count in buckets.items() if count >= share * total)
+        reached = accumulate(together)
+        return next(
+            edge for edge, count in zip((*_BUCKETS, inf), reached, strict=True) if count >= share * total
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """Hand the figures over in Prometheus's shapes."""
+        messages = CounterMetricFamily(
+            "bianmin_messages",
+            "Messages and events that were answered, by kind and by what became of them",
+            labels=["account", "kind", "outcome"],
+        )
+        for labels, count in self._messages.items():
+            messages.add_metric(labels, count)
+        yield messages
+        seconds = HistogramMetricFamily(
+            "bianmin_reply_seconds", "From the first byte of a message to its reply", labels=["account"]
+        )
+        for account, slots in self._slots.items():
+            edges = (*(str(edge) for edge in _BUCKETS), "+Inf")
+            reached = list(zip(edges, accumulate(slots), strict=True))
+            seconds.add_metric([account], buckets=reached, sum_value=self._seconds[account])
+        yield seconds
 
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""
