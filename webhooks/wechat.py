@@ -1,7 +1,7 @@
 """WeChat's door: verify, decrypt, one Event in, one passive reply out (design 4)."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import structlog
@@ -85,7 +85,7 @@ class _AccountDoor:
         if not self._ready():
             return web.Response(status=503)
         try:
-            self._envelope.check(request.query, self._now())
+            self._envelope.check(_query_of(request), self._now())
             echo = _echo_of(request)
         except PushRefusedError as refused:
             return self._refuse(refused)
@@ -97,7 +97,7 @@ class _AccountDoor:
         if not self._ready():
             return web.Response(status=503)
         try:
-            opened = self._envelope.open(request.query, await _body_of(request), self._now())
+            opened = self._envelope.open(_query_of(request), await _body_of(request), self._now())
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
         except PushRefusedError as refused:
             return self._refuse(refused)
@@ -126,8 +126,17 @@ class _AccountDoor:
         return int(self._clock.timestamp())
 
 
+def _query_of(request: web.Request) -> Mapping[str, str]:
+    """The query, the first of each name; WeChat's own needs no decoding, which is most of the work."""
+    raw = request.rel_url.raw_query_string
+    if "%" in raw or "+" in raw:
+        return request.query
+    pairs = [pair.partition("=") for pair in raw.split("&")]
+    return {name: value for name, _, value in reversed(pairs)}
+
+
 def _echo_of(request: web.Request) -> bytes:
-    echo = request.query.get("echostr", "")
+    echo = _query_of(request).get("echostr", "")
     if not 0 < len(echo) <= MAX_ECHO:
         raise PushRefusedError("echostr missing or too long")
     return echo.encode(errors="replace")

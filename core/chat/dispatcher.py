@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -35,6 +36,16 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Said).decode
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """A run, its task, and since when (the loop's time); `overdue` once it was told to end."""
+
+    run: Run
+    task: asyncio.Task[Said | None]
+    since: float
+    overdue: bool = False
+
+
 class Dispatcher:
     """Receives events from any door, any number at once."""
 
@@ -44,7 +55,7 @@ class Dispatcher:
         self._words = words
         self._seal = seal
         self._clock = clock
-        self._running: dict[str, tuple[Run, asyncio.Task[Said | None]]] = {}
+        self._running: dict[str, _UnderWay] = {}
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._renewing: asyncio.Task[None] | None = None
 
@@ -78,14 +89,15 @@ class Dispatcher:
     async def drain(self) -> None:
         """Wait until every run under way is finished."""
         while self._running:
-            await asyncio.wait([task for _, task in self._running.values()])
+            await asyncio.wait([each.task for each in self._running.values()])
         if self._renewing is not None:
             self._renewing.cancel()
 
     def _start(self, event: Event, run: Run) -> asyncio.Task[Said | None]:
         """A run is its own task: it goes on when the attempt that started it is dropped."""
-        task = asyncio.create_task(self._run(event, run))
-        self._running[event.id] = (run, task)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._run(event, run))
+        self._running[event.id] = _UnderWay(run, task, loop.time())
         task.add_done_callback(lambda done: self._finished(event, done))
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
@@ -93,7 +105,7 @@ class Dispatcher:
 
     def _finished(self, event: Event, task: asyncio.Task[Said | None]) -> None:
         current = self._running.get(event.id)
-        if current is not None and current[1] is task:
+        if current is not None and current.task is task:
             del self._running[event.id]
         for waiting in self._waiting.pop(event.conversation, ()):
             if not waiting.done():
@@ -111,16 +123,26 @@ class Dispatcher:
         except StoreGoneError:
             await self._inbox.release(run)
             raise
+        except asyncio.CancelledError:
+            under_way = self._running.get(event.id)
+            if under_way is None or not under_way.overdue:
+                raise
+            under_way.task.uncancel()
+            said = self._trouble(event, "handler_too_slow")
         except Exception:  # noqa: BLE001 - whatever a handler does wrong, the citizen gets a sentence and a number
-            number = trouble_number()
-            _log.exception("handler_failed", event_id=event.id, number=number)
-            said = self._say(Text("chat/trouble", number=number))
+            said = self._trouble(event, "handler_failed")
         reply = self._seal.seal(_encode(said), f"reply:{event.id}")
         # Only a text repeats the open question; whatever else is sent shows nothing new of it.
         if await self._inbox.commit(run, sealed, reply, asks=said.type == "text"):
             return said
         _log.warning("stale_run_discarded", event_id=event.id, fence=run.fence)
         return None
+
+    def _trouble(self, event: Event, what: str) -> Said:
+        """Log what a handler did wrong, under a number, and tell the citizen the number."""
+        number = trouble_number()
+        _log.error(what, event_id=event.id, number=number, exc_info=True)
+        return self._say(Text("chat/trouble", number=number))
 
     def _session(self, event: Event, run: Run) -> Session:
         try:
@@ -159,10 +181,15 @@ class Dispatcher:
         return True
 
     async def _renew(self) -> None:
-        """Renew the leases of all runs under way, together, as long as there are any."""
+        """Renew the leases of all runs under way, together; end those that nobody can wait for any more."""
+        durations, loop = self._inbox.durations, asyncio.get_running_loop()
         while self._running:
-            await asyncio.sleep(self._inbox.durations.renewal)
-            runs = [run for run, _ in self._running.values()]
+            await asyncio.sleep(durations.renewal)
+            for each in self._running.values():
+                if not each.overdue and loop.time() - each.since > durations.run:
+                    each.overdue = True
+                    each.task.cancel()
+            runs = [each.run for each in self._running.values()]
             for outcome in await asyncio.gather(*map(self._inbox.renew, runs), return_exceptions=True):
                 if isinstance(outcome, Exception):
                     _log.warning("lease_not_renewed", error=type(outcome).__name__)

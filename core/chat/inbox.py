@@ -24,6 +24,7 @@ class Durations:
     reply: float = 60.0
     session: float = 86_400.0
     poll: float = 0.1
+    run: float = 14.0  # how long a handler may take: after that no attempt of WeChat's is left
 
     def scaled(self, factor: float) -> "Durations":
         """The same with every duration multiplied."""

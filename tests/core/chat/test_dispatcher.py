@@ -100,7 +100,7 @@ async def test_a_stale_run_gives_the_reply_of_the_one_that_overtook_it(talk: Tal
     event = talk.event(Kind.TEXT, text="喝茶")
     stalled = asyncio.create_task(talk.attempt(event))
     await gate.reached.wait()
-    (run, _task) = talk.dispatcher._running[event.id]
+    run = talk.dispatcher._running[event.id].run
     await talk.inbox.release(run)
     kitchen.on_load = None
     other = Talk(talk.ground, bot_with(Kitchen(talk.ground.db)))
