@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from commands import places, terminal
+from commands.database import migrated
 from commands.gateway import Assemble
-from commands.places import MIGRATIONS, Places
+from commands.places import Places
 from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
-from core.stores.migrations import pending
+from services.hospital.catalogue import loaded_catalogues
 from settings import Settings, require_credentials
 
 Look = Callable[[], Awaitable[str]]
@@ -52,14 +53,15 @@ class _Looks:
             await db.close()
 
     async def schema(self) -> str:
-        db = await open_database(self._places().database_url)
-        try:
-            missing = await pending(db, MIGRATIONS)
-        finally:
-            await db.close()
-        if missing:
-            raise BootError(f"{', '.join(missing)} missing: run `python main.py migrate`")
-        return "up to date"
+        async with migrated(self._places().database_url):
+            return "up to date"
+
+    async def catalogue(self) -> str:
+        async with migrated(self._places().database_url) as db:
+            sources = await loaded_catalogues(db)
+        if not sources:
+            raise BootError("no hospitals: run `.venv/bin/python main.py catalogue load FOLDER`")
+        return ", ".join(sources)
 
     def _places(self) -> Places:
         return places.find(self._settings.stores)
@@ -74,6 +76,7 @@ async def _look_at_all(looks: _Looks) -> int:
         ("Redis", looks.redis),
         ("PostgreSQL", looks.postgres),
         ("Schema", looks.schema),
+        ("Catalogue", looks.catalogue),
     ):
         fine = await _looked(name, look) and fine
     return 0 if fine else 1

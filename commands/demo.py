@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass
 
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-
-from commands.jobs import Jobs
+from commands import days
 from commands.places import DEMO
-from core.clock import CITY_ZONE, Clock
+from core.clock import Clock
 from core.stores.database import Database
 from services.citizens.service import Citizens
-from services.hospital.catalogue import load_catalogue, open_days
+from services.hospital.catalogue import load_catalogue
 from services.hospital.neighbours import book_up
 from services.hospital.service import Hospital
-
-DAYS = 7  # how far ahead of today numbers are offered (domain-rules H1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +33,6 @@ async def open_new_days(stage: Stage) -> int:
 
     The invented neighbours book some doctors up, so that 约满 can be seen.
     """
-    opened = await open_days(stage.db, stage.clock.now().date(), DAYS)
+    opened = await days.open_new_days(stage.db, stage.clock)
     await book_up(stage.hospital, stage.citizens, DEMO)
     return opened
-
-
-def keep_open(jobs: Jobs, stage: Stage) -> None:
-    """Open the next day once midnight has passed."""
-    jobs.add("open_new_days", lambda: open_new_days(stage), after_midnight())
-
-
-def after_midnight() -> BaseTrigger:
-    """A second after midnight, and every ten minutes: a laptop may sleep through midnight."""
-    return CronTrigger(minute="*/10", second=1, timezone=CITY_ZONE)

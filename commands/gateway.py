@@ -4,7 +4,9 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
+from commands.places import TEMPLATES
 from core.chat.reception import Reception
 from core.clock import Clock
 from core.seal import Seal
@@ -22,13 +24,14 @@ SCHEMA = "数据结构"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a gateway is given from outside: its settings, where the stores are, its keys and its time."""
+    """What a gateway is given from outside: its settings, where the stores are, its keys, time and words."""
 
     settings: Settings
     redis_url: str
     database_url: str
     seal: Seal
     clock: Clock
+    templates: Path = TEMPLATES
 
 
 @dataclass(frozen=True, slots=True)

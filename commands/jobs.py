@@ -1,17 +1,22 @@
 """Recurring jobs of one process; each is correct however often, and in however many processes, it runs."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from core.clock import CITY_ZONE
+from core import effects
+from core.clock import CITY_ZONE, Clock
 from core.errors import StoreGoneError
+from core.stores.database import Database
 from services.hospital.service import Hospital
 
 Job = Callable[[], Awaitable[object]]
+EFFECTS_KEPT = timedelta(days=30)  # no dialogue lives that long: its session ends after 24 hours
 
 _log = structlog.get_logger("jobs")
 
@@ -41,6 +46,15 @@ class Jobs:
 def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
     """Give numbers back that were held and not taken in time (domain-rules U5)."""
     jobs.add("expire_holds", hospital.expire_holds, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:
+    """Forget, hour by hour, what kept repeated runs harmless of dialogues long over."""
+    jobs.add(
+        "purge_effects",
+        lambda: effects.purge(db, clock.now() - EFFECTS_KEPT),
+        CronTrigger(minute=7, timezone=CITY_ZONE),
+    )
 
 
 async def _carefully(name: str, job: Job) -> None:

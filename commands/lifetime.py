@@ -1,6 +1,7 @@
-"""Ending in good order: the first Ctrl-C or SIGTERM stops everything, a second one does not disturb that."""
+"""Ending in good order at the first Ctrl-C or SIGTERM, and at once at the second."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -9,26 +10,43 @@ from types import FrameType
 import uvloop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
+_INSISTING = (signal.SIGINT, signal.SIGTERM)  # a closing terminal sends SIGHUP more than once by itself
 _AGAIN_S = 0.01
+AT_ONCE = 130  # the exit code of who did not wait
+
+
+def _nothing() -> None:
+    """Nothing to do."""
 
 
 class Lifetime:
     """From its making on, signals end this program in good order.
 
-    Before the event loop runs, the first signal raises `KeyboardInterrupt`; inside it, `asked` returns. The
-    handlers stay until the process ends, so that nothing can interrupt the way out.
+    Before the event loop runs, the first signal raises `KeyboardInterrupt`; inside it, `asked` returns. What
+    then is still under way may take its time, or hang: a second signal calls `at_once` and ends the process
+    there and then. Outside the loop further signals do nothing, so that nothing interrupts the way out.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, asked: Callable[[], object] = _nothing, at_once: Callable[[], object] = _nothing
+    ) -> None:
         self._asked = False
+        self._in_loop = False
+        self._when_asked = asked
+        self._at_once = at_once
         self._tell: Callable[[], object] | None = None
         for number in (*_SIGNALS, signal.SIGALRM):
             signal.signal(number, self._signalled)
         sys.unraisablehook = self._unraisable
 
-    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
         if self._asked:
+            if self._in_loop and number in _INSISTING:
+                self._in_loop = False  # once
+                try:
+                    self._at_once()
+                finally:
+                    os._exit(AT_ONCE)
             return
         self._asked = True
         if self._tell is None:
@@ -54,8 +72,12 @@ class Lifetime:
 
     def run(self, work: Coroutine[None, None, int]) -> int:
         """Run `work` on uvloop until it ends or is asked to; an asked-for end is 0."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(self._until_asked(work))
+        self._in_loop = True
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(self._until_asked(work))
+        finally:
+            self._in_loop = False
 
     async def _until_asked(self, work: Coroutine[None, None, int]) -> int:
         working = asyncio.create_task(work)
@@ -63,6 +85,7 @@ class Lifetime:
         await asyncio.wait((working, asked), return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not working.done():
+            self._when_asked()
             working.cancel()
             await asyncio.wait((working,))
         return 0 if working.cancelled() else working.result()

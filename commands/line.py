@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from commands import check, messages, migrate, ring, run, serve, simulate
+from commands import catalogue, check, menu, messages, migrate, ring, run, serve, simulate
 from commands.gateway import Assemble
 from settings import Settings
 
@@ -36,6 +36,8 @@ def parse(arguments: Sequence[str]) -> Command:
     )
     add_messages(commands.add_parser("messages", help="what citizens left for the human desk"))
     add_keys(commands.add_parser("keys", help="the key ring of a database of your own"))
+    add_catalogue(commands.add_parser("catalogue", help="the hospitals of your city, out of data files"))
+    add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))
 
@@ -76,3 +78,21 @@ def add_keys(parser: argparse.ArgumentParser) -> None:
     creating.set_defaults(command=lambda settings, _assemble, _given: ring.create(settings))
     rotating = actions.add_parser("rotate", help="add a key and seal with it from now on")
     rotating.set_defaults(command=lambda settings, _assemble, _given: ring.rotate(settings))
+
+
+def add_catalogue(parser: argparse.ArgumentParser) -> None:
+    """`catalogue load FOLDER`."""
+    parser.description = "the hospitals of your city, out of data files"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    loading = actions.add_parser("load", help="put a folder of files like those of demo/ into the database")
+    loading.add_argument("folder", metavar="FOLDER")
+    loading.set_defaults(command=lambda settings, _assemble, given: catalogue.load(settings, given.folder))
+
+
+def add_menu(parser: argparse.ArgumentParser) -> None:
+    """`menu sync`."""
+    parser.description = "the menu under the chat of each official account"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    syncing = actions.add_parser("sync", help="show the menus of the bots, and set them at WeChat")
+    syncing.add_argument("--dry", action="store_true", help="only show them")
+    syncing.set_defaults(command=lambda settings, _assemble, given: menu.sync(settings, dry=given.dry))

@@ -5,26 +5,33 @@ import getpass
 from collections.abc import Awaitable, Callable
 
 from commands import places, terminal
+from commands.database import migrated
 from core.chat.desk import Desk, DeskHours, Message
 from core.clock import CITY_ZONE, SystemClock
+from core.errors import BootError
 from core.stores import keys
-from core.stores.boot import open_database
 from settings import Settings
 
 _SHORT = 40
+_MOST = 10_000
+_ALL = "`.venv/bin/python main.py messages list --all` shows all"
 
 
 def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  # noqa: FBT001 - an option of the command line
     """List messages, one line each."""
+    if not 1 <= limit <= _MOST:
+        raise BootError(f"--limit {limit}: give a whole number from 1 to {_MOST}")
 
     async def work(desk: Desk) -> int:
+        if after and await desk.show(after) is None:
+            raise BootError(f"--after {after}: there is no such message; {_ALL}")
         found = await desk.list(after, limit, closed=closed)
         for message in found:
             terminal.say(f"{message.id}  {_when(message)}  {_state(message)}  {_short(message.text)}")
         if not found:
             terminal.say("no messages" if closed or after else "no messages wait")
         elif len(found) == limit:
-            terminal.say(f"more: python main.py messages list --after {found[-1].id}")
+            terminal.say(f"more: .venv/bin/python main.py messages list --after {found[-1].id}")
         return 0
 
     return _at_desk(settings, work)
@@ -67,17 +74,14 @@ def _at_desk(settings: Settings, work: Callable[[Desk], Awaitable[int]]) -> int:
     seal = keys.load(places.key_ring(settings.stores))
 
     async def opened() -> int:
-        db = await open_database(found.database_url)
-        try:
+        async with migrated(found.database_url) as db:
             return await work(Desk(db, seal, SystemClock(), DeskHours(*settings.chat.desk_span)))
-        finally:
-            await db.close()
 
     return asyncio.run(opened())
 
 
 def _unknown(message_id: str) -> int:
-    terminal.complain(f"there is no message {message_id}; `python main.py messages list --all` shows all")
+    terminal.complain(f"there is no message {message_id}; {_ALL}")
     return 1
 
 

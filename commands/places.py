@@ -11,6 +11,7 @@ from settings import EMBEDDED, Stores
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = ROOT / "migrations"
 DEMO = ROOT / "demo"
+TEMPLATES = ROOT / "templates"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,20 @@
 """`run`: everything on one machine, from the stores to a phone to type on, and nothing left when it ends."""
 
 import asyncio
-import importlib
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 
 import aiohttp
 import msgspec
 
 import simulator.app
-from clients.wechat import WeChat
-from commands import demo, invented, terminal
+from commands import days, demo, invented, menu, terminal
+from commands.bots import menu_of
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
-from commands.jobs import Jobs, expire_holds
+from commands.jobs import Jobs, expire_holds, purge_effects
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
@@ -52,9 +51,12 @@ def run(settings: Settings, assemble: Assemble) -> int:
         sockets = take_ports(settings, stack)
         make_folder(settings.stores)
         settings = prepared(settings)
+        if sockets.simulator is not None:
+            for account in settings.accounts.values():
+                menu_of(account.bot)  # a bot without a menu is told before anything is started
         seal = open_ring(settings)
         log.configure()
-        lifetime = Lifetime()
+        lifetime = Lifetime(asked=_say_stopping, at_once=stack.close)
         terminal.say("\n便民 Bianmin\n")
         stores = None
         found = Places(settings.stores.redis_url, settings.stores.database_url)
@@ -64,10 +66,14 @@ def run(settings: Settings, assemble: Assemble) -> int:
             found = chosen(settings.stores, stores)
         around = Surroundings(settings, found.redis_url, found.database_url, seal, SystemClock())
         code = lifetime.run(Everything(around, assemble, sockets, stores, began).live())
-        terminal.say("\n停止 Stopping …")
     if code == 0:
         terminal.say("已停止 Stopped")
     return code
+
+
+def _say_stopping() -> None:
+    with suppress(OSError):  # perhaps it is the terminal that went away
+        terminal.say("\n停止 Stopping … (Ctrl-C 再按一次立即结束 again: at once)")
 
 
 def take_ports(settings: Settings, stack: ExitStack) -> Sockets:
@@ -157,8 +163,9 @@ class Everything:
         await self._city(gateway)
         await self._phone(gateway, stack)
         jobs = Jobs()
-        demo.keep_open(jobs, self._stage(gateway))
+        days.keep_open(jobs, lambda: self._open_days(gateway))
         expire_holds(jobs, gateway.hospital)
+        purge_effects(jobs, gateway.db, self.around.clock)
         jobs.start()
         stack.callback(jobs.stop)
 
@@ -173,9 +180,31 @@ class Everything:
         )
 
     async def _city(self, gateway: Gateway) -> None:
-        await demo.load(self._stage(gateway))
-        gateway.health.done(DEMO_CITY, f"可预约今天起 {demo.DAYS} 天内")
-        terminal.done("演示城市 Demo city", f"可预约今天起 {demo.DAYS} 天内 open for {demo.DAYS} days ahead")
+        """Put the demo city into a database of ours; one that is somebody's own gets nothing invented."""
+        if self._is_ours:
+            await demo.load(self._stage(gateway))
+            gateway.health.done(DEMO_CITY, f"可预约今天起 {days.DAYS} 天内")
+            terminal.done(
+                "演示城市 Demo city", f"可预约今天起 {days.DAYS} 天内 open for {days.DAYS} days ahead"
+            )
+            return
+        await self._open_days(gateway)
+        gateway.health.done(DEMO_CITY, "自备数据库，不写入演示数据")
+        terminal.done(
+            "演示城市 Demo city",
+            "自备数据库，不写入 not into a database of your own; "
+            "hospitals come by: .venv/bin/python main.py catalogue load FOLDER",
+        )
+
+    async def _open_days(self, gateway: Gateway) -> None:
+        if self._is_ours:
+            await demo.open_new_days(self._stage(gateway))
+        else:
+            await days.open_new_days(gateway.db, self.around.clock)
+
+    @property
+    def _is_ours(self) -> bool:
+        return self.settings.stores.database_url == EMBEDDED
 
     async def _phone(self, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Start the simulator and set the menus on it; the menu of a real account is set on purpose only."""
@@ -188,19 +217,17 @@ class Everything:
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)
         async with aiohttp.ClientSession() as http:
-            for account in self.settings.accounts.values():
-                wechat = WeChat(http, self.settings.wechat.url, appid=account.appid, secret=account.secret)
-                await wechat.create_menu(importlib.import_module(account.bot).MENU)
+            for key, account in self.settings.accounts.items():
+                await menu.set_menu(http, self.settings, key, menu_of(account.bot))
         gateway.health.done(MENU, "已设置")
         terminal.done("菜单 Menu", "已设置 in place")
 
     def _links(self) -> Mapping[str, str]:
-        links = {}
-        if self.sockets.simulator is not None:
-            links["手机 Phone"] = self._phone_page()
-        links["状态 Health"] = f"{address(ADMIN_HOST, self.settings.server.admin_port)}/"
-        links["网关 Gateway"] = self.settings.server.url
-        return links
+        """Where to go now: the phone, or beside WeChat itself what it is to be told, and the health page."""
+        health = {"状态 Health": f"{address(ADMIN_HOST, self.settings.server.admin_port)}/"}
+        if self.sockets.simulator is None:
+            return {"网关 Gateway": self.settings.server.url, **health}
+        return {"手机 Phone": self._phone_page(), **health}
 
     def _phone_page(self) -> str:
         return f"{self.settings.simulator.url}/phone"

@@ -6,17 +6,16 @@ from contextlib import AsyncExitStack, ExitStack
 
 import structlog
 
-from commands import places
+from commands import days, places
+from commands.database import require_schema
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Surroundings
-from commands.jobs import Jobs, expire_holds
+from commands.jobs import Jobs, expire_holds, purge_effects
 from commands.lifetime import Lifetime
 from commands.memory import settle
-from commands.places import MIGRATIONS, Places
+from commands.places import Places
 from core import log
 from core.clock import SystemClock
-from core.errors import BootError
 from core.stores import keys
-from core.stores.migrations import pending
 from settings import Settings, require_credentials
 from webhooks.serving import listen
 
@@ -51,14 +50,20 @@ async def _live(
         stack.push_async_callback(gateway.close)
         gateway.health.require(SCHEMA)
         await gateway.serve(*sockets, drain_s=DRAIN_S)
-        missing = await pending(gateway.db, MIGRATIONS)
-        if missing:
-            raise BootError(f"the database lacks {', '.join(missing)}: run `python main.py migrate` first")
+        await require_schema(gateway.db)
+        opened = await days.open_new_days(gateway.db, around.clock)
         gateway.health.done(SCHEMA, "已是最新")
         settle()
-        _log.info("ready", url=around.settings.server.url, accounts=",".join(around.settings.accounts))
+        _log.info(
+            "ready",
+            url=around.settings.server.url,
+            accounts=",".join(around.settings.accounts),
+            new_sessions=opened,
+        )
         jobs = Jobs()
+        days.keep_open(jobs, lambda: days.open_new_days(gateway.db, around.clock))
         expire_holds(jobs, gateway.hospital)
+        purge_effects(jobs, gateway.db, around.clock)
         jobs.start()
         stack.callback(jobs.stop)
         if found.owner is None:
