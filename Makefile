@@ -4,16 +4,19 @@ PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 CODE := main.py settings.py bench bots clients commands core handlers services simulator tests webhooks
 
-.PHONY: help run test check-static check bench soak
+.PHONY: help install run test check-static check bench soak
 .NOTPARALLEL:
 
 help:
+	@echo 'make install       only what a server needs, into .venv; then: .venv/bin/python main.py --help'
 	@echo 'make run           the gateway, its stores, a demo city and a phone to type on (ARGS=… is handed over)'
 	@echo 'make test          everything the tests need, then all tests'
 	@echo 'make check-static  format, lint, types, layers'
 	@echo 'make check         check-static, then test'
 	@echo 'make bench         how fast the webhook is'
 	@echo 'make soak          the long trials'
+
+install: $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp
 	@exec $(PYTHON) main.py run $(ARGS)

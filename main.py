@@ -1,6 +1,5 @@
 """Composition root: settings → stores → services → bots → doors; hands over to `commands/`."""
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from commands import line
+from commands.bots import router_of
 from commands.gateway import Gateway, Surroundings
 from commands.terminal import complain
 from core.chat.desk import Desk, DeskHours
@@ -20,11 +20,10 @@ from core.chat.events import Event
 from core.chat.inbox import Durations, Inbox
 from core.chat.reception import Reception
 from core.chat.redflags import RedFlags
-from core.chat.router import Router
 from core.chat.routes import Routes
 from core.chat.turns import House, Turns
 from core.chat.words import CityFacts, Words
-from core.errors import BootError
+from core.errors import BootError, StoreGoneError
 from core.metrics import Measured, Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
@@ -35,8 +34,6 @@ from settings import Account, Settings, load
 from webhooks.health import Health
 from webhooks.routes import add_routes
 from webhooks.wechat import MAX_BODY, AccountKeys, door
-
-ROOT = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ async def assemble(around: Surroundings) -> Gateway:
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
             metrics,
             around.clock,
-            ROOT / "templates",
+            around.templates,
         )
         received = reception(around, redis, services)
         app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
@@ -88,36 +85,23 @@ def reception(around: Surroundings, redis: Redis, services: Services) -> Recepti
     """Put router, words, inbox and dispatcher together, for each account its own bot."""
     chat = around.settings.chat
     inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
-    red_flags = RedFlags(ROOT / "templates" / "chat" / "red_flags.toml")
+    red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
     by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
 
     async def identify(event: Event) -> str:
         return await services.citizens.arrive(event.conversation, event.account, event.openid)
 
     def dispatcher(account: Account) -> Dispatcher:
-        routes = Routes(bot_router(account.bot), by_type)
+        routes = Routes(router_of(account.bot), by_type)
         named = {"name": account.name} if account.name else {}
         facts = CityFacts(
             desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
         )
-        words = Words(ROOT / "templates", facts)
+        words = Words(around.templates, facts)
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
         return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
 
     return Reception({key: dispatcher(account) for key, account in around.settings.accounts.items()})
-
-
-def bot_router(name: str) -> Router:
-    """The router of a bot module, or one line that says which setting names it wrongly."""
-    try:
-        router = getattr(importlib.import_module(name), "router", None)
-    except ModuleNotFoundError as missing:
-        if missing.name != name:  # the module is there, something it imports is not
-            raise
-        router = None
-    if not isinstance(router, Router):
-        raise BootError(f"accounts.*.bot = {name!r}: no such module with a `router` in bots/")
-    return router
 
 
 def account_keys(settings: Settings, key: str) -> AccountKeys:
@@ -142,6 +126,9 @@ def main(arguments: Sequence[str]) -> int:
         return command(load(os.environ, Path.cwd()), assemble)
     except BootError as wrong:
         complain(wrong)
+        return 2
+    except StoreGoneError as gone:
+        complain(f"{gone}: is it running, and are the addresses in [stores] right?")
         return 2
     except KeyboardInterrupt:
         return 130

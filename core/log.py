@@ -23,6 +23,7 @@ class _Stderr(io.TextIOBase):
 
 
 _STDERR = cast("TextIO", _Stderr())
+_TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 
 def configure() -> None:
@@ -30,7 +31,7 @@ def configure() -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%S", utc=False, key="at"),
+            structlog.processors.TimeStamper(fmt=_TIME, utc=False, key="at"),
             structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], bool_as_flag=False),
         ],
@@ -41,5 +42,6 @@ def configure() -> None:
     logging.basicConfig(
         stream=_STDERR,
         level=logging.WARNING,
+        datefmt=_TIME,
         format="at=%(asctime)s level=%(levelname)s %(name)s: %(message)s",
     )

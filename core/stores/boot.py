@@ -1,5 +1,9 @@
 """Opening the stores at boot, and asking them who they are: every failure is one clear line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
 from redis.exceptions import RedisError
 
 from core.errors import BootError, StoreGoneError
@@ -64,3 +68,12 @@ async def postgres_version(db: Database) -> str:
             f"PostgreSQL {row['version']} is too old: 15 or newer is needed (stores.database_url)"
         )
     return f"PostgreSQL {row['version']}"
+
+
+@contextmanager
+def refusals_told(what: str) -> Iterator[None]:
+    """Turn what PostgreSQL refuses (a value out of range, the same id twice) into one line about `what`."""
+    try:
+        yield
+    except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as refused:
+        raise BootError(f"{what}: PostgreSQL refuses it: {refused}") from refused

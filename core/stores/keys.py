@@ -18,7 +18,7 @@ _FORMAT = 1
 _LAST_NUMBER = 255  # a key's number is one byte in front of what it sealed
 _HEAD = """\
 # Bianmin's key ring. What these keys sealed is lost without them: keep a copy apart from the database's.
-# index_key names conversations and never changes; keys are rotated with `python main.py keys rotate`.
+# index_key names conversations and never changes; `main.py keys rotate` adds one.
 """
 
 
@@ -78,7 +78,7 @@ def _read(path: Path) -> _Ring:
     except FileNotFoundError as missing:
         raise BootError(
             f"key ring {path} is missing: copy it from where the database was set up, "
-            "or make one with `python main.py keys create` for a new database"
+            "or make one with `.venv/bin/python main.py keys create` for a new database"
         ) from missing
     except OSError as refused:
         raise BootError(f"key ring {path} cannot be read: {refused.strerror}") from refused

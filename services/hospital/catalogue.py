@@ -128,6 +128,11 @@ async def open_days(db: Database, today: date, days: int) -> int:
     return opened
 
 
+async def loaded_catalogues(db: Database) -> list[str]:
+    """Name the folders the database has a catalogue of; none means that nothing can be booked."""
+    return await store.sources(db)
+
+
 def catalogue_files(folder: Path) -> list[Path]:
     """List the data files of a folder; a folder without any is a mistake."""
     files = sorted(folder.glob("*.toml"))
@@ -164,12 +169,14 @@ def _check_references(catalogue: Catalogue) -> None:
     specialties = {entry.id for entry in catalogue.specialties}
     for department in catalogue.departments:
         if department.hospital not in hospitals or department.specialty not in specialties:
-            raise BootError(f"demo data: department {department.id} names an unknown hospital or specialty")
+            raise BootError(
+                f"hospital data: department {department.id} names an unknown hospital or specialty"
+            )
     for doctor in catalogue.doctors:
         if f"{doctor.hospital}-{doctor.specialty}" not in departments:
-            raise BootError(f"demo data: doctor {doctor.id} works in an unknown department")
+            raise BootError(f"hospital data: doctor {doctor.id} works in an unknown department")
     if unknown := set(catalogue.booked_up) - {doctor.id for doctor in catalogue.doctors}:
-        raise BootError(f"demo data: booked_up names unknown doctors: {', '.join(sorted(unknown))}")
+        raise BootError(f"hospital data: booked_up names unknown doctors: {', '.join(sorted(unknown))}")
 
 
 def _week(doctor: DoctorEntry, city_hours: dict[Half, Hours]) -> list[tuple[object, ...]]:
@@ -178,11 +185,11 @@ def _week(doctor: DoctorEntry, city_hours: dict[Half, Hours]) -> list[tuple[obje
     for half_day in doctor.works:
         weekday, _, name = half_day.partition(" ")
         if weekday not in _WEEKDAYS or name not in Half.__members__:
-            raise BootError(f'demo data: doctor {doctor.id} works "{half_day}"; write it like "Mon AM"')
+            raise BootError(f'hospital data: doctor {doctor.id} works "{half_day}"; write it like "Mon AM"')
         half = Half(name)
         hours = doctor.hours.get(half) or city_hours.get(half)
         if hours is None:
-            raise BootError(f"demo data: doctor {doctor.id} works {half}, but no hours are given for it")
+            raise BootError(f"hospital data: doctor {doctor.id} works {half}, but no hours are given for it")
         rows.append(
             (
                 doctor.id,

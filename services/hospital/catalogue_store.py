@@ -18,6 +18,10 @@ async def loaded(db: Database, source: str) -> bytes | None:
     return digest
 
 
+async def sources(db: Database) -> list[str]:
+    return [row["source"] for row in await db.fetch("SELECT source FROM catalogues ORDER BY source")]
+
+
 async def note_loaded(tx: Transaction, source: str, digest: bytes) -> None:
     await tx.execute(
         """

@@ -16,8 +16,13 @@ from bench.webhook.corpus import Writer
 from bench.webhook.load import CONNECTIONS, LoadFailedError, Target, play
 from bench.webhook.plan import Plan, counted, openid
 from bench.webhook.trial import Batch, tallies
+from tests.support.required import need
 
-needs_wrk = pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
+
+@pytest.fixture
+def wrk() -> None:
+    """The load generator itself."""
+    need(shutil.which("wrk"), "wrk is not installed")
 
 
 class Server(BaseHTTPRequestHandler):
@@ -49,7 +54,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     server.server_close()
 
 
-@needs_wrk
+@pytest.mark.usefixtures("wrk")
 @pytest.mark.parametrize("target", [(200, b"fine")], indirect=True)
 def test_a_corpus_is_sent_once_and_the_run_ends_with_it(target: Target, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -61,7 +66,7 @@ def test_a_corpus_is_sent_once_and_the_run_ends_with_it(target: Target, tmp_path
     assert load.seconds < 10
 
 
-@needs_wrk
+@pytest.mark.usefixtures("wrk")
 @pytest.mark.parametrize("target", [(500, b"trouble"), (200, b"")], indirect=True)
 def test_bad_answers_abort_the_bench(target: Target, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
@@ -71,7 +76,7 @@ def test_bad_answers_abort_the_bench(target: Target, tmp_path: Path) -> None:
         play(corpus, target, seconds=20)
 
 
-@needs_wrk
+@pytest.mark.usefixtures("wrk")
 def test_nobody_listening_aborts_the_bench(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         corpus = Writer(Plan("", "", str(tmp_path)), pool).write(10, "round")

@@ -29,7 +29,8 @@ from tests.support.required import need
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 DEBIAN_REDIS = Path("/usr/bin/redis-server")
-DEBIAN_POSTGRES = Path("/usr/lib/postgresql/15/bin")
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+_OLDEST_POSTGRES = 15
 BOTH = ["embedded", pytest.param("debian", marks=pytest.mark.real_server)]
 MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
 _PREFIX = f"bianmin-tests-{os.geteuid()}-"
@@ -109,21 +110,31 @@ def embedded_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 @pytest.fixture(scope="session")
 def debian_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Debian's Redis and PostgreSQL 15, started by us on a folder of their own."""
+    """Debian's Redis and newest PostgreSQL, started by us on a folder of their own."""
     need(DEBIAN_REDIS.exists(), "Debian's redis-server is not installed")
-    need(DEBIAN_POSTGRES.exists(), "Debian's postgresql-15 is not installed")
+    programs = newest_postgres(DEBIAN_POSTGRES)
+    need(programs, f"Debian's postgresql, {_OLDEST_POSTGRES} or newer, is not installed")
+    assert programs is not None
     with scratch_folder(tmp_path_factory.mktemp("debian")) as data:
-        yield from _debian(data)
+        yield from _debian(data, programs)
 
 
-def _debian(data: Path) -> Iterator[Servers]:
+def newest_postgres(installed: Path) -> Path | None:
+    """Find the programs of the newest PostgreSQL a distribution has brought, if one is new enough for us."""
+    programs = [each for each in installed.glob("[1-9]*/bin") if (each / "postgres").is_file()]
+    numbered = {int(each.parent.name): each for each in programs if each.parent.name.isdecimal()}
+    newest = max(numbered, default=0)
+    return numbered[newest] if newest >= _OLDEST_POSTGRES else None
+
+
+def _debian(data: Path, programs: Path) -> Iterator[Servers]:
     folder = DataFolder.take(data)
     runtime = runtime_folder(folder.path)
     started: list[ValkeyServer | PostgresServer] = []
     try:
         redis = ValkeyServer.launch(DEBIAN_REDIS, folder.path / "redis", runtime, folder.servers_lock)
         started.append(redis)
-        plan = postgres.plan_for(DEBIAN_POSTGRES, folder.path / "pg", runtime, scratch=True)
+        plan = postgres.plan_for(programs, folder.path / "pg", runtime, scratch=True)
         postgres.prepare(plan, folder.servers_lock)
         database = PostgresServer.launch(plan, folder.servers_lock)
         started.append(database)

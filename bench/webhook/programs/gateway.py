@@ -2,12 +2,14 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import main
 from bench.webhook.plan import Plan
 from bench.webhook.programs.serving import arguments, end_with_starter
 from commands import places, serve
+from commands.gateway import Gateway, Surroundings
 from core.errors import BootError
 from core.stores import keys
 from settings import Account, Server, Settings, Stores
@@ -33,22 +35,26 @@ def settings_for(plan: Plan, port: int, admin_port: int) -> Settings:
 
 
 def furnish(plan: Plan) -> Path:
-    """Lay out a root with the city's templates and ours beside them, and a key ring; once per folder."""
-    root = Path(plan.folder) / "root"
-    if not root.exists():
-        shutil.copytree(main.ROOT / "templates", root / "templates")
-        shutil.copytree(_OWN_TEMPLATES, root / "templates", dirs_exist_ok=True)
+    """Lay out the city's templates with ours beside them, and a key ring; once per folder."""
+    templates = Path(plan.folder) / "templates"
+    if not templates.exists():
+        shutil.copytree(places.TEMPLATES, templates)
+        shutil.copytree(_OWN_TEMPLATES, templates, dirs_exist_ok=True)
         keys.create(places.key_ring(Stores(data_dir=plan.folder)))
-    return root
+    return templates
 
 
 def run() -> int:
     """Serve until told to end."""
     plan, port = arguments()
     end_with_starter()
-    main.ROOT = furnish(plan)
+    templates = furnish(plan)
+
+    async def assemble(around: Surroundings) -> Gateway:
+        return await main.assemble(replace(around, templates=templates))
+
     try:
-        return serve.serve(settings_for(plan, port, port + 1), main.assemble)
+        return serve.serve(settings_for(plan, port, port + 1), assemble)
     except BootError as wrong:
         print(wrong, file=sys.stderr)
         return 2
