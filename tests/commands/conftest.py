@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from main import main
 from tests.support.program import Program
+from tests.support.stores import run_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,44 @@ class Told:
 Tell = Callable[..., Told]
 
 
+class Own:
+    """A folder whose settings name stores of its owner's own, and an account WeChat would know."""
+
+    def __init__(self, folder: Path, redis_url: str, database_url: str) -> None:
+        self.folder = folder
+        (folder / "bianmin.toml").write_text(
+            f'[stores]\nredis_url = "{redis_url}"\ndatabase_url = "{database_url}"\n'
+            '[accounts.city]\noriginal_id = "gh_1"\nappid = "wx1"\n'
+            'secret = "s"\ntoken = "t"\nmode = "plain"\n',
+            "utf-8",
+        )
+
+
+def counted(database_url: str, sql: str) -> int:
+    """What a `SELECT count(…)` says."""
+    found: list[int] = []
+
+    async def ask() -> None:
+        connection = await asyncpg.connect(database_url)
+        try:
+            found.append(await connection.fetchval(sql))
+        finally:
+            await connection.close()
+
+    run_apart(ask())
+    return found[0]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_program_outlives_the_tests() -> Iterator[None]:
     yield
     Program.kill_leftovers()
+
+
+@pytest.fixture
+def own(tmp_path: Path, redis_url: str, db_url: str) -> Own:
+    """A migrated database of this test's own."""
+    return Own(tmp_path, redis_url, db_url)
 
 
 @pytest.fixture

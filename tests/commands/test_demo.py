@@ -6,6 +6,7 @@ import pytest
 from apscheduler.triggers.date import DateTrigger
 
 from commands import demo
+from commands.days import DAYS, after_midnight
 from commands.jobs import Jobs
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
@@ -32,7 +33,7 @@ async def test_midnight_passes_and_the_next_day_is_open(
 ) -> None:
     clock.set(datetime(2026, 11, 23, 23, 59, 59, tzinfo=CITY_ZONE))
     await demo.load(stage)
-    next_day = clock.now().date() + timedelta(days=demo.DAYS + 1)
+    next_day = clock.now().date() + timedelta(days=DAYS + 1)
     before = await days(db)
     assert max(before) == next_day - timedelta(days=1)
     assert await demo.open_new_days(stage) == 0, "the same day asks for nothing new"
@@ -48,7 +49,7 @@ async def test_days_missed_while_the_machine_was_off_are_made_up_for(
     clock.move(timedelta(days=10))
     await demo.load(stage)
     assert clock.now().date() in await days(db)
-    assert max(await days(db)) == clock.now().date() + timedelta(days=demo.DAYS)
+    assert max(await days(db)) == clock.now().date() + timedelta(days=DAYS)
 
 
 async def test_some_doctors_are_full_from_the_start(stage: demo.Stage) -> None:
@@ -59,7 +60,7 @@ async def test_some_doctors_are_full_from_the_start(stage: demo.Stage) -> None:
 
 def test_the_job_runs_right_after_midnight_in_the_city() -> None:
     late = datetime(2026, 11, 23, 23, 59, 30, tzinfo=CITY_ZONE)
-    assert demo.after_midnight().get_next_fire_time(None, late) == datetime(
+    assert after_midnight().get_next_fire_time(None, late) == datetime(
         2026, 11, 24, 0, 0, 1, tzinfo=CITY_ZONE
     )
 

@@ -7,7 +7,10 @@ import pytest
 from tests.commands.conftest import Tell
 
 
-@pytest.mark.parametrize("arguments", [(), ("fly",), ("messages",), ("messages", "show"), ("run", "--fast")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("fly",), ("messages",), ("messages", "show"), ("catalogue", "load"), ("menu",), ("run", "--fast")],
+)
 def test_what_nobody_knows_gets_the_usage(tmp_path: Path, arguments: tuple[str, ...], tell: Tell) -> None:
     told = tell(tmp_path, *arguments)
     assert told.code == 2
@@ -18,7 +21,7 @@ def test_what_nobody_knows_gets_the_usage(tmp_path: Path, arguments: tuple[str, 
 def test_help_names_every_command(tmp_path: Path, tell: Tell) -> None:
     told = tell(tmp_path, "--help")
     assert told.code == 0
-    for command in ("run", "serve", "simulate", "migrate", "check", "messages", "keys"):
+    for command in ("run", "serve", "simulate", "migrate", "check", "messages", "keys", "menu", "catalogue"):
         assert command in told.out
 
 

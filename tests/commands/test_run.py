@@ -12,9 +12,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.commands.conftest import Tell
+from commands.lifetime import AT_ONCE
+from commands.places import DEMO
+from tests.commands.conftest import Tell, counted
 from tests.support.program import Place, Program, answers, run_to_end
 from tests.support.waiting import wait_until
+
+
+SECOND_START_S = 5  # on two cores
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +47,10 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
     while "预约成功" not in (reply := place.says("1")):
         assert "1 " in reply
     booked = reply.splitlines()[1]
-    assert f"http://127.0.0.1:{place.phone_port}/phone" in first.said
-    assert f"{place.admin_url}/" in first.said
+    assert re.findall(r"http://\S+", first.said) == [
+        f"http://127.0.0.1:{place.phone_port}/phone",
+        f"{place.admin_url}/",
+    ]
     assert first.stop() == 0
     assert place.no_store_lives()
 
@@ -54,21 +61,15 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
 
 
 def test_a_second_start_takes_less_than_five_seconds(place: Place) -> None:
-    before = busyness()
-    began = time.monotonic()
-    program = Program(place).ready()
-    taken = time.monotonic() - began
-    # Other tests run on this machine too; what a quiet machine would need is what counts.
-    assert taken / max(before, busyness()) < 5
-    assert program.stop() == 0
-
-
-def busyness() -> float:
-    """How many times longer than alone a piece of work takes on this machine now; 1 on a quiet one."""
-    began, worked = time.monotonic(), time.process_time()
-    while time.process_time() - worked < 0.2:
-        sum(range(1000))
-    return max(1.0, (time.monotonic() - began) / 0.2)
+    taken = []
+    for _ in range(3):  # other tests run on this machine too: the best of three counts
+        began = time.monotonic()
+        program = Program(place).ready()
+        taken.append(time.monotonic() - began)
+        assert program.stop() == 0
+        if taken[-1] < SECOND_START_S:
+            return
+    pytest.fail(f"the quickest of three starts took {min(taken):.1f} s")
 
 
 def test_what_is_private_is_the_owners_alone(place: Place) -> None:
@@ -99,8 +100,9 @@ def test_ctrl_c_twice_leaves_nothing_behind(place: Place) -> None:
     program = Program(place).ready()
     program.signal()
     program.signal()
-    assert program.ends() == 0
+    assert program.ends() in {0, AT_ONCE}  # at once, unless it had ended in good order before
     assert "Traceback" not in program.said
+    assert place.no_store_lives()
 
 
 def test_ctrl_c_during_the_first_start_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -224,6 +226,33 @@ def test_the_simulator_never_runs_beside_wechat_itself(tmp_path: Path, made: Pat
     assert answers(f"http://127.0.0.1:{place.phone_port}/phone") is None
     assert "/phone" not in program.said
     assert program.stop() == 0
+
+
+def test_a_menu_that_cannot_be_set_is_one_clear_line(tmp_path: Path, made: Path) -> None:
+    place = Place(tmp_path, '[wechat]\napi_base = "http://127.0.0.1:1"\n')
+    shutil.copytree(made, place.data)
+    refused = run_to_end(tmp_path, "run")
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert line == ("bianmin: menu of accounts.city: WeChat did not answer stable_token (http://127.0.0.1:1)")
+    assert place.no_store_lives()
+
+
+def test_nothing_is_invented_in_a_database_of_ones_own(tmp_path: Path, db_url: str, tell: Tell) -> None:
+    place = Place(tmp_path, f'[stores]\ndatabase_url = "{db_url}"\n')
+    assert tell(tmp_path, "keys", "create").code == 0
+    program = Program(place).ready()
+    assert "not into a database of your own" in program.said
+    assert all(counted(db_url, f"SELECT count(*) FROM {table}") == 0 for table in ("hospitals", "accounts"))
+    place.says("挂号")
+    assert program.stop() == 0
+
+    assert tell(tmp_path, "catalogue", "load", str(DEMO)).code == 2, "its Redis lives in `run` alone"
+    program = Program(place).ready()
+    assert tell(tmp_path, "catalogue", "load", str(DEMO)).code == 0
+    assert "请选择科室" in place.says("挂号")
+    assert program.stop() == 0
+    assert counted(db_url, "SELECT count(*) FROM bookings") == 0, "no neighbours either"
 
 
 def test_health_and_menu_are_there(place: Place) -> None:

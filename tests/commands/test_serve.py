@@ -100,7 +100,7 @@ def test_check_refuses_a_redis_that_throws_away(running: Place, tmp_path: Path, 
 def test_check_tells_everything_that_is_missing(tmp_path: Path, tell: Tell) -> None:
     told = tell(Place(tmp_path).folder, "check")
     assert told.code == 1
-    assert told.out.count("✗") == 4
+    assert told.out.count("✗") == 5
     assert "start `make run` first" in told.out
 
 
@@ -144,7 +144,7 @@ def test_serve_does_not_answer_on_an_old_schema(running: Place, tmp_path: Path) 
     (place.folder / "bianmin.toml").write_text(text)
     refused = run_to_end(place.folder, "serve")
     assert refused.returncode == 2
-    assert "python main.py migrate" in refused.stderr.strip().splitlines()[-1]
+    assert ".venv/bin/python main.py migrate" in refused.stderr.strip().splitlines()[-1]
 
 
 def run_file(place: Place) -> dict[str, str]:

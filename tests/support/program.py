@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+MAIN = ROOT / "main.py"
 # Below the range the system hands out for outgoing connections, and apart for each test process.
 _FIRST_PORT = 20_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0)
 _ports = itertools.count(_FIRST_PORT)
@@ -33,7 +34,7 @@ def free_port() -> int:
 def run_to_end(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
+        [sys.executable, str(MAIN), *arguments],
         cwd=folder,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -109,13 +110,13 @@ class Program:
 
     _started: ClassVar[list["Program"]] = []
 
-    def __init__(self, place: Place, command: str = "run") -> None:
+    def __init__(self, place: Place, command: str = "run", program: Path = MAIN) -> None:
         self.place = place
         self._started.append(self)
         self._log = place.folder / f"{command}.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "main.py"), command],
+                [sys.executable, str(program), command],
                 cwd=place.folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
