@@ -19,8 +19,9 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _FLAT = re.compile(r"<([A-Za-z]\w*)>(?:<!\[CDATA\[(.*?)\]\]>|([^<>&]*))</\1>", re.DOTALL | re.ASCII)
 _MAX_FLAT = 32
 _MAX_FLAT_BYTES = 8_192  # with the bound on elements: nobody can make the expression search for long
-# What XML would change or refuse inside a text: its reader decides there.
-_PECULIAR = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+# Bytes without which XML would change or refuse a text: its reader decides where there are others. The two
+# characters U+FFFE and U+FFFF begin with EF BF.
+_PLAIN = bytes({*range(256)} - {*range(0x20)} | {*b"\t\n"})
 
 
 def parse(document: bytes) -> Fields:
@@ -31,7 +32,10 @@ def parse(document: bytes) -> Fields:
 
 def _parse_flat(document: bytes) -> Fields | None:
     """Read a document of plain fields, as almost every push is; None leaves it to the XML reader."""
-    if len(document) > _MAX_FLAT_BYTES or document.count(b"<![CDATA[") > _MAX_FLAT:
+    quotes = document.count(b"<![CDATA[")
+    if len(document) > _MAX_FLAT_BYTES or quotes > _MAX_FLAT or quotes != document.count(b"]]>"):
+        return None
+    if document.translate(None, _PLAIN) or b"\xef\xbf" in document:
         return None
     try:
         # Pieces: what stands before an element, its name, its CDATA or None, its text or None, and so on.
@@ -42,15 +46,13 @@ def _parse_flat(document: bytes) -> Fields | None:
     around = pieces[::4]
     if not 0 < len(names) <= _MAX_FLAT or around[0].strip() != "<xml>" or around[-1].strip() != "</xml>":
         return None
-    if "".join(around[1:-1]).strip():
+    if "".join(around[1:-1]).strip() or len(pieces[2::4]) - pieces[2::4].count(None) != quotes:
         return None
     fields: Fields = {}
     for name, quoted, plain in zip(names, pieces[2::4], pieces[3::4], strict=True):
         value = plain if quoted is None else quoted
-        if name in fields or "]]>" in value or _PECULIAR.search(value):
-            return None
         fields[name] = value
-    return fields
+    return fields if len(fields) == len(names) else None
 
 
 def _parse_any(document: bytes) -> Fields:

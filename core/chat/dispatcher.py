@@ -107,9 +107,10 @@ class Dispatcher:
         current = self._running.get(event.id)
         if current is not None and current.task is task:
             del self._running[event.id]
-        for waiting in self._waiting.pop(event.conversation, ()):
-            if not waiting.done():
-                waiting.set_result(None)
+        if self._waiting:
+            for waiting in self._waiting.pop(event.conversation, ()):
+                if not waiting.done():
+                    waiting.set_result(None)
         if not task.cancelled() and (failed := task.exception()) is not None:
             _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
 
