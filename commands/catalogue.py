@@ -14,8 +14,7 @@ from settings import Settings
 
 def load(settings: Settings, folder: str) -> int:
     """Load the files of a folder; may be repeated whenever they change. What vanished from them stays."""
-    found = places.find(settings.stores)
-    return asyncio.run(_load(found.database_url, Path(folder).resolve()))
+    return asyncio.run(_load(places.database(settings.stores), Path(folder).resolve()))
 
 
 async def _load(database_url: str, folder: Path) -> int:

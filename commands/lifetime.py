@@ -51,6 +51,7 @@ class Lifetime:
         self._asked = True
         if self._tell is None:
             raise KeyboardInterrupt
+        self._when_asked()  # here, because a handler may hold up the loop
         self._tell()
 
     def _unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
@@ -85,7 +86,6 @@ class Lifetime:
         await asyncio.wait((working, asked), return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         if not working.done():
-            self._when_asked()
             working.cancel()
             await asyncio.wait((working,))
         return 0 if working.cancelled() else working.result()

@@ -70,11 +70,11 @@ def close(settings: Settings, message_id: str, by: str) -> int:
 
 
 def _at_desk(settings: Settings, work: Callable[[Desk], Awaitable[int]]) -> int:
-    found = places.find(settings.stores)
+    database_url = places.database(settings.stores)
     seal = keys.load(places.key_ring(settings.stores))
 
     async def opened() -> int:
-        async with migrated(found.database_url) as db:
+        async with migrated(database_url) as db:
             return await work(Desk(db, seal, SystemClock(), DeskHours(*settings.chat.desk_span)))
 
     return asyncio.run(opened())

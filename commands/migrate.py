@@ -12,9 +12,8 @@ from settings import Settings
 
 def migrate(settings: Settings, _assemble: Assemble) -> int:
     """Apply what is missing and say what it was."""
-    found = places.find(settings.stores)
     try:
-        applied = asyncio.run(migrations.migrate(found.database_url, MIGRATIONS))
+        applied = asyncio.run(migrations.migrate(places.database(settings.stores), MIGRATIONS))
     except StoreGoneError as gone:
         raise BootError(f"{gone}: is it running, and is stores.database_url right?") from gone
     for name in applied:

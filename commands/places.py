@@ -30,6 +30,11 @@ def find(stores: Stores) -> Places:
     return chosen(stores, attach(stores.folder))
 
 
+def database(stores: Stores) -> str:
+    """The database's address, for who needs no more: one of its owner's own needs no `run`."""
+    return find(stores).database_url if stores.database_url == EMBEDDED else stores.database_url
+
+
 def chosen(stores: Stores, owner: Attached | EmbeddedStores) -> Places:
     """What the settings say, and the owner's stores where they say embedded."""
     return Places(

@@ -72,7 +72,8 @@ def run(settings: Settings, assemble: Assemble) -> int:
 
 
 def _say_stopping() -> None:
-    with suppress(OSError):  # perhaps it is the terminal that went away
+    # The terminal may have gone away; and a signal may come in the middle of printing.
+    with suppress(OSError, RuntimeError):
         terminal.say("\n停止 Stopping … (Ctrl-C 再按一次立即结束 again: at once)")
 
 

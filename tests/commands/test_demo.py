@@ -7,7 +7,7 @@ from apscheduler.triggers.date import DateTrigger
 
 from commands import demo
 from commands.days import DAYS, after_midnight
-from commands.jobs import Jobs
+from commands.jobs import EFFECTS_KEPT, Jobs, purge_effects
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
 from core.seal import Seal
@@ -96,3 +96,16 @@ async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
         await until(lambda: runs, "the missed turn was taken")
     finally:
         jobs.stop()
+
+
+async def test_old_effects_are_forgotten_by_a_job(db: Database, clock: ManualClock) -> None:
+    await db.execute(
+        "INSERT INTO effects VALUES ('old', 'hold', '', 'x', $1), ('new', 'hold', '', 'x', $2)",
+        clock.now() - EFFECTS_KEPT - timedelta(minutes=1),
+        clock.now() - EFFECTS_KEPT + timedelta(minutes=1),
+    )
+    jobs = Jobs()
+    purge_effects(jobs, db, clock)
+    job = jobs._scheduler.get_job("purge_effects")
+    await job.func(*job.args)
+    assert [row["run"] for row in await db.fetch("SELECT run FROM effects")] == ["new"]

@@ -47,11 +47,17 @@ def hanging(place: Place, word: str) -> Program:
     return program
 
 
+def asked_to_end(program: Program) -> None:
+    """Press Ctrl-C once and see that it was noticed; two at the same moment would be one for the system."""
+    program.signal()
+    wait_until(lambda: "停止 Stopping" in program.said, "it was told")
+
+
 @pytest.mark.parametrize("again", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("word", ["等", "卡"])
 def test_a_second_signal_ends_it_at_once(place: Place, word: str, again: signal.Signals) -> None:
     program = hanging(place, word)
-    program.signal()
+    asked_to_end(program)
     began = time.monotonic()
     program.signal(again)
     assert program.ends() == AT_ONCE
@@ -62,8 +68,7 @@ def test_a_second_signal_ends_it_at_once(place: Place, word: str, again: signal.
 
 def test_control_one_ctrl_c_waits_for_the_handler(place: Place) -> None:
     program = hanging(place, "等")
-    program.signal()
-    wait_until(lambda: "停止 Stopping" in program.said, "it was told")
+    asked_to_end(program)
     time.sleep(1)  # a stretch in which nothing may happen cannot be waited for otherwise
     assert program.process.poll() is None
     program.signal()
@@ -72,7 +77,7 @@ def test_control_one_ctrl_c_waits_for_the_handler(place: Place) -> None:
 
 def test_what_was_kept_is_there_after_an_end_at_once(place: Place) -> None:
     program = hanging(place, "卡")
-    program.signal()
+    asked_to_end(program)
     program.signal()
     assert program.ends() == AT_ONCE
     (place.folder / "hangs").unlink()

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.commands.conftest import Tell
+from commands.days import DAYS
+from commands.places import DEMO
+from tests.commands.conftest import Tell, counted
 from tests.support.program import ROOT, Place, Program, answers, run_to_end
+from tests.support.stores import run_apart, statement
 from tests.support.waiting import wait_until
 
 OWN_VALUES = """
@@ -62,6 +65,19 @@ def test_serve_answers_until_sigterm(running: Place, tmp_path: Path) -> None:
     program.signal(signal.SIGTERM)
     assert program.ends() == 0
     assert answers(f"{running.url}/readyz"), "the owner of the stores goes on"
+
+
+def test_serve_opens_the_days_of_whatever_catalogue_is_there(
+    tmp_path: Path, redis_url: str, db_url: str, tell: Tell
+) -> None:
+    place = Place(tmp_path, f'[stores]\nredis_url = "{redis_url}"\ndatabase_url = "{db_url}"\n{OWN_VALUES}')
+    assert tell(tmp_path, "keys", "create").code == 0
+    assert tell(tmp_path, "catalogue", "load", str(DEMO)).code == 0
+    run_apart(statement(db_url, "TRUNCATE sessions CASCADE"))  # as before anything was opened
+    program = Program(place, "serve").ready()
+    assert counted(db_url, "SELECT count(DISTINCT date) FROM sessions") == DAYS + 1
+    assert counted(db_url, "SELECT count(*) FROM bookings") == 0, "no neighbours in a real city"
+    assert program.stop() == 0
 
 
 def test_serve_ends_with_the_owner_of_its_stores(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """One row per effect, written in the transaction of the change."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from core import effects
+from core.clock import ManualClock
 from core.effects import AlreadyDone, Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
@@ -77,3 +80,21 @@ async def test_a_refusal_leaves_no_row(db: Database) -> None:
         await perform(db, EFFECT, refuse)
     assert await db.fetchval("SELECT count(*) FROM effects") == 0
     assert await perform(db, EFFECT, Change()) == "unit-1"
+
+
+async def test_effects_of_runs_long_over_are_forgotten_and_no_others(
+    db: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects, "_AT_ONCE", 2)  # so that five take more than one statement
+    for number in range(5):
+        await perform(db, Effect(f"old-{number}", "hold", b""), Change())
+    await db.execute("UPDATE effects SET at = $1", clock.now() - timedelta(days=31))
+    recent = Effect("recent", "hold", b"")
+    await perform(db, recent, Change())
+    await db.execute("UPDATE effects SET at = $1 WHERE run = 'recent'", clock.now() - timedelta(days=29))
+
+    assert await effects.purge(db, clock.now() - timedelta(days=30)) == 5
+    assert await effects.purge(db, clock.now() - timedelta(days=30)) == 0
+    again = Change()
+    await perform(db, recent, again)
+    assert again.made == 0, "what may still be repeated is still harmless"

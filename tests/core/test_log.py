@@ -1,5 +1,6 @@
 """Logging: one structured line on stderr, and never a reason to fail."""
 
+import re
 import subprocess
 import sys
 
@@ -19,6 +20,14 @@ def test_a_happening_is_one_line_of_pairs() -> None:
     assert told.stdout == ""
     assert len(told.stderr.splitlines()) == 1
     assert 'level=info event=ready url=http://x words="a b"' in told.stderr
+
+
+def test_every_time_shows_its_zone() -> None:
+    told = run("import logging; structlog.get_logger().info('ours'); logging.getLogger('x').error('theirs')")
+    lines = told.stderr.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        assert re.match(r"at=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", line), line
 
 
 def test_a_terminal_that_went_away_stops_nothing() -> None:

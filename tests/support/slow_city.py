@@ -1,4 +1,4 @@
-"""`run` with a bot whose handlers hang, for tests of the way out: started as a program in place of main.py."""
+"""`run` with a bot whose handlers hang, for tests of the way out; a program in place of main.py."""
 
 import asyncio
 import sys
@@ -26,14 +26,13 @@ async def wait() -> Reply:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             continue  # as bad as a handler can be
-    return Text("chat/yes")
 
 
 @router.on("卡")
 async def block() -> Reply:
     """卡: holds up the whole program."""
     HANGS.touch()
-    time.sleep(3600)  # noqa: ASYNC251 - just this mistake
+    time.sleep(3600)
     return Text("chat/yes")
 
 
