@@ -163,9 +163,36 @@ def test_a_doctype_inside_a_citizens_words_is_only_words() -> None:
 
 
 PIECES = (
-    "<xml>", "</xml>", "<A>", "</A>", "<B>", "</B>", "<B/>", "<A x='1'>", "<![CDATA[", "]]>", "&amp;", "&#60;",
-    "&", "<!-- -->", "<?p?>", "<!DOCTYPE xml>", "text", " ", "\n", "\r\n", "]]", ">", "<", "\x01", "\ufffe", "好",
-)  # fmt: skip
+    *(
+        "<xml>",
+        "</xml>",
+        "<A>",
+        "</A>",
+        "<B>",
+        "</B>",
+        "<B/>",
+        "<A x='1'>",
+        "<![CDATA[",
+        "]]>",
+        "<!DOCTYPE xml>",
+    ),
+    *(
+        "&amp;",
+        "&#60;",
+        "&",
+        "<!-- -->",
+        "<?p?>",
+        "text",
+        " ",
+        "\n",
+        "\r\n",
+        "]]",
+        ">",
+        "<",
+        "\x01",
+        "\ufffe",
+    ),
+)
 
 
 def _by_the_reader(document: bytes) -> Fields | None:
