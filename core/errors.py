@@ -7,10 +7,12 @@ class DomainError(Exception):
     """A refusal with a stable `code` and the facts its sentence needs (`templates/errors/<code>.txt`).
 
     Subclasses set `code`; facts are keyword arguments and reach the template under their own names.
-    A refusal leaves no trace in the database: it rolls its transaction back.
+    A refusal leaves no trace in the database: it rolls its transaction back. `stranger`: whoever asked is
+    not known any more, so the next message introduces them anew.
     """
 
     code: ClassVar[str] = "refused"
+    stranger: ClassVar[bool] = False
 
     def __init__(self, **facts: object) -> None:
         super().__init__(self.code)

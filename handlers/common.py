@@ -38,9 +38,13 @@ async def help_(_event: Event) -> Reply:
 @router.dialogue("人工", "转人工", "人工服务", "人工客服", "找人工", "客服", click="DESK", anywhere=True)
 async def desk(ask: Ask, desk: Desk) -> Reply:
     """人工: says when somebody is there and how to call, and takes a message in any case."""
-    message = await ask.text("desk_open" if desk.is_open() else "desk_closed")
+    message = await ask.text("desk", load=partial(_somebody_there, desk))
     number = await ask.once("leave", partial(desk.leave, ask.event.conversation, message))
     return Text("common/desk_left", number=number)
+
+
+async def _somebody_there(desk: Desk) -> bool:
+    return desk.is_open()
 
 
 @router.fallback

@@ -3,16 +3,27 @@
 from functools import partial
 
 from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.moments import Part, When
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
-from services.hospital.errors import BookingClosed, SessionSuspended, UnitTaken
+from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
+from services.hospital.model import ClinicSession, Visit
 from services.hospital.service import Hospital
 
 router = Router("hospital")
 
-_BOOKINGS_A_PAGE = 4
+_BOOKINGS_A_PAGE = 2
 _DEPARTMENTS_A_PAGE = 30
+_PAGE_DIGITS = 4
+
+# What people answer to "要取消这个号吗？"; elsewhere these words stop or open something.
+_GIVE_BACK = (
+    "取消", "取消掉", "确认取消", "确定取消", "取消预约", "取消挂号", "不去了", "不去", "退号", "退了",
+)  # fmt: skip
+_KEEP = (
+    "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
+)  # fmt: skip
 
 
 @router.dialogue("挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK")
@@ -21,13 +32,10 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     department = await ask.choice("department", hospital.departments)
     doctor = await ask.choice("doctor", partial(hospital.doctors, department))
     try:
-        session = await ask.choice("session", partial(hospital.sessions, doctor))
+        session = await ask.choice("session", partial(hospital.sessions, doctor), when=_half_day)
+        period = await ask.choice("period", partial(hospital.periods_or_others, session), when=_start)
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
-    try:
-        period = await ask.choice("period", partial(hospital.periods, session))
-    except NothingToChoose:
-        ask.again("session")
     await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
     try:
         booking = await ask.once(
@@ -37,8 +45,10 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         )
     except UnitTaken as taken:
         ask.again("period", because=taken)
-    except (BookingClosed, SessionSuspended) as closed:
-        ask.again("session", because=closed)
+    except HoldOpen:
+        raise  # no other half-day helps
+    except ClaimRefused as refused:
+        ask.again("session", because=refused)
     return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
 
 
@@ -49,7 +59,7 @@ async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
     page = _page(rest, len(bookings), _BOOKINGS_A_PAGE)
     shown = bookings[page * _BOOKINGS_A_PAGE : (page + 1) * _BOOKINGS_A_PAGE]
     left = len(bookings) - page * _BOOKINGS_A_PAGE - len(shown)
-    return Text("hospital/mine", bookings=shown, left=left, next=page + 2)
+    return Text("hospital/mine", bookings=shown, count=len(bookings), left=left, next=page + 2)
 
 
 @router.on("科室", "有哪些科室", "科室列表", "看科室", "科室介绍", click="HOSPITAL_DEPARTMENTS")
@@ -65,8 +75,10 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 @router.dialogue("取消预约", "退号", "取消挂号", "不去了", click="HOSPITAL_CANCEL")
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
-    booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen))
-    await ask.confirm("cancel_confirm", partial(hospital.booking, booking, ask.citizen))
+    booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen), when=_start)
+    await ask.confirm(
+        "cancel_confirm", partial(hospital.booking, booking, ask.citizen), yes=_GIVE_BACK, no=_KEEP
+    )
     cancelled = await ask.once(
         "cancel",
         partial(hospital.cancel, booking, ask.citizen),
@@ -75,7 +87,15 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
 
 
+def _half_day(session: ClinicSession) -> When:
+    return When(session.date, Part(session.half))
+
+
+def _start(visit: Visit) -> When:
+    return When(visit.starts_at.date(), Part(visit.half), visit.starts_at.time())
+
+
 def _page(rest: str, items: int, size: int) -> int:
     """The page (from 0) that `rest` names; the first where it names none there is."""
-    wanted = int(rest) - 1 if rest.isdecimal() else 0
+    wanted = int(rest) - 1 if rest.isdecimal() and len(rest) <= _PAGE_DIGITS else 0
     return wanted if 0 <= wanted * size < items else 0

@@ -33,6 +33,7 @@ from webhooks.wechat_refusals import FORBIDDEN, PushRefusedError
 from webhooks.wechat_xml import Fields, inside, leaves, many, word
 
 _MAX_OPENID = 128
+_MAX_TEXT = 2_048  # characters; WeChat's own phones write fewer
 _MAX_SECONDS = 10  # digits: up to the year 2286
 _MAX_NUMBER = 32
 _ID_PART = 64  # longer or unprintable parts of an event id stand there as a digest
@@ -60,7 +61,8 @@ class _Told(NamedTuple):
 def event_of(fields: Fields, account: str, original_id: str, seal: Seal) -> Event:
     """Make an event of an authentic push; one that names no sender, time or kind is refused.
 
-    Everything else bends: a broken number becomes None, an unknown kind keeps its fields as `Raw` pairs.
+    Everything else bends: a broken number becomes None, an unknown kind keeps its fields as `Raw` pairs, a
+    text is cut.
     """
     if word(fields, "ToUserName") != original_id:
         raise PushRefusedError("addressed to another account: is original_id right?", FORBIDDEN)
@@ -80,7 +82,7 @@ def event_of(fields: Fields, account: str, original_id: str, seal: Seal) -> Even
         openid=openid,
         kind=kind,
         at=datetime.fromtimestamp(int(sent), CITY_ZONE),
-        text=told.text,
+        text=told.text[:_MAX_TEXT],
         key=told.key,
         place=told.place,
         media=told.media,

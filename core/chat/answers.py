@@ -3,10 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date, timedelta
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from core.chat.dates import without_ending
+from core.chat.moments import Moment, named_moment
 from core.chat.sessions import Option
 
 MORE, BACK, AGAIN, HUMAN = 9, 8, 7, 0
@@ -35,18 +38,41 @@ _NUMBER = re.compile(
 _DECORATION = re.compile(
     "\\[[A-Za-z\u4e00-\u9fff]{1,8}\\]|[\u2600-\u27bf\ufe0f\u200d\u20e3\U0001f000-\U0001faff]+"
 )
-_POLITE = re.compile("[\\s,，。!！、]*(?:谢谢[你您]?|麻烦[你您]?了?|多谢|辛苦了?|[\U0001f3fb-\U0001f3ff])$")
+_TONES = tuple("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")  # of the skin of a thumb
+_POLITE = (
+    "谢谢你", "谢谢您", "谢谢", "麻烦你了", "麻烦您了", "麻烦了", "麻烦你", "麻烦您", "麻烦", "多谢",
+    "辛苦了", "辛苦",
+)  # fmt: skip
+# What people put before and behind the word they mean.
+_LEADING = re.compile(
+    r"^(?:(?:你好|您好|喂|请问|请|麻烦[你您]?|帮我|给我|替我|我要|我想要|我想|想要|我|要|想|嗯|那|怎么|如何)"
+    r"[,，。!！、\s]*)+"
+)
+_TRAILING = ("一下", "谢谢你", "谢谢您", "谢谢", "吧", "啊", "呀", "吗", "呢", "了")
+_JOINTS = tuple(",，。!！、 \t\r\n")
 # Before a name: it is exactly not wanted.
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
+# A name with a number or a day in it is not found inside a longer one:
+# 5日 in 15日, 周三 in 下周三, 三点 in 三点半.
+_COUNTED = re.compile(r"\d|[周点号月日天]|星期|礼拜")
+_GOES_ON_BEFORE = frozenset("0123456789下上大第十")
+_GOES_ON_BEHIND = frozenset("0123456789半刻")
+_MEMORABLE = 64  # characters of a text whose folding is remembered
 
 
-@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Text as words are compared: NFKC, lower case, without white space and punctuation at its edges."""
+    return _remembered(text) if len(text) <= _MEMORABLE else _folded(text)
+
+
+def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text)
     if not plain.isalnum():
         plain = _DECORATION.sub("", plain).strip(_EDGES) or plain.strip(_EDGES)
     return plain.casefold()
+
+
+_remembered = lru_cache(maxsize=4096)(_folded)
 
 
 def fold_all(spaced: str) -> frozenset[str]:
@@ -62,8 +88,11 @@ _NO = fold_all(
     "否 不 不是 不是的 不对 不要 不要了 不用 不用了 不行 不可以 算了 算了吧 不了 不同意 不确认 不确定"
     " 先不 先不要 先不了 别 我不要 我不要了 no n 2不要了"
 )
+# "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
+_EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
 _NEAR = 45  # of 100; below this two words have nothing to do with one another
 _SHORTEST_PART = 2
+_NEAREST_TIMES = 2
 
 
 def number(folded: str) -> int | None:
@@ -77,7 +106,8 @@ def number(folded: str) -> int | None:
 
 def yes_or_no(folded: str) -> bool | None:
     """True for a yes, False for a no, None for neither."""
-    said = _POLITE.sub("", folded).replace(" ", "")
+    polite = without_ending(folded, (*_POLITE, *_JOINTS, *_TONES))
+    said = (polite or folded).replace(" ", "")
     if said in _YES:
         return True
     return False if said in _NO else None
@@ -88,20 +118,38 @@ def agrees(folded: str, options: Sequence[Option]) -> bool | None:
 
     Nothing is confirmed by a word found inside a sentence: "先不确认" is no yes.
     """
-    if (agreed := yes_or_no(folded)) is not None:
-        return agreed
-    named = _wholly(folded, options)
-    if len(named) == 1:
-        return named[0] is options[0]
-    return {1: True, 2: False}.get(number(folded) or 0)
+    own = named(folded, options)
+    if own is not None:
+        return own is options[0]
+    if options[0].aliases and bare(folded) in _EITHER:
+        return None
+    agreed = yes_or_no(folded)
+    return agreed if agreed is not None else {1: True, 2: False}.get(number(folded) or 0)
 
 
-def pick(folded: str, options: Sequence[Option]) -> Option | None:
-    """The one option these words or this number mean; None if none or several do."""
-    wholly = _wholly(folded, options)
-    if not wholly and (place := number(folded)) is not None and 1 <= place <= len(options):
-        return options[place - 1]
-    return by_name(folded, options)
+def bare(folded: str) -> str:
+    """The message without the polite words around it."""
+    return without_ending(_LEADING.sub("", folded), (*_TRAILING, *_JOINTS))
+
+
+def named(folded: str, options: Sequence[Option]) -> Option | None:
+    """The one option that these words wholly are, polite words aside."""
+    for said in (folded, bare(folded)):
+        if len(wholly := _wholly(said, options)) == 1:
+            return wholly[0]
+    return None
+
+
+def pick(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
+    """The one option these words or this number mean; None if none or several do.
+
+    `today` is needed where options are days or times: there 3号 is a day and never the third line.
+    """
+    if not _wholly(folded, options) and meant(folded, options, today) is None:
+        place = number(folded)
+        if place is not None and 1 <= place <= len(options):
+            return options[place - 1]
+    return by_name(folded, options, today)
 
 
 def is_name(folded: str, options: Sequence[Option]) -> bool:
@@ -109,26 +157,56 @@ def is_name(folded: str, options: Sequence[Option]) -> bool:
     return bool(_wholly(folded, options))
 
 
-def by_name(folded: str, options: Sequence[Option]) -> Option | None:
-    """The one option these words name: wholly, or as the longest name found inside them."""
+def meant(folded: str, options: Sequence[Option], today: date | None) -> Moment | None:
+    """The day or time these words name, where that is what the options are."""
+    whens = [option.when for option in options if option.when is not None]
+    if not whens or today is None:
+        return None
+    timed = any(when.starts is not None for when in whens)
+    moment = named_moment(folded, today, dotted=timed)
+    if moment is None or timed or moment.unclear or moment.day is not None or moment.part is not None:
+        return moment
+    return None  # a time of day says nothing about which day
+
+
+def by_name(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
+    """The one option these words name: wholly, as a day or time, or as the longest name found inside them.
+
+    A day or time that is not among the options names none of them, whatever it resembles.
+    """
     if not folded:
         return None
     wholly = _wholly(folded, options)
     if wholly:
         return wholly[0] if len(wholly) == 1 else None
+    found = _longest(folded, options)
+    if (moment := meant(folded, options, today)) is not None:
+        fitting = [option for option in options if option.when is not None and moment.fits(option.when)]
+        found = [option for option in fitting if option in found] if found else fitting
+    return found[0] if len(found) == 1 else None
+
+
+def _longest(folded: str, options: Sequence[Option]) -> list[Option]:
     best: dict[str, int] = {}
     for option in options:
         length = max((_shared(folded, name) for name in _names(option)), default=0)
         if length:
             best[option.id] = length
-    longest = [option for option in options if best.get(option.id, 0) == max(best.values(), default=-1)]
-    return longest[0] if len(longest) == 1 else None
+    return [option for option in options if best.get(option.id, 0) == max(best.values(), default=-1)]
 
 
-def nearest(folded: str, options: Sequence[Option]) -> list[Option]:
-    """The options in the order of likeness to these words; unlike ones keep their order behind."""
-    ranked = sorted(options, key=lambda option: -likeness(folded, option))
-    near = [option for option in ranked if likeness(folded, option) >= _NEAR]
+def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:
+    """The options in the order of likeness to these words; unlike ones keep their order behind.
+
+    Of days and times the nearest two come first.
+    """
+    if (moment := meant(folded, options, today)) is not None:
+        timed = [option for option in options if option.when is not None]
+        near = sorted(timed, key=lambda option: moment.distance(option.when) if option.when else timedelta())
+        near = near[:_NEAREST_TIMES]
+    else:
+        ranked = sorted(options, key=lambda option: -likeness(folded, option))
+        near = [option for option in ranked if likeness(folded, option) >= _NEAR]
     return near + [option for option in options if option not in near]
 
 
@@ -151,7 +229,16 @@ def _shared(said: str, name: str) -> int:
     A name that is refused ("不要内科") is not shared.
     """
     shorter, longer = sorted((said, name), key=len)
-    if len(shorter) < _SHORTEST_PART or shorter.isdecimal() or shorter not in longer:
+    if len(shorter) < _SHORTEST_PART or shorter.isdecimal() or not _stands_in(shorter, longer):
         return 0
     refused = longer is said and _REFUSED.search(said[: said.index(name)])
     return 0 if refused else len(shorter)
+
+
+def _stands_in(shorter: str, longer: str) -> bool:
+    """Tell whether a name stands in other words, and not as a part of a longer day, time or number."""
+    at = longer.find(shorter)
+    if at < 0 or shorter == longer or not _COUNTED.search(shorter):
+        return at >= 0
+    before, behind = longer[at - 1 : at], longer[at + len(shorter) :][:1]
+    return before not in _GOES_ON_BEFORE and behind not in _GOES_ON_BEHIND

@@ -12,6 +12,7 @@ import msgspec
 from core.chat import answers
 from core.chat.dates import say_date
 from core.chat.events import Event, Kind, Media, Place
+from core.chat.moments import When
 from core.chat.replies import Reply, Text
 from core.chat.sessions import Answer, Frame, Option, Question
 from core.chat.words import QuestionWords, Words
@@ -22,6 +23,7 @@ PAGE = 6  # lines of options a message shows (design 3: at most six)
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
 _LIKELY = 2  # options a miss asks about
 _T = TypeVar("_T")
+_Item = TypeVar("_Item", bound="Choosable")
 
 
 class Choosable(Protocol):
@@ -104,42 +106,64 @@ class Ask:
         self._domain = domain
         self._visited: list[str] = []
 
-    async def choice(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> str:
+    async def choice(
+        self,
+        key: str,
+        load: Callable[[], Awaitable[Sequence[_Item]]],
+        when: Callable[[_Item], When] | None = None,
+    ) -> str:
         """Let the citizen choose one of what `load` returns; the chosen id.
 
         Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
-        An empty list raises `NothingToChoose(key)`.
+        Where days or times are chosen, `when` says which one an item is: then 下周三 and 三点半 are matched
+        exactly, and one that is not offered is a miss. An empty list raises `NothingToChoose(key)`.
         """
         if (known := self._known(key, "choice")) is not None:
             return known
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
-        if said and shown and (option := answers.pick(said, shown.options)):
+        today = self._turn.today
+        if said and shown and (option := answers.pick(said, shown.options, today)):
             return self._settle(key, "choice", option.id)
-        question, options = await self._options(key, load)
+        question, options = await self._options(key, load, when)
         offered = self._take_offer() if shown is None else ""
-        if (wanted := said or offered) and (option := answers.by_name(wanted, options)):
+        if (wanted := said or offered) and (option := answers.by_name(wanted, options, today)):
             return self._settle(key, "choice", option.id)
         near, page = wanted, 0
-        if shown and (not said or answers.number(said) is not None):  # a number says nothing about likeness
+        numbered = answers.number(said) is not None and answers.meant(said, options, today) is None
+        if shown and (not said or numbered):  # a number says nothing about likeness
             near, page = shown.near, shown.page + self._turn.more
+        ranked = answers.nearest(near, options, today)
         if said:
-            likely = answers.nearest(near, options)[:_LIKELY] if near == said else []
-            self._miss(key, near=[option.label for option in likely])
-        raise self._suspended_choice(key, question, answers.nearest(near, options), page=page, near=near)
+            likely = ranked[:_LIKELY] if near == said else []
+            moment = answers.meant(said, options, today)
+            fits = moment is not None and any(each.when and moment.fits(each.when) for each in options)
+            template = "chat/missed" if moment is None or fits else "chat/not_offered"
+            self._miss(key, near=[option.label for option in likely], template=template)
+        raise self._suspended_choice(key, question, ranked, page=page, near=near)
 
-    async def confirm(self, key: str, load: Callable[[], Awaitable[object]]) -> None:
-        """Show what `load` returns (as `it` in the template) and go on only after a yes; a no ends here."""
+    async def confirm(
+        self, key: str, load: Callable[[], Awaitable[object]], yes: Sequence[str] = (), no: Sequence[str] = ()
+    ) -> None:
+        """Show what `load` returns (as `it` in the template) and go on only after a yes; a no ends here.
+
+        The lines are `<key>_yes` and `<key>_no` of the domain's templates, the farewell is `<key>_declined`;
+        chat/yes, chat/no and chat/declined stand in. `yes` and `no` are further words that mean them here,
+        and here only: they go before the words that mean something everywhere.
+        """
         if self._known(key, "confirm") is not None:
             return
         said = self._said(key, "confirm")
-        options = [Option("yes", self._words.render("chat/yes")), Option("no", self._words.render("chat/no"))]
+        options = [
+            Option(which, self._words.render(self._own_or(f"{key}_{which}", f"chat/{which}")), tuple(further))
+            for which, further in (("yes", yes), ("no", no))
+        ]
         if said:
             agreed = answers.agrees(said, options)
             if agreed:
                 self._settle(key, "confirm", "yes")
                 return
             if agreed is False:
-                raise Ended(Text("chat/declined"))
+                raise Ended(Text(self._own_or(f"{key}_declined", "chat/declined")))
             self._miss(key, near=[option.label for option in options])
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
@@ -268,11 +292,15 @@ class Ask:
         self._turn.settled = True
         return value
 
-    def _miss(self, key: str, near: list[str]) -> None:
+    def _miss(self, key: str, near: list[str], template: str = "chat/missed") -> None:
         self._turn.missed = True
-        specific = f"{self._template(key)}_missed"
-        template = specific if self._words.has(specific) else "chat/missed"
+        template = self._own_or(f"{key}_missed", template)
         self._turn.notes.append(self._words.render(template, said=self._turn.said, near=near))
+
+    def _own_or(self, name: str, template: str) -> str:
+        """The domain's own template of this name, or the one for everybody."""
+        own = self._template(name)
+        return own if self._words.has(own) else template
 
     async def _checked(self, check: Callable[[_T], _T | Awaitable[_T]] | None, value: _T) -> _T | None:
         if check is None:
@@ -285,13 +313,19 @@ class Ask:
             return None
 
     async def _options(
-        self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]
+        self,
+        key: str,
+        load: Callable[[], Awaitable[Sequence[_Item]]],
+        when: Callable[[_Item], When] | None,
     ) -> tuple[QuestionWords, list[Option]]:
         items = await load()
         if not items:
             raise NothingToChoose(key)
         question = self._words.question(self._template(key), options=items)
-        return question, [Option(item.id, question.label(item), item.aliases) for item in items]
+        return question, [
+            Option(item.id, question.label(item), item.aliases, when(item) if when else None)
+            for item in items
+        ]
 
     def _suspended_choice(
         self, key: str, question: QuestionWords, options: list[Option], *, page: int, near: str

@@ -179,7 +179,8 @@ class Event(_Frozen, frozen=True, kw_only=True):
     """One inbound thing.
 
     `id` is unique for ever and starts with the conversation, `<account>:<hash>` (design 4).
-    `text` is what was written, or what speech recognition heard; `key` the menu key, URL, path or scene.
+    `text` is what was written, or what speech recognition heard, at most 2,048 characters.
+    `key` is the menu key, URL, path or scene.
     `at` is CreateTime, aware. `first_seen` of the message is the inbox's business, not ours.
     """
 

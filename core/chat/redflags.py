@@ -19,6 +19,7 @@ _NEGATED = re.compile(
 # "没有胸痛、呼吸困难": an enumeration stays under its negation; behind a comma begins another thought.
 _JOINED = re.compile(r"(?:、|和|或者|或是|或|及|以及|与|跟|还有|也)+$")
 _DENIALS = ("没", "无", "不")
+_REACH = 32  # characters before a word in which its negation stands; without a bound long texts cost seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,10 @@ class RedFlags:
         raised: list[_Flag] = []
         negated_until = -1
         for end, (word, flag) in self._words.iter_long(folded):
-            before = folded[: end + 1 - len(word)]
+            start = end + 1 - len(word)
+            before = folded[max(0, start - _REACH) : start]
             joined = _JOINED.sub("", before)
-            carried = joined != before and len(joined) == negated_until
+            carried = joined != before and start - len(before) + len(joined) == negated_until
             denied = not flag.template and word.startswith(_DENIALS)  # "没有呼吸困难" as one harmless word
             if carried or denied or _NEGATED.search(before):
                 negated_until = end + 1

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from core.chat.answers import fold
+from core.chat.answers import bare, fold
 from core.chat.events import Kind
 from core.chat.replies import Reply
 from core.errors import BootError
 
 _F = TypeVar("_F", bound=Callable[..., Awaitable[Reply]])
 _HOLE = re.compile(r"\{(\w+)\}")
+_HOLE_SIZE = 64  # characters; without a bound three holes make a long message cost minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,8 @@ class Match:
     length: int = 0
 
 
-# What people put before and behind the word they mean.
-_BEFORE = re.compile(
-    r"^(?:(?:你好|您好|喂|请问|请|麻烦[你您]?|帮我|给我|替我|我要|我想要|我想|想要|我|要|想|嗯|那|怎么|如何)[,，。!！、\s]*)+"
-)
-_BEHIND = re.compile(r"(?:[,，。!！、\s]*(?:一下|谢谢[你您]?|吧|啊|呀|吗|呢|了))+$")
-_BETWEEN = re.compile(r"^(?:一下|一个|个|下|[:：，,、 ])+")
+# In "预约下周五" the 下 belongs to the day.
+_BETWEEN = re.compile(r"^(?:一下|一个|个|下(?!下|午|个?(?:周|星期|礼拜|月))|[:：，,、 ])+")
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -120,7 +117,10 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     pieces = _HOLE.split(pattern)
     if len(set(pieces[1::2])) < len(pieces[1::2]):
         raise BootError(f"pattern {pattern!r} uses a hole twice; give each its own name")
-    out = [re.escape(fold(piece)) if i % 2 == 0 else f"(?P<{piece}>.+?)" for i, piece in enumerate(pieces)]
+    out = [
+        re.escape(fold(piece)) if i % 2 == 0 else f"(?P<{piece}>.{{1,{_HOLE_SIZE}}}?)"
+        for i, piece in enumerate(pieces)
+    ]
     return re.compile("".join(out))
 
 
@@ -137,8 +137,8 @@ def shape_of(pattern: str) -> str:
 @lru_cache(maxsize=64)  # a turn asks several times about its one message
 def ways_of_saying(folded: str) -> tuple[str, ...]:
     """The message as it is, and without the polite words around it."""
-    bare = _BEHIND.sub("", _BEFORE.sub("", folded))
-    return (folded, bare) if bare and bare != folded else (folded,)
+    plain = bare(folded)
+    return (folded, plain) if plain and plain != folded else (folded,)
 
 
 def follow(text: str, word: str) -> str:

@@ -103,6 +103,8 @@ class Runs:
             except NothingToChoose as nothing:
                 return self._nothing(domain, nothing), True
             except DomainError as refused:
+                if refused.stranger:
+                    session.citizen = ""
                 return Text(f"errors/{refused.code}", **refused.facts), True
         raise RuntimeError(f"dialogue {frame.dialogue} steps back for ever")
 
@@ -112,8 +114,8 @@ class Runs:
             for key in keys[keys.index(back.key) :]:
                 del frame.answers[key]
         frame.open = None  # whatever this turn brought was no answer to what is asked now
-        if back.because is not None:
-            turn.notes.append(self._words.render(f"errors/{back.because.code}", **back.because.facts))
+        if back.because is not None:  # one note: the last one tells what is the case now
+            turn.notes[:] = [self._words.render(f"errors/{back.because.code}", **back.because.facts)]
 
     def _nothing(self, domain: str, nothing: NothingToChoose) -> Text:
         specific = f"{domain}/{nothing.key}_none"

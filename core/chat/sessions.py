@@ -2,6 +2,7 @@
 
 import msgspec
 
+from core.chat.moments import When
 from core.seal import Seal, SealBrokenError
 
 # At most two dialogues lie on one another (design 3).
@@ -14,6 +15,7 @@ class Option(msgspec.Struct, frozen=True, array_like=True):
     id: str
     label: str
     aliases: tuple[str, ...] = ()
+    when: When | None = None  # what it means as a day or a time, where that is what is chosen
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):

@@ -16,6 +16,7 @@ from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
 from core.chat.speech import join, say
 from core.chat.words import Words
 from core.clock import Clock
+from core.errors import DomainError
 
 Identify = Callable[[Event], Awaitable[str]]
 
@@ -156,6 +157,8 @@ class _Turn:
         question = self._question
         stale = self._idle or self._session.resuming or self._gone
         if question is not None and question.kind in _PICKED and self._shown and not stale:
+            if question.kind == "confirm" and answers.named(self._folded, question.options) is not None:
+                return None  # "取消" to "要取消这个号吗？" is a yes
             said = self._word_of_digit(question)
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
@@ -167,9 +170,10 @@ class _Turn:
         """What 0, 7, 8 and 9 stand for under a list, however they are said; else the message itself."""
         number = answers.number(self._folded)
         word = _DIGIT_WORDS.get(number) if number is not None else None
-        if word is None or answers.by_name(self._folded, question.options) is not None:
+        options, today = question.options, self._today
+        if word is None or answers.meant(self._folded, options, today) is not None:  # 8号 is a day
             return self._folded
-        return word
+        return word if answers.by_name(self._folded, options, today) is None else self._folded
 
     async def _move(self, said: str, question: Question) -> Said | None:
         """Move about in the open dialogue: back, once more, further down the list."""
@@ -198,7 +202,7 @@ class _Turn:
         if match is None:
             return await self._advance(heard=True)
         same = self._session.frames[-1].dialogue == match.route.name
-        if same and question is not None and self._is_answer(match.rest, question):
+        if same and question is not None and self._speaks_to(match.rest, question):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
         return await self._open(match)
 
@@ -206,7 +210,12 @@ class _Turn:
         """Tell whether these words pick one of the lines shown."""
         if question.kind == "confirm":
             return answers.agrees(folded, question.options) is not None
-        return question.kind == "choice" and answers.pick(folded, question.options) is not None
+        return question.kind == "choice" and answers.pick(folded, question.options, self._today) is not None
+
+    def _speaks_to(self, folded: str, question: Question) -> bool:
+        """Tell whether these words pick a line, or name a day or time that none of them is."""
+        meant = answers.meant(folded, question.options, self._today)
+        return meant is not None or self._is_answer(folded, question)
 
     async def _anew(self) -> Said:
         routes = self._house.routes
@@ -300,7 +309,12 @@ class _Turn:
         wired = self._house.routes.named(route.name)
         if wired is None:
             raise LookupError(route.name)
-        reply = await wired(self._given(match))
+        try:
+            reply = await wired(self._given(match))
+        except DomainError as refused:
+            if refused.stranger:
+                session.citizen = ""
+            reply = Text(f"errors/{refused.code}", **refused.facts)
         return await self._and_go_on(self._say(reply))
 
     def _given(self, match: Match) -> Given:

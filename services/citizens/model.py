@@ -26,3 +26,4 @@ class UnknownCitizen(DomainError):  # noqa: N818 - a refusal is named by what is
     """Nobody of that name has ever arrived."""
 
     code = "unknown_citizen"
+    stranger = True

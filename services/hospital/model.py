@@ -115,10 +115,14 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period(Visit):
-    """时段: half an hour of a session; `left` counts the units bookable now."""
+    """时段: half an hour of a session; `left` counts the units bookable now.
+
+    `instead`: it is offered in place of a half-day that is 约满.
+    """
 
     session: str
     left: int
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

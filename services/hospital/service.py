@@ -64,18 +64,23 @@ class Hospital:
 
     async def sessions(self, doctor: str) -> list[ClinicSession]:
         """List a doctor's bookable half-days."""
-        at = self._at()
-        today = at.now.date()
-        return [shapes.session(row, today) for row in await store.sessions(self._db, doctor, at)]
+        return [shapes.session(row) for row in await store.sessions(self._db, doctor, self._at())]
 
     async def periods(self, session: str) -> list[Period]:
         """List the bookable periods of a half-day."""
         return [shapes.period(row) for row in await store.periods(self._db, session, self._at())]
 
+    async def periods_or_others(self, session: str) -> list[Period]:
+        """List the bookable periods of a half-day or, when it is 约满, what there is instead."""
+        if periods := await self.periods(session):
+            return periods
+        full = await store.first_period(self._db, session)
+        return await self.alternatives(full) if full is not None else []
+
     async def alternatives(self, period: str) -> list[Period]:
         """Offer up to three bookable periods instead of this one, the nearest to it first."""
         rows = await store.alternatives(self._db, period, self._at(), _ALTERNATIVES)
-        return [shapes.period(row) for row in rows]
+        return [shapes.period(row, instead=True) for row in rows]
 
     async def nothing_left(self, doctor: str) -> NothingLeft:
         """Say that a doctor is 约满, with alternatives: for when the list of sessions came back empty."""
@@ -122,16 +127,14 @@ class Hospital:
 
     async def booking(self, booking: str, citizen: str | None = None) -> Booking:
         """Read one booking in whatever state; a door that got the id from outside names the citizen, too."""
-        at = self._at()
-        row = await store.booking(self._db, booking, at)
+        row = await store.booking(self._db, booking, self._at())
         if row is None or (citizen is not None and row["citizen"] != citizen):
             raise NoSuchBooking
-        return shapes.booking(row, at.now.date())
+        return shapes.booking(row)
 
     async def bookings(self, citizen: str) -> list[Booking]:
         """List what a citizen has before them, suspended visits included, soonest first."""
-        at = self._at()
-        return [shapes.booking(row, at.now.date()) for row in await store.bookings(self._db, citizen, at)]
+        return [shapes.booking(row) for row in await store.bookings(self._db, citizen, self._at())]
 
     async def cancellable(self, citizen: str) -> list[Booking]:
         """List the bookings a citizen may want to cancel.

@@ -1,6 +1,6 @@
 """Rows of the database into the hospital's nouns."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypedDict
 
 import asyncpg
@@ -63,13 +63,12 @@ def doctor(row: Row) -> Doctor:
     )
 
 
-def session(row: Row, today: date) -> ClinicSession:
-    half = Half(row["half"])
+def session(row: Row) -> ClinicSession:
     return ClinicSession(
         id=row["id"],
-        aliases=spoken.session_names(row["date"], half, today),
+        aliases=(),
         date=row["date"],
-        half=half,
+        half=Half(row["half"]),
         clinic_class=ClinicClass(row["class"]),
         fee_fen=row["fee_fen"],
         starts_at=row["starts_at"].astimezone(CITY_ZONE),
@@ -77,15 +76,15 @@ def session(row: Row, today: date) -> ClinicSession:
     )
 
 
-def period(row: Row) -> Period:
-    visit = _visit(row)
+def period(row: Row, *, instead: bool = False) -> Period:
     return Period(
         id=row["period"],
-        aliases=spoken.time_names(visit["starts_at"], visit["ends_at"], visit["half"]),
+        aliases=spoken.doctor_names(row["surname"], row["given_name"], row["title"]) if instead else (),
         fee_fen=row["fee_fen"],
         session=row["session"],
         left=row["left"],
-        **visit,
+        instead=instead,
+        **_visit(row),
     )
 
 
@@ -99,14 +98,13 @@ def quote(row: Row) -> Quote:
     )
 
 
-def booking(row: Row, today: date) -> Booking:
+def booking(row: Row) -> Booking:
     visit = _visit(row)
     return Booking(
         id=row["booking"],
         aliases=(
             visit["department"],
             *spoken.doctor_names(row["surname"], row["given_name"], row["title"]),
-            *spoken.session_names(row["date"], visit["half"], today),
         ),
         fee_fen=row["booked_fee_fen"],
         citizen=row["citizen"],

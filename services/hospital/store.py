@@ -223,6 +223,14 @@ async def next_period(db: Database, doctor: str, today: date) -> Row | None:
     )
 
 
+async def first_period(db: Database, session: str) -> str | None:
+    """The first period of a half-day, bookable or not."""
+    found: str | None = await db.fetchval(
+        "SELECT period FROM clinic_periods WHERE session = $1 ORDER BY starts_at LIMIT 1", session
+    )
+    return found
+
+
 async def booking(db: Database, booking_id: str, at: At) -> Row | None:
     return await db.fetchrow(f"{_BOOKING} WHERE b.id = $3", at.now, at.rules, booking_id)
 
