@@ -49,6 +49,16 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     kf_account: str = ""
     ai: bool = False
 
+    @property
+    def words(self) -> str:
+        """What it says in a few words, whatever its type; "" for what says nothing, as a picture."""
+        if self.articles:
+            return "\n".join(article.title for article in self.articles)
+        if self.options:
+            lines = (self.head_content, *(option.content for option in self.options), self.tail_content)
+            return "\n".join(line for line in lines if line)
+        return self.content or self.recognition or self.title or self.label
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for an answer; empty fields are left out, a text always has its `content`."""
         plain: dict[str, Any] = msgspec.to_builtins(self)

@@ -40,7 +40,9 @@ class Entry(msgspec.Struct, frozen=True):
     content: Content
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": str(self.number), "at": as_text(self.at), "kind": self.kind} | self.content.as_json()
+        """Plain data; what follows `content` depends on the type."""
+        fixed = {"id": str(self.number), "at": as_text(self.at), "kind": self.kind}
+        return fixed | {"type": self.content.type, "content": self.content.words} | self.content.as_json()
 
 
 class Phone(msgspec.Struct, eq=False):

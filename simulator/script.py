@@ -26,7 +26,7 @@ class NewCitizen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     openid: Openid | None = None
     unionid: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,64}\\Z")] | None = None
     nickname: Name | None = None
-    follows: bool | None = None
+    follows: bool = True
 
 
 class WhichAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,16 +68,16 @@ class Script:
         return web.json_response(received[:limit])
 
     async def meet(self, request: web.Request) -> web.Response:
-        """A new citizen, or new facts about a known one."""
+        """A new citizen, or new facts about a known one, who follows unless the script says otherwise."""
         try:
             wish = msgspec.json.decode(await request.read(), type=NewCitizen)
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
             raise RefusedError(f"{wrong}; a citizen has {', '.join(NewCitizen.__struct_fields__)}") from wrong
         people, account = self._wechat.people, self._wechat.account(wish.account)
         known = people.find(account.key, wish.openid) if wish.openid else None
-        standing = Standing.STRANGER if wish.follows is False else Standing.FOLLOWER
+        standing = Standing.FOLLOWER if wish.follows else Standing.STRANGER
         phone = people.meet(account.key, wish.openid, standing)
-        if known is not None and wish.follows is not None and wish.follows != phone.follows:
+        if known is not None and wish.follows != phone.follows:
             people.stand(phone, Standing.FOLLOWER if wish.follows else Standing.LEFT)
         people.describe(phone, wish.unionid, wish.nickname)
         return web.json_response(phone.as_json())

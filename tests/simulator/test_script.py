@@ -188,6 +188,44 @@ async def test_citizens_are_made_and_changed(town: Town) -> None:
     assert town.bot.pushes == []
 
 
+async def test_a_citizen_who_left_follows_again_unless_the_script_says_otherwise(town: Town) -> None:
+    left = {"account": "city", "openid": CITIZEN}
+    for follows, told in ((False, False), (None, True), (False, False), (True, True)):
+        wish = left if follows is None else left | {"follows": follows}
+        assert (await town.post("/sim/citizens", wish))["follows"] is told
+    await town.event("unsubscribe")
+    assert (await town.post("/sim/citizens", left | {"nickname": "回来了"}))["follows"] is True
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"msgtype": "image", "image": {"media_id": "m1"}}, ""),
+        ({"msgtype": "video", "video": {"media_id": "m1", "title": "操"}}, "操"),
+        ({"msgtype": "news", "news": {"articles": [{"title": "停水", "url": "https://x.example/"}]}}, "停水"),
+        (
+            {
+                "msgtype": "msgmenu",
+                "msgmenu": {
+                    "head_content": "来吗？",
+                    "list": [{"id": 1, "content": "来"}, {"id": 2, "content": "不来"}],
+                    "tail_content": "",
+                },
+            },
+            "来吗？\n来\n不来",
+        ),
+        ({"msgtype": "wxcard", "wxcard": {"card_id": "c1"}}, ""),
+    ],
+)
+async def test_every_entry_has_its_fixed_part(town: Town, message: dict[str, Any], content: str) -> None:
+    await town.say("您好")
+    answer = await town.call("/cgi-bin/message/custom/send", {"touser": CITIZEN, **message})
+    assert answer["errcode"] == 0, answer
+    entry = (await town.inbox())[-1]
+    assert {"id", "at", "kind", "type", "content"} <= set(entry)
+    assert (entry["type"], entry["content"]) == (message["msgtype"], content)
+
+
 async def test_citizens_come_in_pages(town: Town) -> None:
     openids = [f"oCitizen{number:02}" for number in range(7)]
     for openid in openids:
