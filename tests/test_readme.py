@@ -2,61 +2,107 @@
 
 import importlib.util
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from core.chat.replies import Reply, Text
-from core.chat.router import Router
+import handlers
+from commands import line
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
-from tests.support.talk import Bot, Ground, Talk, words_of
+from tests.support import city_bot
+from tests.support.talk import Ground, Talk, words_of
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+READMES = ["README.md", "README.zh-CN.md"]
 LONGEST = 40
+BOT = "bots/city.py"
 
 
-def printed_files() -> dict[str, str]:
+def printed_files(readme: str) -> dict[str, str]:
     """The files of "Your first handler": what follows a line with nothing but a path."""
-    blocks = re.findall(r"^`([\w/]+\.(?:py|txt))`\n\n```\w+\n(.*?)```", README, re.MULTILINE | re.DOTALL)
-    return dict(blocks)
+    text = (ROOT / readme).read_text("utf-8")
+    return dict(re.findall(r"^`([\w/]+\.(?:py|txt))`\n\n```\w+\n(.*?)```", text, re.MULTILINE | re.DOTALL))
 
 
-async def test_the_first_handler_of_the_readme_talks(
-    tmp_path: Path, redis: Redis, db: Database, seal: Seal, clock: ManualClock
+def module_of(name: str, path: Path) -> ModuleType:
+    """Run a file as the module of that name."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def changed(source: str, lines: str) -> str:
+    """The bot with each printed line in place of the one that begins like it."""
+    for new in filter(None, lines.splitlines()):
+        beginning = new.split("hospital")[0]
+        assert source.count(f"\n{beginning}") == 1, f"{BOT} has no line like {new!r}"
+        source = re.sub(f"^{re.escape(beginning)}.*$", new, source, flags=re.MULTILINE)
+    return source
+
+
+@pytest.mark.parametrize("readme", READMES)
+async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixtures
+    tmp_path: Path,
+    redis: Redis,
+    db: Database,
+    seal: Seal,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+    readme: str,
 ) -> None:
-    files = printed_files()
+    files = printed_files(readme)
+    files[BOT] = changed((ROOT / BOT).read_text("utf-8"), files[BOT])
     for name, content in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
-    spec = importlib.util.spec_from_file_location("library", tmp_path / "handlers" / "library.py")
-    assert spec is not None
-    assert spec.loader is not None
-    library = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(library)
+    library = module_of("handlers.library", tmp_path / "handlers" / "library.py")
+    monkeypatch.setitem(sys.modules, "handlers.library", library)
+    monkeypatch.setattr(handlers, "library", library, raising=False)
+    city = module_of("bots.city", tmp_path / BOT)
 
-    router = Router("city").include(library.router)
-
-    @router.fallback
-    async def lost() -> Reply:
-        return Text("chat/need_words")
-
-    talk = Talk(Ground(redis, db, seal, clock), Bot(router, {}, words_of(tmp_path / "templates")))
+    ground = Ground(redis, db, seal, clock)
+    usual = await city_bot.city_bot(ground)
+    talk = Talk(ground, replace(usual, router=city.router, words=words_of(tmp_path / "templates")))
     assert "1 北馆" in await talk.says("图书馆")
     assert "哪一天去" in await talk.says("儿童馆")
     assert "11月25日 周三 南馆" in await talk.says("后天")
+    assert "请选择科室" in await talk.says("挂号"), "the services that were there go on"
 
 
-def test_the_first_handler_has_forty_lines() -> None:
-    lines = [line for content in printed_files().values() for line in content.splitlines()]
+@pytest.mark.parametrize("readme", READMES)
+def test_the_first_handler_has_forty_lines(readme: str) -> None:
+    lines = [line for content in printed_files(readme).values() for line in content.splitlines()]
     assert 20 < len(lines) <= LONGEST, len(lines)
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_both_languages_show_the_same_example() -> None:
+    assert printed_files(READMES[0]) == printed_files(READMES[1])
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_commands_of_a_readme_exist(readme: str) -> None:
+    text = (ROOT / readme).read_text("utf-8")
+    makes = set(re.findall(r"^make (\w+)|`make (\w[\w-]*)`", text, re.MULTILINE))
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert {one or other for one, other in makes} <= set(targets)
+    commands = re.findall(r"(?:\.venv/bin/python )?main\.py (?!--)([a-z]+(?: [a-z]+){0,2})", text)
+    assert len(commands) >= 5
+    for command in commands:
+        line.parse(command.split())
+    assert text.count("main.py ") == text.count(".venv/bin/python main.py "), "as it can be typed"
+
+
+@pytest.mark.parametrize("readme", READMES)
 def test_what_a_readme_links_to_is_there(readme: str) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[\w-]+)?\)", (ROOT / readme).read_text("utf-8"))
     missing = [link for link in links if link and not (ROOT / link).exists()]
