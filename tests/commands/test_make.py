@@ -13,8 +13,8 @@ MAKE = shutil.which("make")
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
 
 
-def make_with(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
-    """`make run` where the only Python is this script."""
+def make_with(folder: Path, python: str, target: str = "run") -> subprocess.CompletedProcess[str]:
+    """`make <target>` where the only Python is this script."""
     (folder / "requirements").mkdir()
     (folder / "requirements" / "run.txt").touch()
     shutil.copy(ROOT / "Makefile", folder)
@@ -25,7 +25,7 @@ def make_with(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
         (tools / name).chmod(0o755)
     environment = {"PATH": f"{tools}{os.pathsep}{os.defpath}"}
     return subprocess.run(
-        [str(MAKE), "run"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [str(MAKE), target], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 
@@ -61,3 +61,15 @@ def test_an_install_that_was_cut_short_is_done_again(tmp_path: Path) -> None:
     assert told.returncode == 2
     assert "ran" not in told.stdout
     assert not (tmp_path / ".venv" / "run.stamp").exists()
+
+
+def test_install_makes_the_environment_and_starts_nothing(tmp_path: Path) -> None:
+    told = make_with(
+        tmp_path,
+        'case "$*" in *--clear*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;; *main.py*) echo ran;; esac',
+        "install",
+    )
+    assert told.returncode == 0, told.stderr
+    assert "ran" not in told.stdout
+    assert (tmp_path / ".venv" / "run.stamp").exists()
+    assert not (tmp_path / ".venv" / "dev.stamp").exists()

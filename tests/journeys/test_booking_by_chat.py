@@ -17,7 +17,7 @@ async def test_one_at_every_question_books_the_first_bookable_thing(city: City) 
     assert "预约成功" in reply
     assert re.search(r"\d+月\d+日 周[一二三四五六日] \d\d:\d\d", reply), reply
     mine = await city.says(OPENID, "我的预约")
-    assert "您的预约" in mine
+    assert "您的预约一共 1 个" in mine
     assert await city.booked() == 1
 
 

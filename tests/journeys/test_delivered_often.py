@@ -1,4 +1,4 @@
-"""Invariant 3 (domain-rules 9), whole: however often and in whatever order a message comes, it is done once."""
+"""Invariant 3 of domain-rules 9, whole: however often a message comes, in whatever order, it is done once."""
 
 import asyncio
 import itertools
