@@ -52,6 +52,7 @@ _TRAILING = ("一下", "谢谢你", "谢谢您", "谢谢", "吧", "啊", "呀", 
 _JOINTS = tuple(",，。!！、 \t\r\n")
 # Before a name: it is exactly not wanted.
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
+_COPIED = re.compile(r"([1-9])[ .、,]*(.+)")  # a whole line: "1 确认"
 # A name with a number or a day in it is not found inside a longer one:
 # 5日 in 15日, 周三 in 下周三, 三点 in 三点半.
 _COUNTED = re.compile(r"\d|[周点号月日天]|星期|礼拜")
@@ -91,6 +92,7 @@ _NO = fold_all(
 # "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
 _EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
 _NEAR = 45  # of 100; below this two words have nothing to do with one another
+_COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
 _NEAREST_TIMES = 2
 
@@ -137,7 +139,9 @@ def named(folded: str, options: Sequence[Option]) -> Option | None:
     for said in (folded, bare(folded)):
         if len(wholly := _wholly(said, options)) == 1:
             return wholly[0]
-    return None
+    copied = _COPIED.fullmatch(folded)
+    line = options[int(copied[1]) - 1 : int(copied[1])] if copied else ()
+    return next((option for option in line if copied and fold(option.label) == copied[2]), None)
 
 
 def pick(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
@@ -205,14 +209,15 @@ def nearest(folded: str, options: Sequence[Option], today: date | None = None) -
         near = sorted(timed, key=lambda option: moment.distance(option.when) if option.when else timedelta())
         near = near[:_NEAREST_TIMES]
     else:
-        ranked = sorted(options, key=lambda option: -likeness(folded, option))
-        near = [option for option in ranked if likeness(folded, option) >= _NEAR]
+        alike = [(likeness(folded, option), option) for option in options]
+        near = [option for score, option in sorted(alike, key=lambda pair: -pair[0]) if score >= _NEAR]
     return near + [option for option in options if option not in near]
 
 
 def likeness(folded: str, option: Option) -> float:
     """How alike words and an option's names are, 0–100."""
-    return max((fuzz.partial_ratio(folded, name) for name in _names(option)), default=0.0) if folded else 0.0
+    said = folded[:_COMPARED]
+    return max((fuzz.partial_ratio(said, name) for name in _names(option)), default=0.0) if said else 0.0
 
 
 def _wholly(folded: str, options: Sequence[Option]) -> list[Option]:

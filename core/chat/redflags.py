@@ -28,10 +28,15 @@ class _Flag:
     rank: int
 
 
+def _between(told: dict[str, list[str]]) -> list[str]:
+    return [filler + degree for filler in ("", *told["fillers"]) for degree in ("", *told["degrees"])]
+
+
 class RedFlags:
     """The flagged words of `templates/chat/red_flags.toml`; groups come in the order of their weight.
 
-    `~` in a word stands for any of `fillers` or nothing: 胸口~痛 is 胸口痛, 胸口很痛, 胸口有点痛. `harmless`
+    `~` in a word stands for one of `fillers`, one of `degrees`, one behind the other, or nothing: 胸口~痛 is
+    胸口痛, 胸口有点痛, 胸口绞痛, 胸口一阵阵绞痛. `harmless`
     are longer words that contain a flagged one and mean no danger: 跳楼价.
     """
 
@@ -42,8 +47,8 @@ class RedFlags:
             for rank, group in enumerate(told["group"]):
                 flag = _Flag(group["template"], rank)
                 for word in group["words"]:
-                    for filler in ("", *told["fillers"]) if "~" in word else ("",):
-                        self._add(word.replace("~", filler), flag)
+                    for between in _between(told) if "~" in word else ("",):
+                        self._add(word.replace("~", between), flag)
             for word in told["harmless"]:
                 self._add(word, _Flag("", 0))
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as broken:

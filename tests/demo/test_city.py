@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.chat.answers import fold
 from core.clock import ManualClock
 from core.stores.database import Database
 from services.citizens.service import Citizens
@@ -14,6 +15,7 @@ from services.hospital.catalogue import Catalogue, catalogue_files, load_catalog
 from services.hospital.neighbours import book_up
 from services.hospital.service import Hospital
 from tests.services.ward import effect
+from tests.support.talk import red_flags
 
 FOLDER = Path(__file__).parents[2] / "demo"
 MONDAY = date(2026, 11, 23)
@@ -52,6 +54,23 @@ def test_a_word_leads_to_one_department_only_and_no_alarm_sign_leads_to_any(cata
     ]
     assert [word for word, times in Counter(words).items() if times > 1] == []
     assert [word for word in words if word in ALARMS] == []
+
+
+def test_a_symptom_of_a_department_was_answered_with_120(catalogue: Catalogue) -> None:
+    words = [
+        *(hospital.name for hospital in catalogue.hospitals),
+        *(word for each in catalogue.specialties for word in (each.name, *each.aliases, *each.symptoms)),
+        *(doctor.surname + doctor.given_name for doctor in catalogue.doctors),
+        *(skill for doctor in catalogue.doctors for skill in doctor.skills.split("、")),
+    ]
+    assert [word for word in words if red_flags().raised_by(fold(f"挂{word}"))] == []
+    assert [word for word in words if red_flags().raised_by(fold(word))] == []
+
+
+def test_a_half_day_fits_on_one_page_of_six_lines(catalogue: Catalogue) -> None:
+    for hours in catalogue.hours.values():
+        minutes = (hours.ends.hour - hours.starts.hour) * 60 + hours.ends.minute - hours.starts.minute
+        assert minutes <= 6 * 30
 
 
 async def test_people_find_their_department(city: Database, hospital: Hospital) -> None:

@@ -131,6 +131,35 @@ def test_a_confirmation_can_be_numbered_or_copied(said: str, agreed: bool) -> No
 
 
 @pytest.mark.parametrize(
+    ("said", "agreed"),
+    [
+        ("取消", True),
+        ("取消吧", True),
+        ("我要取消", True),
+        ("帮我取消一下，谢谢", True),
+        ("不去了", True),
+        ("1", True),
+        ("确认", True),
+        ("是的", True),
+        ("1 取消这个号", True),
+        ("保留", False),
+        ("不取消", False),
+        ("不取消了吧", False),
+        ("2", False),
+        ("不", False),
+        ("算了", False),
+        ("不要了", None),  # the number, or the cancelling?
+        ("我不要了", None),
+        ("不要", None),
+        ("取消了会怎样", None),
+    ],
+)
+def test_to_cancel_was_taken_for_a_no(said: str, agreed: bool | None) -> None:
+    own = [Option("yes", "取消这个号", ("取消", "不去了")), Option("no", "保留", ("不取消",))]
+    assert agrees(fold(said), own) is agreed
+
+
+@pytest.mark.parametrize(
     ("said", "meant"),
     [
         ("王医生", "wang"),

@@ -36,19 +36,52 @@ def test_every_refusal_of_the_module_is_in_a_table() -> None:
     assert all_of_them == {*CLAIM_REFUSALS.values(), *CANCEL_REFUSALS.values()}
 
 
-async def test_a_full_period_says_so_and_offers_others(ward: Ward, hospital: Hospital, words: Words) -> None:
+async def test_a_full_period_says_so_in_one_line(ward: Ward, hospital: Hospital, words: Words) -> None:
     full, *_ = await ward.session(starts=at("10:00"), units=(1, 1, 1, 1))
     await hospital.hold(full, await ward.citizen(), effect())
     with pytest.raises(errors.UnitTaken) as refused:
         await hospital.hold(full, await ward.citizen(), effect())
     said = words.render("errors/unit_taken", **refused.value.facts)
-    assert said.splitlines() == [
-        "陈heart1 11月23日 周一 10:00 已约满。",
-        "还可以约：",
-        "· 陈heart1 11月23日 周一 10:30",
-        "· 陈heart1 11月23日 周一 11:00",
-        "· 陈heart1 11月23日 周一 11:30",
-    ]
+    assert said == "陈heart1 11月23日 周一 10:00 已约满。"  # what there is instead, is asked by number
+    others = words.question("hospital/period", options=await hospital.periods_or_others(full[:-5]))
+    assert others.lead == "陈heart1 11月23日 周一，请选择时间："
+
+
+async def test_what_there_is_instead_names_doctor_and_hospital(
+    ward: Ward, hospital: Hospital, words: Words
+) -> None:
+    (full,) = await ward.session(starts=at("10:00"))
+    await ward.session("heart-2", starts=at("10:30"))
+    await hospital.hold(full, await ward.citizen(), effect())
+    instead = await hospital.periods_or_others(full[:-5])
+    question = words.question("hospital/period", options=instead)
+    assert question.lead == "还可以约："
+    assert [question.label(each) for each in instead] == ["11月23日 周一 10:30 陈heart2 测试医院"]
+    assert await hospital.periods_or_others("nowhere") == []
+
+
+async def test_what_people_read_most_was_longer_than_six_lines(
+    ward: Ward, hospital: Hospital, words: Words
+) -> None:
+    citizen = await ward.citizen()
+    periods = [(await ward.session(f"{name}-1", starts=at("10:00")))[0] for name in ("heart", "lungs")]
+    quote = await hospital.quote(periods[0], citizen)
+    for period in periods:
+        await hospital.hold(period, citizen, effect())
+    mine = words.render("hospital/mine", bookings=await hospital.bookings(citizen), count=5, left=3, next=2)
+    asked = words.question("hospital/confirm", it=quote).lead
+    read = {
+        "mine": mine.rpartition("——")[0],
+        "confirm": words.render("chat/confirm", notes=[], lead=asked, lines=["确认", "不要了"]).rpartition(
+            "——"
+        )[0],
+        "help": words.render("common/help"),
+        "welcome": words.render("common/welcome"),
+    }
+    for name, text in read.items():
+        lines = [line for line in text.splitlines() if line]
+        assert len(lines) <= LINES, (name, text)
+    assert "我的预约 2" in mine
 
 
 async def test_a_late_cancellation_names_deadline_and_phone(
