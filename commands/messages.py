@@ -86,7 +86,7 @@ def _unknown(message_id: str) -> int:
 
 
 def _when(message: Message) -> str:
-    return message.left_at.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M")
+    return message.left_at.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M%z")
 
 
 def _state(message: Message) -> str:

@@ -1,5 +1,6 @@
 """`serve`, `check` and `messages` beside a running `run`: they use its stores and end with it."""
 
+import re
 import signal
 import tomllib
 from collections.abc import Iterator
@@ -126,6 +127,7 @@ def test_a_message_left_at_the_desk_is_listed_shown_and_closed(running: Place, t
     assert told
     listed = tell(running.folder, "messages", "list").out
     assert "医保卡" in listed
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d\+0800 ", listed), "every time shows its zone"
     number = listed.split()[0]
     shown = tell(running.folder, "messages", "show", number).out
     assert "我的医保卡丢了，请给我打电话" in shown
