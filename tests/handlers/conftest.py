@@ -1,0 +1,44 @@
+"""The city's bot on a small hospital of its own, and a citizen who talks with it."""
+
+from collections.abc import AsyncIterator
+from datetime import time
+
+import pytest
+
+from bots import city
+from core.chat.desk import Desk, DeskHours
+from core.chat.events import Event
+from core.clock import ManualClock
+from core.seal import Seal
+from core.stores.database import Database
+from core.stores.redis import Redis
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
+from tests.services.conftest import citizens, hospital, ward
+from tests.support.talk import Bot, Ground, Talk, words_of
+
+__all__ = ["citizens", "hospital", "ward"]
+
+
+def bot_of(ground: Ground) -> Bot:
+    """The bot as a freshly started process has it: nothing is remembered outside the stores."""
+    citizens = Citizens(ground.db, ground.seal)
+    services = {
+        Citizens: citizens,
+        Hospital: Hospital(ground.db, citizens, ground.clock),
+        Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),
+    }
+
+    async def identify(event: Event) -> str:
+        return await citizens.arrive(event.conversation, event.account, event.openid)
+
+    return Bot(city.router, services, words_of(), identify)
+
+
+@pytest.fixture
+async def talk(redis: Redis, db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Talk]:
+    """A citizen at the city's account."""
+    ground = Ground(redis, db, seal, clock)
+    talk = Talk(ground, bot_of(ground))
+    yield talk
+    await talk.dispatcher.drain()

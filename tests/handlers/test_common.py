@@ -1,0 +1,31 @@
+"""The human desk, and what a lost citizen is told."""
+
+from datetime import datetime
+
+from core.clock import CITY_ZONE, ManualClock
+from core.stores.database import Database
+from tests.services.ward import Ward, at
+from tests.support.talk import Talk
+
+
+async def test_a_message_written_across_closing_time_was_asked_for_again(
+    talk: Talk, clock: ManualClock, db: Database
+) -> None:
+    clock.set(datetime(2026, 11, 23, 17, 28, tzinfo=CITY_ZONE))
+    assert "工作人员在" in await talk.says("人工")
+    clock.set(datetime(2026, 11, 23, 17, 31, tzinfo=CITY_ZONE))
+    assert "已经记下" in await talk.says("我妈的药开错了")
+    assert await db.fetchval("SELECT count(*) FROM desk_messages") == 1
+
+
+async def test_the_number_of_a_message_could_not_be_read_out(talk: Talk) -> None:
+    assert "（编号 10001）" in await talk.walk("人工", "我妈的药开错了")
+    assert "（编号 10002）" in await talk.walk("人工", "还有一件事")
+
+
+async def test_who_is_lost_in_a_list_never_heard_of_cancelling(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"))
+    assert "取消" in await talk.says("帮助")
+    await talk.walk("挂号", "我孙女说的那个")
+    assert "不想办了，请说“取消”" in await talk.says("就是她说的那个")
+    assert "已经停下" in await talk.says("取消")

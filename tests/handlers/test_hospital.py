@@ -1,0 +1,133 @@
+"""Booking and cancelling by chat where something stands in the way."""
+
+from datetime import timedelta
+
+from core.stores.database import Database
+from services.hospital.service import Hospital
+from tests.handlers.conftest import bot_of
+from tests.services.ward import MONDAY, Ward, at, effect
+from tests.support.talk import Talk
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def notes_of(reply: str) -> list[str]:
+    """What is said before the question, and the question."""
+    return [line for line in reply.splitlines() if line]
+
+
+async def test_the_loser_of_a_race_read_twenty_lines_and_could_pick_nothing(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await ward.session("heart-2", at("10:30"), units=(5, 5))
+    await talk.walk("挂heart", "陈heart1", "1", "1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    reply = await talk.says("1")
+    assert notes_of(reply) == [
+        "陈heart1 11月23日 周一 10:00 已约满。",
+        "还可以约：",
+        "1 11月23日 周一 10:30 陈heart2 测试医院",
+        "2 11月23日 周一 11:00 陈heart2 测试医院",
+        "—— 请回复数字。8 返回，0 人工",
+    ]
+    asked = await talk.says("2")
+    assert "要约这个号吗" in asked
+    assert "陈heart2" in asked
+    assert "预约成功" in await talk.says("1")
+
+
+async def test_a_loser_may_go_back_and_choose_another_doctor(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await ward.session("heart-2", at("10:30"))
+    await talk.walk("挂heart", "陈heart1", "1", "1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    await talk.says("1")
+    reply = await talk.says("返回")
+    assert "陈heart1医生已约满。请看看别的医生。" in reply
+    assert "1 陈heart2" in reply
+
+
+async def test_where_a_race_left_nothing_at_all_one_sentence_says_so(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await talk.walk("挂heart", "1", "1", "1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    reply = await talk.says("1")
+    assert reply.count("已约满。") == 1
+    assert "近期没有别的号" in reply
+
+
+async def test_a_loser_with_room_in_the_same_half_day_picks_another_time(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    full, _ = await ward.session("heart-1", at("10:00"), units=(1, 4))
+    await talk.walk("挂heart", "1", "1", "1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    reply = await talk.says("1")
+    assert "10:00 已约满。" in reply
+    assert "1 10:30–11:00，余 4 个号" in reply
+
+
+async def test_too_soon_after_cancelling_the_dialogue_was_over(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "已取消" in await talk.walk("取消预约", "1", "取消")
+    reply = await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "您刚取消了这半天的号" in reply
+    assert "请选择日期" in reply
+    assert "预约成功" in await talk.walk("周二", "1", "1")
+
+
+async def test_with_a_day_full_of_departments_the_dialogue_was_over(talk: Talk, ward: Ward) -> None:
+    for place, department in enumerate(("heart", "lungs", "bones")):
+        await ward.session(f"{department}-1", at(f"{10 + place}:00"), half="AM", units=(4,))
+        assert "预约成功" in await talk.walk(f"挂{department}", "1", "1", "1", "1")
+    await ward.session("skin-1", at("14:00"), half="PM", units=(4,))
+    await ward.session("skin-1", at("10:00", TUESDAY), units=(4,))
+    reply = await talk.walk("挂skin", "1", "1", "1", "1")
+    assert "同一天最多约 3 个科室" in reply
+    assert "请选择日期" in reply
+    assert "预约成功" in await talk.walk("明天", "1", "1")
+
+
+async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> None:
+    for place, department in enumerate(("heart", "lungs", "bones")):
+        await ward.session(f"{department}-1", at(f"{10 + place}:00", TUESDAY), units=(4,))
+        await talk.walk(f"挂{department}", "1", "1", "1", "1")
+    first, second = await talk.says("我的预约"), await talk.says("我的预约 2")
+    assert "一共 3 个，往下看请说“我的预约 2”" in first
+    assert len([line for line in first.splitlines() if line]) == 7  # the last one says what to do
+    assert "bones" in second
+    assert "往下看" not in second
+
+
+async def test_a_page_number_of_thousands_of_digits_broke_the_answer(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"))
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    for number in ("9" * 4_300, "9" * 2_000, "0", "7", "²"):
+        assert "您的预约一共 1 个" in await talk.says(f"我的预约{number}")
+        assert "可以预约的科室" in await talk.says(f"科室{number}")
+
+
+FORGET = """
+ALTER TABLE citizen_events DISABLE TRIGGER USER;
+DELETE FROM citizen_events; DELETE FROM bindings; DELETE FROM accounts;
+ALTER TABLE citizen_events ENABLE TRIGGER USER
+"""
+
+
+async def test_an_unknown_citizen_was_told_to_try_again_for_ever(
+    talk: Talk, ward: Ward, db: Database
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await talk.walk("挂heart", "1", "1")
+    await db.execute(FORGET)
+    talk.restart(bot_of(talk.ground))  # another database behind a new process
+    assert "没有找到您的信息" in await talk.says("1")
+    assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "heart" in await talk.says("我的预约")
