@@ -164,10 +164,6 @@ def never(town: Town) -> asyncio.Event:
     return wake
 
 
-def gaps(town: Town) -> list[float]:
-    return [later.at - earlier.at for earlier, later in pairwise(town.bot.pushes)]
-
-
 async def test_a_silent_bot_is_asked_three_times_with_the_same_bytes(make_town: MakeTown) -> None:
     town = await make_town(retry_s=RETRY_S)
     wake = never(town)
@@ -197,7 +193,9 @@ async def test_resigned_attempts_differ_outside_and_agree_inside(make_town: Make
 async def test_the_next_attempt_waits_for_the_clock_and_not_for_the_failure(
     make_town: MakeTown, failure: str
 ) -> None:
-    town = await make_town(retry_s=RETRY_S)
+    # Told by the sender's own time: when an attempt arrives also depends on how busy the machine is.
+    retry_s = 0.5
+    town = await make_town(retry_s=retry_s)
     wake = never(town)
     if failure == "quick 500":
         town.bot.answers_raw(web.Response(status=500, text="Internal Server Error"))
@@ -210,7 +208,9 @@ async def test_the_next_attempt_waits_for_the_clock_and_not_for_the_failure(
     result = await town.say("挂号")
     wake.set()
     assert result["attempts"] == 3
-    assert all(RETRY_S * 0.9 <= gap < RETRY_S + 0.2 for gap in gaps(town)), gaps(town)
+    waits = 3 if failure == "silence" else 2  # the last attempt of a silent bot runs into its deadline, too
+    # At once after the failure it would take less; a pause after the failure would make five of three.
+    assert waits * retry_s * 1000 <= result["ms"] < (waits + 1.8) * retry_s * 1000
 
 
 @pytest.mark.parametrize("status", [500, 503, 404, 302, 204])
