@@ -196,6 +196,11 @@ def test_an_event_with_its_details_missing_is_still_that_event() -> None:
     assert read(push(MsgType="event", Event="scancode_push")).detail == Scan()
 
 
+@pytest.mark.parametrize(("kind", "field"), [("text", "Content"), ("voice", "Recognition")])
+def test_a_text_of_twenty_thousand_characters_went_through_whole(kind: str, field: str) -> None:
+    assert len(read(push(MsgType=kind, MsgId="1", **{field: "吧" * 20_000})).text) == 2_048
+
+
 def test_an_event_without_a_name_is_unknown() -> None:
     assert read(push(MsgType="event")).kind is Kind.UNKNOWN
 
