@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
