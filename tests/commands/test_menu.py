@@ -16,6 +16,7 @@ from core.chat.router import Router
 from core.errors import BootError
 from simulator.accounts import Account
 from tests.commands.conftest import Tell
+from tests.support.program import free_port
 
 ACCOUNT = Account("city", "城", "gh_1", "wx1", "right", "t", "", "plain", "http://127.0.0.1:1/")
 
@@ -28,6 +29,7 @@ async def platform() -> AsyncIterator[str]:
 
 def settings(folder: Path, api_base: str, secret: str = "right", more: str = "") -> Path:
     (folder / "bianmin.toml").write_text(
+        f"[server]\nport = {free_port()}\nadmin_port = {free_port()}\n[simulator]\nport = {free_port()}\n"
         f'[wechat]\napi_base = "{api_base}"\n[accounts.city]\nmode = "plain"\n{more}'
         f'original_id = "gh_1"\nappid = "wx1"\nsecret = "{secret}"\ntoken = "t"\n',
         "utf-8",
