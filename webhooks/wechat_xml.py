@@ -16,7 +16,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 # One element without children as WeChat writes it: CDATA, or plain text without markup.
-_FLAT = re.compile(r"<([A-Za-z]\w*)>(?:<!\[CDATA\[(.*?)\]\]>|([^<>&]*))</\1>", re.DOTALL | re.ASCII)
+_FLAT = re.compile(r"<([A-Za-z]\w*+)>(?:<!\[CDATA\[([^\]]*+)\]\]>|([^<>&]*+))</\1>", re.ASCII)
 _MAX_FLAT = 32
 _MAX_FLAT_BYTES = 8_192  # with the bound on elements: nobody can make the expression search for long
 # Bytes without which XML would change or refuse a text: its reader decides where there are others. The two

@@ -1,5 +1,6 @@
 """What is sealed opens with its key, in its place, unaltered, and in no other way."""
 
+import hmac
 import os
 
 import pytest
@@ -83,3 +84,9 @@ def test_conversations_of_other_citizens_accounts_and_rings_have_other_names(sea
     }
 
     assert len(names) == 4
+
+
+def test_the_name_is_hmac_sha256_of_account_and_openid() -> None:
+    key = b"\x07" * 32
+    expected = hmac.digest(key, b"city:o-1", "sha256")[:16].hex()
+    assert Seal({1: key}, current=1, index_key=key).conversation("city", "o-1") == f"city:{expected}"
