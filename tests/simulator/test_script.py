@@ -251,7 +251,7 @@ async def test_the_console_verifies_the_address(town: Town) -> None:
 
 
 async def test_the_console_says_why_it_does_not_verify(make_town: MakeTown) -> None:
-    town = await make_town(retry_s=0.1)
+    town = await make_town(retry_s=2.0)
 
     async def forbidden(request: web.Request) -> web.StreamResponse:
         return web.Response(status=403)
