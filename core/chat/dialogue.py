@@ -129,12 +129,12 @@ class Ask:
         if (wanted := said or offered) and (option := answers.by_name(wanted, options, today)):
             return self._settle(key, "choice", option.id)
         near, page = wanted, 0
-        numbered = answers.number(said) is not None and answers.meant(said, options, today) is None
-        if shown and (not said or numbered):  # a number says nothing about likeness
+        if shown:  # the list is still on the screen: its lines keep their numbers
             near, page = shown.near, shown.page + self._turn.more
         ranked = answers.nearest(near, options, today)
         if said:
-            likely = ranked[:_LIKELY] if near == said else []
+            numbered = answers.number(said) is not None and answers.meant(said, options, today) is None
+            likely = [] if numbered else answers.nearest(said, options, today)[:_LIKELY]
             moment = answers.meant(said, options, today)
             fits = moment is not None and any(each.when and moment.fits(each.when) for each in options)
             template = "chat/missed" if moment is None or fits else "chat/not_offered"

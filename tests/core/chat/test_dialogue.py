@@ -67,8 +67,16 @@ async def test_a_miss_says_what_was_understood_and_offers_the_nearest_two(talk: 
     reply = await talk.says("茉莉茶花")
     assert "您说的是“茉莉茶花”" in reply
     assert "茉莉花茶，或 " in reply
-    assert "1 茉莉花茶" in reply
     assert "人工" in await talk.says("还是不对")
+
+
+async def test_a_miss_leaves_every_line_its_number(talk: Talk) -> None:
+    first = await talk.says("喝茶")
+    lines = [line for line in first.splitlines() if line[:1].isdigit()]
+    missed = await talk.says("茉莉茶花")
+    assert [line for line in missed.splitlines() if line[:1].isdigit()] == lines
+    await talk.says("更多")
+    assert "白茶" in await talk.says("咖啡"), "the page stays, too"
 
 
 async def test_after_two_misses_a_person_is_offered_and_an_answer_forgets_them(talk: Talk) -> None:
