@@ -95,7 +95,7 @@ def test_the_commands_of_a_readme_exist(readme: str) -> None:
     makes = set(re.findall(r"^make (\w+)|`make (\w[\w-]*)`", text, re.MULTILINE))
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert {one or other for one, other in makes} <= set(targets)
-    commands = re.findall(r"(?:\.venv/bin/python )?main\.py (?!--)([a-z]+(?: [a-z]+){0,2})", text)
+    commands = re.findall(r"(?:\.venv/bin/python )?main\.py (?!--)([a-z]+(?: [a-z0-9]+){0,2})", text)
     assert len(commands) >= 5
     for command in commands:
         line.parse(command.split())
