@@ -148,10 +148,6 @@ class People:
         start = self._places[last] + 1
         return order[start : start + limit]
 
-    def last_of(self, account: str) -> Phone | None:
-        order = self._order[account]
-        return order[-1] if order else None
-
     def stand(self, phone: Phone, standing: Standing) -> None:
         phone.standing = standing
         self._changed(phone)

@@ -20,6 +20,7 @@ from tests.support.talk import Ground, Talk, words_of
 
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "README.zh-CN.md"]
+NEW = "library"  # the handler the READMEs print
 LONGEST = 40
 BOT = "bots/city.py"
 
@@ -65,9 +66,10 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
-    library = module_of("handlers.library", tmp_path / "handlers" / "library.py")
-    monkeypatch.setitem(sys.modules, "handlers.library", library)
-    monkeypatch.setattr(handlers, "library", library, raising=False)
+    name = f"{handlers.__name__}.{NEW}"
+    library = module_of(name, tmp_path / "handlers" / f"{NEW}.py")
+    monkeypatch.setitem(sys.modules, name, library)
+    monkeypatch.setattr(handlers, NEW, library, raising=False)
     city = module_of("bots.city", tmp_path / BOT)
 
     ground = Ground(redis, db, seal, clock)

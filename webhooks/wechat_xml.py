@@ -42,16 +42,15 @@ def _parse_flat(document: bytes) -> Fields | None:
         pieces = _FLAT.split(document.decode())
     except UnicodeDecodeError:
         return None
-    names = pieces[1::4]
-    around = pieces[::4]
+    around, names, quoted, plain = (pieces[start::4] for start in range(4))
     if not 0 < len(names) <= _MAX_FLAT or around[0].strip() != "<xml>" or around[-1].strip() != "</xml>":
         return None
-    if "".join(around[1:-1]).strip() or len(pieces[2::4]) - pieces[2::4].count(None) != quotes:
+    if "".join(around[1:-1]).strip() or len(quoted) - quoted.count(None) != quotes:
         return None
-    fields: Fields = {}
-    for name, quoted, plain in zip(names, pieces[2::4], pieces[3::4], strict=True):
-        value = plain if quoted is None else quoted
-        fields[name] = value
+    # `around` has one piece more than there are elements; the last one stands behind them all.
+    fields: Fields = {
+        name: text if cdata is None else cdata for name, cdata, text in zip(names, quoted, plain, strict=True)
+    }
     return fields if len(fields) == len(names) else None
 
 

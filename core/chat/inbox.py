@@ -80,10 +80,6 @@ class Inbox:
             script(name, self.durations) for name in ("enter", "commit", "renew")
         )
 
-    async def load(self) -> None:
-        """Make the scripts known to the server."""
-        await self._redis.load(self._enter, self._commit, self._renew)
-
     async def enter(self, event_id: str, *, again: bool = False) -> Entered:
         """Claim a message; `again` marks a waiting attempt that looks once more."""
         name, keys = _keys(event_id)

@@ -15,9 +15,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 async def inbox(any_redis: Redis) -> Inbox:
-    inbox = Inbox(any_redis)
-    await inbox.load()
-    return inbox
+    return Inbox(any_redis)
 
 
 @pytest.fixture
