@@ -31,8 +31,11 @@ async def _say(page: Page, words: str, answer: str) -> None:
     """Write and wait until one reply more, with these words, stands on the page."""
     replies = page.locator('[data-kind="reply"]')
     before = await replies.count()
-    if not await page.locator("#say").is_visible():  # the menu bar is there in its place
-        await page.locator("#to-keyboard").click()
+    keyboard = page.locator("#to-keyboard").first
+    # The menu comes a moment after the page, and takes the place of the line to write on.
+    await expect(keyboard.or_(page.locator("#to-menu").first)).to_be_visible()
+    if await keyboard.is_visible():
+        await keyboard.click()
     await page.locator("#say").fill(words)
     await page.locator("#send").click()
     await expect(replies).to_have_count(before + 1)
