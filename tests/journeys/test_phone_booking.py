@@ -31,11 +31,10 @@ async def _say(page: Page, words: str, answer: str) -> None:
     """Write and wait until one reply more, with these words, stands on the page."""
     replies = page.locator('[data-kind="reply"]')
     before = await replies.count()
-    keyboard = page.locator("#to-keyboard").first
     # The menu comes a moment after the page, and takes the place of the line to write on.
-    await expect(keyboard.or_(page.locator("#to-menu").first)).to_be_visible()
-    if await keyboard.is_visible():
-        await keyboard.click()
+    await expect(page.locator("#menu button").first).to_be_attached()
+    if not await page.locator("#say").is_visible():
+        await page.locator("#to-keyboard").click()
     await page.locator("#say").fill(words)
     await page.locator("#send").click()
     await expect(replies).to_have_count(before + 1)
