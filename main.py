@@ -18,13 +18,12 @@ from core.chat.desk import Desk, DeskHours
 from core.chat.dispatcher import Dispatcher
 from core.chat.events import Event
 from core.chat.inbox import Durations, Inbox
-from core.chat.reception import Reception
 from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import House, Turns
 from core.chat.words import CityFacts, Words
 from core.errors import BootError, StoreGoneError
-from core.metrics import Measured, Metrics
+from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
 from core.stores.redis import Redis
@@ -33,7 +32,7 @@ from services.hospital.service import Hospital
 from settings import Account, Settings, load
 from webhooks.health import Health
 from webhooks.routes import add_routes
-from webhooks.wechat import MAX_BODY, AccountKeys, door
+from webhooks.wechat import MAX_BODY, AccountKeys, Porch, door
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,14 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        received = reception(around, redis, services)
+        dispatchers = reception(around, redis, services)
         app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
-        keys = [account_keys(around.settings, key) for key in around.settings.accounts]
-        doors = door(keys, Measured(received, metrics), around.seal, around.clock, lambda: health.ready)
+        accounts = [(account_keys(around.settings, key), each) for key, each in dispatchers.items()]
+        doors = door(accounts, Porch(around.seal, around.clock, metrics, lambda: health.ready))
         add_routes(app, [*doors, *health.public_routes()])
         add_routes(admin, health.admin_routes())
         return Gateway(
-            app, admin, health, redis, db, services.citizens, services.hospital, received, stack.pop_all()
+            app, admin, health, redis, db, services.citizens, services.hospital, dispatchers, stack.pop_all()
         )
 
 
@@ -81,7 +80,7 @@ def city_services(around: Surroundings, db: Database) -> Services:
     )
 
 
-def reception(around: Surroundings, redis: Redis, services: Services) -> Reception:
+def reception(around: Surroundings, redis: Redis, services: Services) -> dict[str, Dispatcher]:
     """Put router, words, inbox and dispatcher together, for each account its own bot."""
     chat = around.settings.chat
     inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
@@ -101,7 +100,7 @@ def reception(around: Surroundings, redis: Redis, services: Services) -> Recepti
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
         return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
 
-    return Reception({key: dispatcher(account) for key, account in around.settings.accounts.items()})
+    return {key: dispatcher(account) for key, account in around.settings.accounts.items()}
 
 
 def account_keys(settings: Settings, key: str) -> AccountKeys:

@@ -1,13 +1,13 @@
 """The gateway as one thing: what the commands get from `main.assemble`, start, and stop."""
 
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from commands.places import TEMPLATES
-from core.chat.reception import Reception
+from core.chat.dispatcher import Dispatcher
 from core.clock import Clock
 from core.seal import Seal
 from core.stores.database import Database
@@ -45,12 +45,13 @@ class Gateway:
     db: Database
     citizens: Citizens
     hospital: Hospital
-    reception: Reception
+    dispatchers: Mapping[str, Dispatcher]  # by account
     _open: AsyncExitStack
 
     async def serve(self, public: socket.socket, admin: socket.socket, *, drain_s: float) -> None:
         """Answer on both sockets until `close`; the door says 503 until `health` is ready."""
-        self._open.push_async_callback(self.reception.drain)
+        for dispatcher in self.dispatchers.values():
+            self._open.push_async_callback(dispatcher.drain)
         for app, opened in ((self.admin, admin), (self.app, public)):
             runner = await serve(app, opened, drain_s=drain_s)
             self._open.push_async_callback(runner.cleanup)

@@ -1,20 +1,15 @@
 """What is counted and timed: one registry per gateway, read by the health page and by Prometheus."""
 
-import asyncio
 from bisect import bisect_left
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
 from math import inf
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-
-from core.chat.events import Event
-from core.chat.replies import Said
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.5)
 
@@ -87,28 +82,3 @@ class Metrics:
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self._registry)
-
-
-class Reception(Protocol):
-    """Who answers events."""
-
-    async def receive(self, event: Event, arrived: float) -> Said | None: ...
-
-
-class Measured:
-    """A reception whose every answer is counted and timed."""
-
-    def __init__(self, reception: Reception, metrics: Metrics) -> None:
-        self._reception = reception
-        self._metrics = metrics
-
-    async def receive(self, event: Event, arrived: float) -> Said | None:
-        """Answer as the reception does."""
-        outcome = "failed"
-        try:
-            said = await self._reception.receive(event, arrived)
-            outcome = "replied" if said is not None and said.type else "silent"
-            return said
-        finally:
-            seconds = asyncio.get_running_loop().time() - arrived
-            self._metrics.answered(event.account, event.kind, outcome, seconds)

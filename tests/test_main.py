@@ -101,7 +101,7 @@ async def test_each_account_answers_with_its_own_name(around: Surroundings) -> N
             kind=Kind.SUBSCRIBE,
             at=around.clock.now(),
         )
-        said = await gateway.reception.receive(event, asyncio.get_running_loop().time())
+        said = await gateway.dispatchers[key].receive(event, asyncio.get_running_loop().time())
         assert said is not None
         assert name in said.text
     await gateway.close()

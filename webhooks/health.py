@@ -66,6 +66,8 @@ class Health:
         self._clock = clock
         self._since = clock.now()
         self._steps: dict[str, Step] = {}
+        # Whether everything required is in place; says nothing about the stores' present state.
+        self.ready = False
         self._asking: asyncio.Task[tuple[Store, ...]] | None = None
         self._asked_at = float("-inf")
         self._pages = jinja2.Environment(
@@ -80,21 +82,18 @@ class Health:
     def require(self, *steps: str) -> None:
         """Name what has to be in place; the door stays shut until each is `done`."""
         self._steps.update({name: Step(name, done=False) for name in steps})
+        self.ready = False
 
     def done(self, step: str, detail: str = "") -> None:
         """Say that a step is in place."""
         if step not in self._steps:
             raise KeyError(f"{step} was never required")
         self._steps[step] = Step(step, done=True, detail=detail)
+        self.ready = all(each.done for each in self._steps.values())
 
     def link(self, links: Mapping[str, str]) -> None:
         """Show these addresses (name → URL) on the health page."""
         self._links = links
-
-    @property
-    def ready(self) -> bool:
-        """Whether everything required is in place; says nothing about the stores' present state."""
-        return bool(self._steps) and all(step.done for step in self._steps.values())
 
     async def report(self) -> Report:
         """Look at everything."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -12,6 +13,7 @@ from core.chat.events import Event
 from core.chat.replies import Said
 from core.clock import Clock
 from core.errors import StoreGoneError
+from core.metrics import Metrics
 from core.seal import Seal
 from webhooks.routes import Route
 from webhooks.wechat_envelope import AccountKeys, Envelope, Opened, close
@@ -20,7 +22,7 @@ from webhooks.wechat_refusals import TIMED_OUT, TOO_LARGE, PushRefusedError
 from webhooks.wechat_replies import render
 from webhooks.wechat_xml import parse_mended
 
-__all__ = ["MAX_BODY", "AccountKeys", "Reception", "door"]
+__all__ = ["MAX_BODY", "AccountKeys", "Porch", "Reception", "door"]
 
 MAX_BODY = 64 * 1024
 MAX_ECHO = 1024
@@ -34,7 +36,7 @@ _log = structlog.get_logger("wechat")
 
 
 class Reception(Protocol):
-    """Who takes an event and says what to answer; the dispatcher, in the running program."""
+    """Who takes an account's events and says what to answer; its dispatcher, in the running program."""
 
     async def receive(self, event: Event, arrived: float) -> Said | None:
         """Answer an event whose request arrived at `arrived` (loop time); None means nothing to say.
@@ -44,17 +46,21 @@ class Reception(Protocol):
         ...
 
 
-def door(
-    accounts: Iterable[AccountKeys],
-    reception: Reception,
-    seal: Seal,
-    clock: Clock,
-    ready: Callable[[], bool],
-) -> list[Route]:
-    """Open `GET|POST /wechat/<account>` for each account; until `ready()` each answers 503."""
+@dataclass(frozen=True, slots=True)
+class Porch:
+    """What the doors of all accounts share; until `ready()` each of them answers 503."""
+
+    seal: Seal
+    clock: Clock
+    metrics: Metrics
+    ready: Callable[[], bool]
+
+
+def door(accounts: Iterable[tuple[AccountKeys, Reception]], porch: Porch) -> list[Route]:
+    """Open `GET|POST /wechat/<account>` for each account."""
     routes: list[Route] = []
-    for keys in accounts:
-        account = _AccountDoor(keys, reception, seal, clock, ready)
+    for keys, reception in accounts:
+        account = _AccountDoor(keys, reception, porch)
         path = f"/wechat/{keys.key}"
         routes.append(Route("GET", path, account.verify, who="wechat"))
         routes.append(Route("POST", path, account.push, who="wechat"))
@@ -64,21 +70,15 @@ def door(
 class _AccountDoor:
     """The door of one official account."""
 
-    def __init__(
-        self,
-        keys: AccountKeys,
-        reception: Reception,
-        seal: Seal,
-        clock: Clock,
-        ready: Callable[[], bool],
-    ) -> None:
+    def __init__(self, keys: AccountKeys, reception: Reception, porch: Porch) -> None:
         self._account = keys.key
         self._original_id = keys.original_id
         self._envelope = Envelope(keys)
         self._reception = reception
-        self._seal = seal
-        self._clock = clock
-        self._ready = ready
+        self._seal = porch.seal
+        self._clock = porch.clock
+        self._metrics = porch.metrics
+        self._ready = porch.ready
 
     async def verify(self, request: web.Request) -> web.Response:
         """Answer WeChat's question whether this address is really ours."""
@@ -93,7 +93,8 @@ class _AccountDoor:
 
     async def push(self, request: web.Request) -> web.Response:
         """Take one message or event, and answer it."""
-        arrived = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        arrived = loop.time()
         if not self._ready():
             return web.Response(status=503)
         try:
@@ -101,15 +102,21 @@ class _AccountDoor:
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
         except PushRefusedError as refused:
             return self._refuse(refused)
+        outcome = "failed"
         try:
             said = await self._reception.receive(event, arrived)
-            return self._answer(said, event, opened)
+            response = self._answer(said, event, opened)
         except StoreGoneError as gone:
             _log.warning("push_put_off", event_id=event.id, account=self._account, store=gone.store)
             return web.Response(status=503)
         except Exception:  # noqa: BLE001 - a mistake of ours; with the traceback logged, 500 is the honest answer
             _log.exception("push_failed", event_id=event.id, account=self._account)
             return web.Response(status=500)
+        else:
+            outcome = "replied" if said is not None and said.type else "silent"
+            return response
+        finally:
+            self._metrics.answered(self._account, event.kind, outcome, loop.time() - arrived)
 
     def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.Response:
         reply = render(said, event, self._original_id) if said is not None else ""

@@ -116,11 +116,12 @@ class Dispatcher:
 
     async def _run(self, event: Event, run: Run) -> Said | None:
         """Run one message; None if the run had gone stale and its result was discarded."""
-        session = self._session(event, run)
+        conversation = event.conversation
+        session = self._session(conversation, run)
         sealed: bytes | None = None
         try:
             said = await self._turns.take(event, session, shown=run.shown)
-            sealed = pack(session, self._seal, event.conversation)
+            sealed = pack(session, self._seal, conversation)
         except StoreGoneError:
             await self._inbox.release(run)
             raise
@@ -145,11 +146,11 @@ class Dispatcher:
         _log.error(what, event_id=event.id, number=number, exc_info=True)
         return self._say(Text("chat/trouble", number=number))
 
-    def _session(self, event: Event, run: Run) -> Session:
+    def _session(self, conversation: str, run: Run) -> Session:
         try:
-            return unpack(run.session, self._seal, event.conversation)
+            return unpack(run.session, self._seal, conversation)
         except SessionUnreadableError:
-            _log.warning("session_unreadable", event_id=event.id)
+            _log.warning("session_unreadable", event_id=run.event_id)
             return Session()
 
     def _stored(self, event_id: str, sealed: bytes | None) -> Said | None:

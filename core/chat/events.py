@@ -199,5 +199,4 @@ class Event(_Frozen, frozen=True, kw_only=True):
     @property
     def conversation(self) -> str:
         """The `<account>:<hash>` this event belongs to."""
-        account, digest, _ = self.id.split(":", 2)
-        return f"{account}:{digest}"
+        return self.id[: self.id.index(":", len(self.account) + 1)]

@@ -64,6 +64,7 @@ class Redis:
         self._timeout_s = timeout_s
         self._wire: Wire | None = None
         self._dialling: asyncio.Task[Wire] | None = None
+        self._tagged: set[str] = set()  # scripts whose keys have been found to share a hash tag
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 8, timeout_s: float = 2.0) -> "Redis":
@@ -108,13 +109,16 @@ class Redis:
 
         `StoreGoneError`: it may or may not have run. `ScriptError`: the script is wrong.
         """
-        if len(keys) > 1:
+        if script.sha not in self._tagged:  # a script's keys are made in one place: one look is enough
             _require_one_tag(keys)
+            self._tagged.add(script.sha)
         wire = self._wire
         if wire is None or wire.closed:
             wire = await self._connected()
         answer = await wire.send(_packed("EVALSHA", script.sha, len(keys), *keys, *args))
-        if isinstance(answer, AnsweredError) and str(answer).startswith("NOSCRIPT"):
+        if not isinstance(answer, AnsweredError):
+            return answer
+        if str(answer).startswith("NOSCRIPT"):
             # Only this command is repeated: it did not run. A flush between LOAD and EVAL does not matter.
             _, answer = await asyncio.gather(
                 wire.send(_packed("SCRIPT", "LOAD", script.source)),
@@ -221,6 +225,8 @@ def _admitted(answer: object) -> None:
 
 
 def _require_one_tag(keys: Sequence[str]) -> None:
+    if len(keys) < 2:  # noqa: PLR2004 - one key is always with itself
+        return
     first = keys[0]
     tag = first[first.find("{") : first.find("}") + 1]
     for key in keys:

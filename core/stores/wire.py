@@ -14,6 +14,8 @@ class AnsweredError(Exception):
 
 
 _NOTHING = object()
+# So many commands do not wait for the turn of the loop to end: Redis works on them while we go on.
+_ENOUGH = 6
 
 
 class Wire(asyncio.Protocol):
@@ -50,18 +52,21 @@ class Wire(asyncio.Protocol):
         self._end()
 
     def send(self, command: bytes) -> asyncio.Future[Any]:
-        """Queue one packed command; everything queued in one turn of the loop leaves together."""
+        """Queue one packed command; what is queued in one turn of the loop leaves in few writes."""
         future: asyncio.Future[Any] = self._loop.create_future()
         if self.closed:
             future.set_exception(StoreGoneError("Redis"))
             return future
-        if not self._unsent:
+        unsent = self._unsent
+        if not unsent:
             self._loop.call_soon(self._flush)
-        self._unsent.append(command)
+        unsent.append(command)
         deadline = self._loop.time() + self._timeout_s
         self._waiting.append((deadline, future))
         if self._watch is None:
             self._watch = self._loop.call_at(deadline, self._look)
+        if len(unsent) == _ENOUGH:
+            self._flush()
         return future
 
     def abort(self) -> None:
@@ -71,7 +76,7 @@ class Wire(asyncio.Protocol):
         self._end()
 
     def _flush(self) -> None:
-        if self._transport is not None and not self.closed:
+        if self._unsent and self._transport is not None and not self.closed:
             self._transport.write(b"".join(self._unsent))
         self._unsent.clear()
 

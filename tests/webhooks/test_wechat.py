@@ -332,3 +332,16 @@ async def test_a_mistake_of_ours_is_a_500_and_one_line_with_its_traceback(
 def test_the_wire_speaks_as_wechat_does() -> None:
     """The samples of these tests are what wechatpy, at least, takes for pushes of WeChat."""
     assert parse_message(TEXT).content == "挂心内科"
+
+
+async def test_every_answer_is_counted_with_what_became_of_it(wire: Wire, desk: Desk) -> None:
+    def gone(_event: Event) -> Said:
+        raise StoreGoneError("Redis")
+
+    for answer in (desk.answer, lambda _event: None, gone):
+        desk.answer = answer
+        await wire.send(seal_push())
+
+    counted = desk.metrics.exposition().decode()
+    for outcome in ("replied", "silent", "failed"):
+        assert f'account="city",kind="text",outcome="{outcome}"}} 1.0' in counted

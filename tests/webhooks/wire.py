@@ -14,9 +14,10 @@ from wechatpy.utils import WeChatSigner
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.clock import CITY_ZONE, ManualClock
+from core.metrics import Metrics
 from core.seal import Seal
 from webhooks.routes import add_routes, assert_all_declared
-from webhooks.wechat import AccountKeys, door
+from webhooks.wechat import AccountKeys, Porch, door
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 OLD_KEY = "A" * 43
@@ -110,6 +111,7 @@ class Desk:
     answer: Callable[[Event], Said | None] = lambda _event: Said(type="text", at=NOW + 1, text="请选择科室")
     events: list[Event] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def receive(self, event: Event, arrived: float) -> Said | None:
         self.events.append(event)
@@ -126,7 +128,8 @@ def application(
 ) -> web.Application:
     """An application with this door and no other."""
     app = web.Application()
-    add_routes(app, door(accounts or (keys(),), desk, SEAL, clock_at(), ready))
+    porch = Porch(SEAL, clock_at(), desk.metrics, ready)
+    add_routes(app, door([(account, desk) for account in accounts or (keys(),)], porch))
     assert_all_declared(app)
     return app
 

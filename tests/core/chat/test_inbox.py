@@ -78,7 +78,7 @@ async def test_a_commit_with_a_stale_fence_or_another_token_is_discarded(quick: 
     assert current.fence == stale.fence + 1
     assert not await quick.commit(stale, b"stale", b"stale")
     assert not await quick.renew(stale)
-    forged = Run(event, current.fence, stale.token, None, True)
+    forged = Run(event, current.keys, current.fence, stale.token, None, True)
     assert not await quick.commit(forged, b"forged", b"forged")
     assert await quick.commit(current, b"good", b"good")
     assert await quick.enter(event) == Done(b"good")
