@@ -81,7 +81,11 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicSession:
-    """排班: a doctor's half-day that can still be booked."""
+    """排班: a doctor's half-day that can still be booked.
+
+    `barred`: the code of the `ClaimRefused` with which this person would be refused here, "" for none;
+    `barred_until`: the moment that refusal is about, or None.
+    """
 
     id: str
     aliases: tuple[str, ...]
@@ -91,6 +95,8 @@ class ClinicSession:
     fee_fen: int
     starts_at: datetime
     left: int
+    barred: str = ""
+    barred_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,8 @@ def session(row: Row) -> ClinicSession:
         fee_fen=row["fee_fen"],
         starts_at=row["starts_at"].astimezone(CITY_ZONE),
         left=row["left"],
+        barred=row["refusal"] or "",
+        barred_until=row["at"] and row["at"].astimezone(CITY_ZONE),
     )
 
 
