@@ -26,12 +26,12 @@ FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period 
 """
 
 # What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
-# Only a hint for lists: `claim_unit` decides. A hold that lapsed and was not swept yet says nothing ahead.
+# $3 is the person, NULL for nobody in particular. Only a hint for lists: `claim_unit` decides. A hold that lapsed and was not swept yet says nothing ahead.
 _LIMIT = """
 LATERAL (
-    SELECT l.refusal, l.at FROM claim_limit({person}, s, $1, $2) l
+    SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2) l
     WHERE l.refusal IS NOT NULL
-      AND NOT EXISTS (SELECT FROM units WHERE person = {person} AND state = 'held' AND hold_until <= $1)
+      AND NOT EXISTS (SELECT FROM units WHERE person = $3 AND state = 'held' AND hold_until <= $1)
 )
 """
 
@@ -152,26 +152,26 @@ async def sessions(db: Database, doctor: str, at: At, person: str | None) -> lis
         f"""
         SELECT s.id, s.date, s.half, s.class, s.fee_fen, open.starts_at, open.left, barred.refusal, barred.at
         FROM (SELECT session, min(starts_at) AS starts_at, count(*)::integer AS left
-              FROM bookable_units($1, $2) WHERE doctor = $3 GROUP BY session) open
+              FROM bookable_units($1, $2) WHERE doctor = $4 GROUP BY session) open
         JOIN sessions s ON s.id = open.session
-        LEFT JOIN {_LIMIT.format(person="$4::text")} barred ON true
+        LEFT JOIN {_LIMIT} barred ON true
         ORDER BY barred.refusal IS NOT NULL, open.starts_at
-        """,
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
-        doctor,
         person,
+        doctor,
     )
 
 
 async def limit(db: Database, session: str, person: str, at: At) -> Refusal | None:
     """What the person's own limits say now against a claim in this session."""
     row = await db.fetchrow(
-        f"SELECT l.refusal, l.at FROM sessions s, {_LIMIT.format(person='$4')} l WHERE s.id = $3",
+        f"SELECT l.refusal, l.at FROM sessions s, {_LIMIT} l WHERE s.id = $4",  # noqa: S608 - our own words
         at.now,
         at.rules,
-        session,
         person,
+        session,
     )
     return _refusal(row)
 
@@ -215,7 +215,7 @@ async def alternatives(
     return await db.fetch(
         f"""
         WITH wanted AS (
-            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $3
+            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $4
         ), open AS (
             SELECT b.period, b.session, b.doctor, b.date, b.half, b.starts_at, count(*)::integer AS left
             FROM wanted w
@@ -224,7 +224,7 @@ async def alternatives(
             WHERE b.period <> w.period
             GROUP BY b.period, b.session, b.doctor, b.date, b.half, b.starts_at
         ), barred AS (
-            SELECT s.id FROM sessions s, {_LIMIT.format(person="$5::text")} l
+            SELECT s.id FROM sessions s, {_LIMIT} l
             WHERE s.id IN (SELECT session FROM open)
         ), best AS (
             SELECT o.period, o.left, row_number() OVER (
@@ -233,15 +233,15 @@ async def alternatives(
                          abs(extract(epoch FROM o.starts_at - w.starts_at)), o.period) AS rank
             FROM open o, wanted w
             WHERE o.session NOT IN (SELECT id FROM barred)
-            ORDER BY rank LIMIT $4
+            ORDER BY rank LIMIT $5
         )
         SELECT c.*, best.left FROM best JOIN clinic_periods c ON c.period = best.period ORDER BY best.rank
-        """,
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
+        person,
         period_id,
         most,
-        person,
     )
 
 
