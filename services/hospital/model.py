@@ -1,7 +1,7 @@
 """The hospital's nouns, as the counter uses them; every item a citizen may choose has `id` and `aliases`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -140,7 +140,11 @@ class Quote(Visit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking(Visit):
-    """One person's claim on one unit; `number` is the unit's place in its session."""
+    """One person's claim on one unit; `number` is the unit's place in its session.
+
+    `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
+    not the visit decides `cancel_until` (domain-rules U6, U7); else None.
+    """
 
     citizen: str
     state: BookingState
@@ -148,6 +152,8 @@ class Booking(Visit):
     made_at: datetime
     hold_until: datetime | None
     cancel_until: datetime
+    can_cancel: bool
+    grace: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

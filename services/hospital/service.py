@@ -148,11 +148,11 @@ class Hospital:
         row = await store.booking(self._db, booking, self._at())
         if row is None or (citizen is not None and row["citizen"] != citizen):
             raise NoSuchBooking
-        return shapes.booking(row)
+        return self._booking(row)
 
     async def bookings(self, citizen: str) -> list[Booking]:
         """List what a citizen has before them, suspended visits included, soonest first."""
-        return [shapes.booking(row) for row in await store.bookings(self._db, citizen, self._at())]
+        return [self._booking(row) for row in await store.bookings(self._db, citizen, self._at())]
 
     async def cancellable(self, citizen: str) -> list[Booking]:
         """List the bookings a citizen may want to cancel.
@@ -188,6 +188,9 @@ class Hospital:
         if refusal is not None:
             raise _RefusedError(refusal)
         return booking
+
+    def _booking(self, row: store.Row) -> Booking:
+        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace)
 
     async def _self_of(self, citizen: str | None) -> str | None:
         return None if citizen is None else await self._citizens.self_person(citizen)

@@ -26,7 +26,8 @@ FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period 
 """
 
 # What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
-# $3 is the person, NULL for nobody in particular. Only a hint for lists: `claim_unit` decides. A hold that lapsed and was not swept yet says nothing ahead.
+# $3 is the person, NULL for nobody in particular. Only a hint for lists: `claim_unit` decides. A hold that
+# lapsed and was not swept yet says nothing ahead.
 _LIMIT = """
 LATERAL (
     SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2) l

@@ -177,6 +177,36 @@ async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> 
     assert "往下看" not in second
 
 
+async def test_a_deadline_of_half_an_hour_came_without_its_reason(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))  # midnight is over
+    booked = await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "30 分钟内不想要了，可以回复“取消预约”（09:30 前）；之后不能在这里取消。" in booked
+    assert "09:30 前可以取消" in await talk.says("我的预约")
+    talk.later(minutes=30)
+    mine = await talk.says("我的预约")
+    assert "不能在这里取消了，有事请打电话 0199-5550000" in mine
+    assert "可以取消" not in mine
+
+
+async def test_a_deadline_before_the_visit_is_named_as_before(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    booked = await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "09:30 前回复“取消预约”。" in booked
+    assert "分钟内" not in booked
+    assert "09:30 前可以取消" in await talk.says("我的预约")
+
+
+async def test_each_booking_says_how_it_stands(talk: Talk, ward: Ward, hospital: Hospital) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    await ward.session("lungs-1", at("11:00", TUESDAY), units=(4,), fee_fen=1250)
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    await talk.walk("挂lungs", "1", "1", "1", "1")
+    await hospital.suspend_session(f"heart-1:{TUESDAY}:AM", "staff")
+    mine = await talk.says("我的预约")
+    assert "医生停诊，这个号已经作废" in mine
+    assert "待付款：请在 09:10 前付款" in mine
+
+
 async def test_a_page_number_of_thousands_of_digits_broke_the_answer(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"))
     await talk.walk("挂heart", "1", "1", "1", "1")
