@@ -56,6 +56,7 @@ async def assemble(around: Surroundings) -> Gateway:
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
+            services.desk.waiting,
             metrics,
             around.clock,
             around.templates,
