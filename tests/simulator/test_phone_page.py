@@ -230,7 +230,7 @@ async def test_the_title_says_that_someone_is_typing(house: Town, phone: Browser
     await house.call("/cgi-bin/message/custom/typing", {"touser": chat.openid, "command": "Typing"})
     await expect(chat.part("title")).to_have_text("对方正在输入…")
     await house.send("好了", openid=chat.openid)
-    await expect(chat.part("title")).to_have_text("盛京便民")
+    await expect(chat.part("title")).to_have_text("云汀便民")
 
 
 async def test_two_phones_side_by_side(house: Town, chromium: Any) -> None:
