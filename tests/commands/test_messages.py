@@ -89,4 +89,27 @@ def test_a_database_that_is_not_there_is_told(tmp_path: Path, embedded_servers: 
     tell(own.folder, "keys", "create")
     told = tell(own.folder, "messages", "list")
     assert told.code == 2
-    assert "PostgreSQL cannot be reached" in told.line
+    assert "PostgreSQL cannot be reached at postgresql:///x?host=" in told.line
+
+
+@pytest.mark.parametrize("command", [("messages", "list"), ("migrate",), ("check",)])
+def test_a_database_that_is_not_there_was_told_without_its_address(
+    tmp_path: Path, embedded_servers: Servers, tell: Tell, command: tuple[str, ...]
+) -> None:
+    own = Own(tmp_path, embedded_servers.redis_url, "postgresql://city:s3cret@127.0.0.1:1/bianmin")
+    tell(own.folder, "keys", "create")
+    told = tell(own.folder, *command)
+    assert told.code
+    said = told.out + told.err
+    assert "PostgreSQL cannot be reached at postgresql://city@127.0.0.1:1/bianmin: start it, or put" in said
+    assert "stores.database_url" in said
+    assert "s3cret" not in said
+
+
+def test_a_redis_that_is_not_there_is_told_with_its_address(
+    tmp_path: Path, embedded_servers: Servers, tell: Tell
+) -> None:
+    own = Own(tmp_path, "redis://:s3cret@127.0.0.1:1/0", embedded_servers.database_url)
+    said = tell(own.folder, "check").out
+    assert "Redis cannot be reached at redis://127.0.0.1:1/0: start it, or put" in said
+    assert "s3cret" not in said
