@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from commands import line
+from commands import line, places
 from commands.bots import router_of
 from commands.gateway import Gateway, Surroundings
 from commands.terminal import complain
@@ -55,6 +55,7 @@ async def assemble(around: Surroundings) -> Gateway:
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
+            services.desk.waiting,
             metrics,
             around.clock,
             around.templates,
@@ -122,12 +123,13 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return the program's exit code."""
     command = line.parse(arguments)
     try:
-        return command(load(os.environ, Path.cwd()), assemble)
+        settings = load(os.environ, Path.cwd())
+        try:
+            return command(settings, assemble)
+        except StoreGoneError as gone:
+            raise places.unreachable(settings.stores, gone) from gone
     except BootError as wrong:
         complain(wrong)
-        return 2
-    except StoreGoneError as gone:
-        complain(f"{gone}: is it running, and are the addresses in [stores] right?")
         return 2
     except KeyboardInterrupt:
         return 130

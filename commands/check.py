@@ -11,7 +11,7 @@ from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from services.hospital.catalogue import loaded_catalogues
-from settings import Settings, require_credentials
+from settings import Settings, Stores, require_credentials
 
 Look = Callable[[], Awaitable[str]]
 
@@ -26,6 +26,7 @@ class _Looks:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.stores = settings.stores
 
     async def accounts(self) -> str:
         if self._settings.stores.embedded and not self._settings.accounts:
@@ -78,14 +79,17 @@ async def _look_at_all(looks: _Looks) -> int:
         ("Schema", looks.schema),
         ("Catalogue", looks.catalogue),
     ):
-        fine = await _looked(name, look) and fine
+        fine = await _looked(name, look, looks.stores) and fine
     return 0 if fine else 1
 
 
-async def _looked(name: str, look: Look) -> bool:
+async def _looked(name: str, look: Look, stores: Stores) -> bool:
     try:
         terminal.done(name, await look())
-    except (BootError, StoreGoneError) as wrong:
+    except StoreGoneError as gone:
+        terminal.failed(name, str(places.unreachable(stores, gone)))
+        return False
+    except BootError as wrong:
         terminal.failed(name, str(wrong))
         return False
     return True

@@ -28,7 +28,7 @@ class Credentials(msgspec.Struct, frozen=True):
 def completed(settings: Settings) -> Settings:
     """The same settings with every account's missing values filled in; `[accounts.city]` if there is none."""
     make_folder(settings.stores)
-    accounts = settings.accounts or {DEFAULT_ACCOUNT: Account(name="便民市")}
+    accounts = settings.accounts or {DEFAULT_ACCOUNT: Account(name="云汀便民")}
     folder = settings.stores.folder / "accounts"
     return msgspec.structs.replace(
         settings,

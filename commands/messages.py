@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from commands import places, terminal
 from commands.database import migrated
@@ -13,6 +14,7 @@ from core.stores import keys
 from settings import Settings
 
 _SHORT = 40
+_OTHERS = 10  # of the same citizen, the latest
 _MOST = 10_000
 _ALL = "`.venv/bin/python main.py messages list --all` shows all"
 
@@ -27,7 +29,8 @@ def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  #
             raise BootError(f"--after {after}: there is no such message; {_ALL}")
         found = await desk.list(after, limit, closed=closed)
         for message in found:
-            terminal.say(f"{message.id}  {_when(message)}  {_state(message)}  {_short(message.text)}")
+            facts = (message.id, _when(message), _state(message), _writer(message), _short(message.text))
+            terminal.say("  ".join(facts))
         if not found:
             terminal.say("no messages" if closed or after else "no messages wait")
         elif len(found) == limit:
@@ -38,14 +41,18 @@ def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  #
 
 
 def show(settings: Settings, message_id: str) -> int:
-    """Show one message in full."""
+    """Show one message in full: since when it waits, where it came from, what else the same citizen left."""
 
     async def work(desk: Desk) -> int:
         message = await desk.show(message_id)
         if message is None:
             return _unknown(message_id)
+        account = settings.accounts.get(message.account)
+        named = f" ({account.name})" if account and account.name else ""
+        others = [each for each in message.siblings if each != message.id]
         terminal.say(f"{message.id}  {_when(message)}  {_state(message)}")
-        terminal.say(f"from {message.conversation}\n")
+        terminal.say(f"to account {message.account}{named}")
+        terminal.say(f"by {_writer(message)}{', also ' + ', '.join(others[-_OTHERS:]) if others else ''}\n")
         terminal.say(_printable(message.text))
         return 0
 
@@ -90,7 +97,24 @@ def _when(message: Message) -> str:
 
 
 def _state(message: Message) -> str:
-    return "closed by " + message.closed_by if message.closed_at else "waits"
+    if message.closed_at:
+        return "closed by " + message.closed_by
+    return "waits " + _duration(SystemClock().now() - message.left_at)
+
+
+def _duration(waited: timedelta) -> str:
+    """The two largest units: 3 d 4 h, 2 h 5 min, 0 min."""
+    minutes = max(0, int(waited.total_seconds()) // 60)
+    days, hours = minutes // (60 * 24), minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def _writer(message: Message) -> str:
+    """Who wrote, under a name that tells no openid, and how often they did."""
+    place, count = message.siblings.index(message.id) + 1, len(message.siblings)
+    return f"citizen {message.writer}" + (f", message {place} of {count}" if count > 1 else "")
 
 
 def _short(text: str) -> str:

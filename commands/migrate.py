@@ -5,17 +5,13 @@ import asyncio
 from commands import places, terminal
 from commands.gateway import Assemble
 from commands.places import MIGRATIONS
-from core.errors import BootError, StoreGoneError
 from core.stores import migrations
 from settings import Settings
 
 
 def migrate(settings: Settings, _assemble: Assemble) -> int:
     """Apply what is missing and say what it was."""
-    try:
-        applied = asyncio.run(migrations.migrate(places.database(settings.stores), MIGRATIONS))
-    except StoreGoneError as gone:
-        raise BootError(f"{gone}: is it running, and is stores.database_url right?") from gone
+    applied = asyncio.run(migrations.migrate(places.database(settings.stores), MIGRATIONS))
     for name in applied:
         terminal.say(f"applied {name}")
     if not applied:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from core.errors import BootError
+from core.errors import BootError, StoreGoneError
+from core.stores import boot
 from core.stores.embedded.stores import Attached, EmbeddedStores, attach
 from settings import EMBEDDED, Stores
 
@@ -42,6 +43,14 @@ def chosen(stores: Stores, owner: Attached | EmbeddedStores) -> Places:
         owner.database_url if stores.database_url == EMBEDDED else stores.database_url,
         owner if isinstance(owner, Attached) else None,
     )
+
+
+def unreachable(stores: Stores, gone: StoreGoneError) -> BootError:
+    """One line for a store that went away under a command: which, where, and what to do."""
+    url = stores.redis_url if gone.store == "Redis" else stores.database_url
+    if url == EMBEDDED:
+        return BootError(f"{gone}: `make run` keeps it in {stores.folder}; start that again")
+    return boot.unreachable(gone, url)
 
 
 def make_folder(stores: Stores) -> Path:

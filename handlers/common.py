@@ -13,9 +13,12 @@ from services.citizens.service import Citizens
 router = Router("common")
 
 
-@router.on(kinds=[Kind.SUBSCRIBE])
+@router.on(kinds=[Kind.SUBSCRIBE, Kind.SCAN])
 async def welcome(citizen: CitizenId) -> Reply:
-    """关注 (asking for the citizen makes the account known, or following again)."""
+    """关注, or 扫码 by who follows already, whatever the scene.
+
+    Asking for the citizen makes the account known, or following again.
+    """
     del citizen
     return Text("common/welcome")
 

@@ -1,6 +1,7 @@
 """挂号, 我的预约, 取消预约, 科室: the hospital in chat."""
 
 from functools import partial
+from typing import NoReturn
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Part, When
@@ -32,8 +33,18 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     department = await ask.choice("department", hospital.departments)
     doctor = await ask.choice("doctor", partial(hospital.doctors, department))
     try:
-        session = await ask.choice("session", partial(hospital.sessions, doctor), when=_half_day)
-        period = await ask.choice("period", partial(hospital.periods_or_others, session), when=_start)
+        try:
+            session = await ask.choice(
+                "session", partial(hospital.sessions, doctor, ask.citizen), when=_half_day
+            )
+        except ClaimRefused as refused:
+            _elsewhere(ask, "doctor", refused)
+        try:
+            period = await ask.choice(
+                "period", partial(hospital.periods_or_others, session, ask.citizen), when=_start
+            )
+        except ClaimRefused as refused:
+            _elsewhere(ask, "session", refused)
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
@@ -45,10 +56,8 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         )
     except UnitTaken as taken:
         ask.again("period", because=taken)
-    except HoldOpen:
-        raise  # no other half-day helps
     except ClaimRefused as refused:
-        ask.again("session", because=refused)
+        _elsewhere(ask, "session", refused)
     return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
 
 
@@ -85,6 +94,13 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
         show=partial(hospital.booking, citizen=ask.citizen),
     )
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
+    """Ask an earlier question again, unless no other half-day helps."""
+    if isinstance(refused, HoldOpen):
+        raise refused
+    ask.again(question, because=refused)
 
 
 def _half_day(session: ClinicSession) -> When:

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -10,11 +11,13 @@ from types import ModuleType
 import pytest
 
 import handlers
-from commands import line
+from commands import invented, line
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from services.hospital.catalogue import catalogue_files, read_catalogue
+from settings import Settings, Stores
 from tests.support import city_bot
 from tests.support.talk import Ground, Talk, words_of
 
@@ -23,6 +26,7 @@ READMES = ["README.md", "README.zh-CN.md"]
 NEW = "library"  # the handler the READMEs print
 LONGEST = 40
 BOT = "bots/city.py"
+DEMO_CITY, DEMO_ACCOUNT = "云汀市", "云汀便民"
 
 
 def printed_files(readme: str) -> dict[str, str]:
@@ -77,6 +81,9 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
     talk = Talk(ground, replace(usual, router=city.router, words=words_of(tmp_path / "templates")))
     assert "1 北馆" in await talk.says("图书馆")
     assert "哪一天去" in await talk.says("儿童馆")
+    past = await talk.says("昨天")
+    assert "已经过去了" in past
+    assert "哪一天去" in past
     assert "11月25日 周三 南馆" in await talk.says("后天")
     assert "请选择科室" in await talk.says("挂号"), "the services that were there go on"
 
@@ -85,6 +92,19 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
 def test_the_first_handler_has_forty_lines(readme: str) -> None:
     lines = [line for content in printed_files(readme).values() for line in content.splitlines()]
     assert 20 < len(lines) <= LONGEST, len(lines)
+
+
+def test_three_names_of_the_city_stood_side_by_side(tmp_path: Path) -> None:
+    sample = tomllib.loads((ROOT / "bianmin.example.toml").read_text("utf-8"))
+    made_up = invented.completed(Settings(stores=Stores(data_dir=str(tmp_path))))
+    assert {account.name for account in made_up.accounts.values()} == {DEMO_ACCOUNT}
+    assert sample["accounts"]["city"]["name"] == DEMO_ACCOUNT
+    hospitals = read_catalogue(catalogue_files(ROOT / "demo")).hospitals
+    assert all(DEMO_CITY in hospital.name and DEMO_CITY in hospital.address for hospital in hospitals)
+    for readme in READMES:
+        text = (ROOT / readme).read_text("utf-8")
+        assert DEMO_CITY in text
+        assert DEMO_ACCOUNT in text
 
 
 def test_both_languages_show_the_same_example() -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 import jinja2
 import msgspec
 from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from core.chat.desk import Waiting
 from core.clock import Clock
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from webhooks.routes import Route
 
 Probe = Callable[[], Awaitable[str]]  # answers with a store's name and version, or raises
+DeskProbe = Callable[[], Awaitable[Waiting]]
 
 _PROBE_S = 1.0
 _FRESH_S = 1.0  # however often we are asked, the stores are asked once a second
@@ -39,14 +42,23 @@ class Store(msgspec.Struct, frozen=True):
     ms: float
 
 
+class DeskState(msgspec.Struct, frozen=True):
+    """What citizens left for the human desk and nobody has dealt with yet; `oldest_s`: how long it waits."""
+
+    waiting: int
+    oldest: datetime | None
+    oldest_s: int
+
+
 class Report(msgspec.Struct, frozen=True):
-    """Everything `/readyz` on the operators' port tells."""
+    """Everything `/readyz` on the operators' port tells; `desk` is None while nobody can say."""
 
     ready: bool
     since: datetime
     uptime_s: int
     steps: tuple[Step, ...]
     stores: tuple[Store, ...]
+    desk: DeskState | None
     messages: dict[str, int]
     p50_ms: float | None
     p99_ms: float | None
@@ -58,17 +70,25 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Health:
-    """What is in place, how the stores are, and the routes that say so."""
+    """What is in place, how the stores are, what waits for the staff, and the routes that say so."""
 
-    def __init__(self, probes: Mapping[str, Probe], metrics: Metrics, clock: Clock, templates: Path) -> None:
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        desk: DeskProbe,
+        metrics: Metrics,
+        clock: Clock,
+        templates: Path,
+    ) -> None:
         self._probes = probes
+        self._desk = desk
         self._metrics = metrics
         self._clock = clock
         self._since = clock.now()
         self._steps: dict[str, Step] = {}
         # Whether everything required is in place; says nothing about the stores' present state.
         self.ready = False
-        self._asking: asyncio.Task[tuple[Store, ...]] | None = None
+        self._asking: asyncio.Task[tuple[tuple[Store, ...], Waiting | None]] | None = None
         self._asked_at = float("-inf")
         self._pages = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates / "pages"),
@@ -97,7 +117,7 @@ class Health:
 
     async def report(self) -> Report:
         """Look at everything."""
-        stores = await self._stores()
+        stores, waiting = await self._asked()
         now = self._clock.now()
         return Report(
             ready=self.ready and all(store.ok for store in stores),
@@ -105,6 +125,7 @@ class Health:
             uptime_s=int((now - self._since).total_seconds()),
             steps=tuple(self._steps.values()),
             stores=stores,
+            desk=None if waiting is None else _desk_state(waiting, now),
             messages=self._metrics.by_kind(),
             p50_ms=_ms(self._metrics.within(0.5)),
             p99_ms=_ms(self._metrics.within(0.99)),
@@ -126,14 +147,23 @@ class Health:
             Route("GET", "/metrics", self._figures, "operator"),
         ]
 
-    async def _stores(self) -> tuple[Store, ...]:
+    async def _asked(self) -> tuple[tuple[Store, ...], Waiting | None]:
         if self._asking is None or time.monotonic() - self._asked_at > _FRESH_S:
             self._asked_at = time.monotonic()
             self._asking = asyncio.create_task(self._ask_all())
         return await asyncio.shield(self._asking)
 
-    async def _ask_all(self) -> tuple[Store, ...]:
-        return tuple(await asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items())))
+    async def _ask_all(self) -> tuple[tuple[Store, ...], Waiting | None]:
+        stores = asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items()))
+        waiting = await self._ask_desk() if self.ready else None  # before that, its table may not be there
+        return tuple(await stores), waiting
+
+    async def _ask_desk(self) -> Waiting | None:
+        try:
+            async with asyncio.timeout(_PROBE_S):
+                return await self._desk()
+        except _BAD:
+            return None  # the stores' own lines say what is wrong
 
     async def _alive(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -154,8 +184,10 @@ class Health:
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def _figures(self, _request: web.Request) -> web.Response:
+        desk = (await self.report()).desk
         return web.Response(
-            body=self._metrics.exposition(), headers={"Content-Type": self._metrics.content_type}
+            body=self._metrics.exposition() + (_desk_figures(desk) if desk else b""),
+            headers={"Content-Type": self._metrics.content_type},
         )
 
 
@@ -167,6 +199,28 @@ async def _ask(name: str, probe: Probe) -> Store:
     except _BAD as bad:
         detail, ok = str(bad) or f"no answer within {_PROBE_S:.0f} s", False
     return Store(name, ok, detail, round((time.monotonic() - began) * 1000, 1))
+
+
+def _desk_state(waiting: Waiting, now: datetime) -> DeskState:
+    if waiting.oldest is None:
+        return DeskState(waiting.count, None, 0)
+    return DeskState(
+        waiting.count,
+        waiting.oldest.astimezone(now.tzinfo),
+        max(0, int((now - waiting.oldest).total_seconds())),
+    )
+
+
+def _desk_figures(desk: DeskState) -> bytes:
+    """The desk as Prometheus reads it: of the whole city, not of this process."""
+    registry = CollectorRegistry()
+    waiting = Gauge(
+        "bianmin_desk_waiting", "Messages citizens left that nobody closed yet", registry=registry
+    )
+    waiting.set(desk.waiting)
+    oldest = Gauge("bianmin_desk_oldest_seconds", "How long the oldest of them waits", registry=registry)
+    oldest.set(desk.oldest_s)
+    return generate_latest(registry)
 
 
 def _json(report: Report) -> web.Response:

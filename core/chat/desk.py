@@ -4,12 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from functools import partial
 
+import asyncpg
+
 from core.clock import CITY_ZONE, Clock
 from core.effects import Effect, perform
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
 _SATURDAY = 5
+_SHORT = 8  # hex digits of a conversation's name that tell it from the others at a glance
+_MESSAGE = """
+SELECT m.id, m.conversation, m.sealed, m.left_at, m.closed_at, m.closed_by,
+       (SELECT array_agg(s.id ORDER BY s.left_at, s.id) FROM desk_messages s
+        WHERE s.conversation = m.conversation) AS siblings
+FROM desk_messages m
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,10 @@ class DeskHours:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a citizen left; `closed_by` is "" while it waits."""
+    """What a citizen left; `closed_by` is "" while it waits.
+
+    `siblings` are the ids of all messages this conversation left, this one among them, oldest first.
+    """
 
     id: str
     conversation: str
@@ -35,6 +47,25 @@ class Message:
     left_at: datetime
     closed_at: datetime | None
     closed_by: str
+    siblings: tuple[str, ...]
+
+    @property
+    def account(self) -> str:
+        """The key of the official account it came through."""
+        return self.conversation.partition(":")[0]
+
+    @property
+    def writer(self) -> str:
+        """A short name of the conversation: the same for all messages of one citizen, and no openid."""
+        return self.conversation.partition(":")[2][:_SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many messages nobody has dealt with yet, and when the oldest of them was left."""
+
+    count: int
+    oldest: datetime | None
 
 
 class Desk:
@@ -60,25 +91,22 @@ class Desk:
         `after` is the id of the last one seen.
         """
         rows = await self._db.fetch(
-            """
-            SELECT id, conversation, sealed, left_at, closed_at, closed_by FROM desk_messages
-            WHERE (closed_at IS NULL OR $3)
-              AND ($1 = '' OR (left_at, id) > (SELECT left_at, id FROM desk_messages WHERE id = $1))
-            ORDER BY left_at, id LIMIT $2
-            """,
+            f"""
+            {_MESSAGE}
+            WHERE (m.closed_at IS NULL OR $3)
+              AND ($1 = '' OR (m.left_at, m.id) > (SELECT left_at, id FROM desk_messages WHERE id = $1))
+            ORDER BY m.left_at, m.id LIMIT $2
+            """,  # noqa: S608 - our own words
             after,
             limit,
             closed,
         )
-        return [self._message(**dict(row)) for row in rows]
+        return [self._message(row) for row in rows]
 
     async def show(self, message: str) -> Message | None:
         """One message, or None."""
-        row = await self._db.fetchrow(
-            "SELECT id, conversation, sealed, left_at, closed_at, closed_by FROM desk_messages WHERE id = $1",
-            message,
-        )
-        return self._message(**dict(row)) if row else None
+        row = await self._db.fetchrow(f"{_MESSAGE} WHERE m.id = $1", message)
+        return self._message(row) if row else None
 
     async def close(self, message: str, by: str) -> bool:
         """Mark a message as dealt with; False if there is no such open one."""
@@ -88,6 +116,13 @@ class Desk:
             by,
         )
         return done == "UPDATE 1"
+
+    async def waiting(self) -> Waiting:
+        """How much waits for the staff."""
+        row = await self._db.fetchrow(
+            "SELECT count(*) AS count, min(left_at) AS oldest FROM desk_messages WHERE closed_at IS NULL"
+        )
+        return Waiting(row["count"], row["oldest"]) if row else Waiting(0, None)
 
     async def _insert(self, conversation: str, text: str, tx: Transaction) -> str:
         number = str(await tx.fetchval("SELECT nextval('desk_numbers')"))  # short: people say it on the phone
@@ -99,15 +134,13 @@ class Desk:
         )
         return number
 
-    def _message(
-        self,
-        *,
-        id: str,  # noqa: A002 - the column's name
-        conversation: str,
-        sealed: bytes,
-        left_at: datetime,
-        closed_at: datetime | None,
-        closed_by: str | None,
-    ) -> Message:
-        text = self._seal.open(sealed, f"desk:{id}").decode()
-        return Message(id, conversation, text, left_at, closed_at, closed_by or "")
+    def _message(self, row: asyncpg.Record) -> Message:
+        return Message(
+            id=row["id"],
+            conversation=row["conversation"],
+            text=self._seal.open(row["sealed"], f"desk:{row['id']}").decode(),
+            left_at=row["left_at"],
+            closed_at=row["closed_at"],
+            closed_by=row["closed_by"] or "",
+            siblings=tuple(row["siblings"]),
+        )

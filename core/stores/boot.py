@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 from redis.exceptions import RedisError
@@ -11,6 +12,25 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 
 _OLDEST_POSTGRESQL = 150_000
+_SETTING = {"Redis": "stores.redis_url", "PostgreSQL": "stores.database_url"}
+_TELLS_NO_SECRET = frozenset(("db", "dbname", "host", "port", "user"))
+
+
+def unreachable(gone: StoreGoneError, url: str) -> BootError:
+    """One line for a store that is not there: which, where, and what to do."""
+    return BootError(
+        f"{gone} at {shown(url)}: start it, or put the right address into {_SETTING[gone.store]}"
+    )
+
+
+def shown(url: str) -> str:
+    """A store's address as it may be printed: no password, and no option that may be one."""
+    parts = urlsplit(url)
+    whose, _, where = parts.netloc.rpartition("@")
+    user = whose.partition(":")[0]
+    told = [(key, value) for key, value in parse_qsl(parts.query) if key in _TELLS_NO_SECRET]
+    query = "?" + urlencode(told, safe="/:,") if told else ""
+    return f"{parts.scheme}://{user and user + '@'}{where}{parts.path}{query}"
 
 
 async def open_redis(url: str) -> Redis:
@@ -18,7 +38,7 @@ async def open_redis(url: str) -> Redis:
     try:
         redis = await Redis.open(url)
     except StoreGoneError as gone:
-        raise BootError("Redis cannot be reached: is it running, and is stores.redis_url right?") from gone
+        raise unreachable(gone, url) from gone
     try:
         await redis.check()
     except BaseException:
@@ -32,9 +52,7 @@ async def open_database(url: str) -> Database:
     try:
         db = await Database.open(url)
     except StoreGoneError as gone:
-        raise BootError(
-            "PostgreSQL cannot be reached: is it running, and is stores.database_url right?"
-        ) from gone
+        raise unreachable(gone, url) from gone
     try:
         await postgres_version(db)
     except BaseException:

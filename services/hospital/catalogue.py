@@ -76,10 +76,16 @@ class Catalogue(_Entry, frozen=True, kw_only=True):
     specialties: tuple[SpecialtyEntry, ...] = ()
     departments: tuple[DepartmentEntry, ...] = ()
     doctors: tuple[DoctorEntry, ...] = ()
-    booked_up: tuple[str, ...] = ()  # doctors whose numbers the demo's neighbours take
+    # By doctor and half-day: how many numbers the demo's neighbours leave to others.
+    neighbours_leave: dict[str, dict[str, int]] = {}
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def half_day_of(day: date, half: Half) -> str:
+    """A half-day as the data files write it: "Mon AM"."""
+    return f"{_WEEKDAYS[day.weekday()]} {half}"
 
 
 async def load_catalogue(db: Database, folder: Path) -> bool:
@@ -150,7 +156,7 @@ def read_catalogue(files: list[Path]) -> Catalogue:
         specialties=tuple(entry for part in parts for entry in part.specialties),
         departments=tuple(entry for part in parts for entry in part.departments),
         doctors=tuple(entry for part in parts for entry in part.doctors),
-        booked_up=tuple(doctor for part in parts for doctor in part.booked_up),
+        neighbours_leave={doctor: week for part in parts for doctor, week in part.neighbours_leave.items()},
     )
     _check_references(catalogue)
     return catalogue
@@ -175,8 +181,10 @@ def _check_references(catalogue: Catalogue) -> None:
     for doctor in catalogue.doctors:
         if f"{doctor.hospital}-{doctor.specialty}" not in departments:
             raise BootError(f"hospital data: doctor {doctor.id} works in an unknown department")
-    if unknown := set(catalogue.booked_up) - {doctor.id for doctor in catalogue.doctors}:
-        raise BootError(f"hospital data: booked_up names unknown doctors: {', '.join(sorted(unknown))}")
+    works = {(doctor.id, half_day) for doctor in catalogue.doctors for half_day in doctor.works}
+    left = {(doctor, half_day) for doctor, week in catalogue.neighbours_leave.items() for half_day in week}
+    for doctor_id, half_day in sorted(left - works):
+        raise BootError(f"hospital data: neighbours_leave: {doctor_id} does not work {half_day}")
 
 
 def _week(doctor: DoctorEntry, city_hours: dict[Half, Hours]) -> list[tuple[object, ...]]:

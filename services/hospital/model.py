@@ -1,7 +1,7 @@
 """The hospital's nouns, as the counter uses them; every item a citizen may choose has `id` and `aliases`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -81,7 +81,11 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicSession:
-    """排班: a doctor's half-day that can still be booked."""
+    """排班: a doctor's half-day that can still be booked.
+
+    `barred`: the code of the `ClaimRefused` with which this person would be refused here, "" for none;
+    `barred_until`: the moment that refusal is about, or None.
+    """
 
     id: str
     aliases: tuple[str, ...]
@@ -91,6 +95,8 @@ class ClinicSession:
     fee_fen: int
     starts_at: datetime
     left: int
+    barred: str = ""
+    barred_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +140,11 @@ class Quote(Visit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking(Visit):
-    """One person's claim on one unit; `number` is the unit's place in its session."""
+    """One person's claim on one unit; `number` is the unit's place in its session.
+
+    `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
+    not the visit decides `cancel_until` (domain-rules U6, U7); else None.
+    """
 
     citizen: str
     state: BookingState
@@ -142,6 +152,8 @@ class Booking(Visit):
     made_at: datetime
     hold_until: datetime | None
     cancel_until: datetime
+    can_cancel: bool
+    grace: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

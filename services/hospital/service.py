@@ -62,24 +62,42 @@ class Hospital:
         """List the doctors of a specialty by their next bookable period; those without one come last."""
         return [shapes.doctor(row) for row in await store.doctors(self._db, department, self._at())]
 
-    async def sessions(self, doctor: str) -> list[ClinicSession]:
-        """List a doctor's bookable half-days."""
-        return [shapes.session(row) for row in await store.sessions(self._db, doctor, self._at())]
+    async def sessions(self, doctor: str, citizen: str | None = None) -> list[ClinicSession]:
+        """List a doctor's bookable half-days; those this citizen's own limits bar come last, marked.
+
+        Where every one of them is barred, the first one's `ClaimRefused` is raised.
+        """
+        person = await self._self_of(citizen)
+        sessions = [shapes.session(row) for row in await store.sessions(self._db, doctor, self._at(), person)]
+        if sessions and all(session.barred for session in sessions):
+            barred = sessions[0]
+            raise await self._session_refused(barred.id, store.Refusal(barred.barred, barred.barred_until))
+        return sessions
 
     async def periods(self, session: str) -> list[Period]:
         """List the bookable periods of a half-day."""
         return [shapes.period(row) for row in await store.periods(self._db, session, self._at())]
 
-    async def periods_or_others(self, session: str) -> list[Period]:
-        """List the bookable periods of a half-day or, when it is 约满, what there is instead."""
+    async def periods_or_others(self, session: str, citizen: str | None = None) -> list[Period]:
+        """List the bookable periods of a half-day or, when it is 约满, what there is instead.
+
+        Raises a `ClaimRefused` where this citizen's own limits bar the half-day; `hold` decides in any case.
+        """
+        person = await self._self_of(citizen)
+        if person is not None and (refusal := await store.limit(self._db, session, person, self._at())):
+            raise await self._session_refused(session, refusal)
         if periods := await self.periods(session):
             return periods
         full = await store.first_period(self._db, session)
-        return await self.alternatives(full) if full is not None else []
+        return await self.alternatives(full, citizen) if full is not None else []
 
-    async def alternatives(self, period: str) -> list[Period]:
-        """Offer up to three bookable periods instead of this one, the nearest to it first."""
-        rows = await store.alternatives(self._db, period, self._at(), _ALTERNATIVES)
+    async def alternatives(self, period: str, citizen: str | None = None) -> list[Period]:
+        """Offer up to three bookable periods instead of this one, the nearest to it first.
+
+        Half-days that this citizen's own limits bar are left out.
+        """
+        person = await self._self_of(citizen)
+        rows = await store.alternatives(self._db, period, self._at(), _ALTERNATIVES, person)
         return [shapes.period(row, instead=True) for row in rows]
 
     async def nothing_left(self, doctor: str) -> NothingLeft:
@@ -130,11 +148,11 @@ class Hospital:
         row = await store.booking(self._db, booking, self._at())
         if row is None or (citizen is not None and row["citizen"] != citizen):
             raise NoSuchBooking
-        return shapes.booking(row)
+        return self._booking(row)
 
     async def bookings(self, citizen: str) -> list[Booking]:
         """List what a citizen has before them, suspended visits included, soonest first."""
-        return [shapes.booking(row) for row in await store.bookings(self._db, citizen, self._at())]
+        return [self._booking(row) for row in await store.bookings(self._db, citizen, self._at())]
 
     async def cancellable(self, citizen: str) -> list[Booking]:
         """List the bookings a citizen may want to cancel.
@@ -170,6 +188,17 @@ class Hospital:
         if refusal is not None:
             raise _RefusedError(refusal)
         return booking
+
+    def _booking(self, row: store.Row) -> Booking:
+        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace)
+
+    async def _self_of(self, citizen: str | None) -> str | None:
+        return None if citizen is None else await self._citizens.self_person(citizen)
+
+    async def _session_refused(self, session: str, refusal: store.Refusal) -> DomainError:
+        """The refusal of a half-day as a whole, told with its first period."""
+        first = await store.first_period(self._db, session)
+        return NoSuchPeriod() if first is None else await self._claim_refused(first, refusal)
 
     async def _claim_refused(self, period: str, refusal: store.Refusal) -> DomainError:
         row = await store.period(self._db, period, self._at())

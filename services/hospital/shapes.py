@@ -1,6 +1,6 @@
 """Rows of the database into the hospital's nouns."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 import asyncpg
@@ -73,6 +73,8 @@ def session(row: Row) -> ClinicSession:
         fee_fen=row["fee_fen"],
         starts_at=row["starts_at"].astimezone(CITY_ZONE),
         left=row["left"],
+        barred=row["refusal"] or "",
+        barred_until=row["at"] and row["at"].astimezone(CITY_ZONE),
     )
 
 
@@ -98,8 +100,11 @@ def quote(row: Row) -> Quote:
     )
 
 
-def booking(row: Row) -> Booking:
+def booking(row: Row, now: datetime, grace: timedelta) -> Booking:
+    """A booking as it stands at `now`; `grace` is the rule's."""
     visit = _visit(row)
+    state = BookingState(row["state"])
+    in_time = state is BookingState.BOOKED and now < row["cancel_until"]
     return Booking(
         id=row["booking"],
         aliases=(
@@ -108,11 +113,13 @@ def booking(row: Row) -> Booking:
         ),
         fee_fen=row["booked_fee_fen"],
         citizen=row["citizen"],
-        state=BookingState(row["state"]),
+        state=state,
         number=row["no"],
         made_at=row["made_at"].astimezone(CITY_ZONE),
         hold_until=row["hold_until"] and row["hold_until"].astimezone(CITY_ZONE),
         cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
+        can_cancel=in_time or state is BookingState.HELD,
+        grace=grace if row["cancel_until"] == row["made_at"] + grace else None,
         **visit,
     )
 

@@ -25,6 +25,17 @@ SELECT c.*, b.id AS booking, b.citizen, b.made_at, b.fee_fen AS booked_fee_fen, 
 FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period = u.period
 """
 
+# What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
+# $3 is the person, NULL for nobody in particular. Only a hint for lists: `claim_unit` decides. A hold that
+# lapsed and was not swept yet says nothing ahead.
+_LIMIT = """
+LATERAL (
+    SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2) l
+    WHERE l.refusal IS NOT NULL
+      AND NOT EXISTS (SELECT FROM units WHERE person = $3 AND state = 'held' AND hold_until <= $1)
+)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class At:
@@ -136,20 +147,34 @@ async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
     )
 
 
-async def sessions(db: Database, doctor: str, at: At) -> list[Row]:
+async def sessions(db: Database, doctor: str, at: At, person: str | None) -> list[Row]:
+    """A doctor's bookable half-days; those this person cannot claim come last, with their `refusal`."""
     return await db.fetch(
-        """
-        SELECT s.id, s.date, s.half, s.class, s.fee_fen, min(b.starts_at) AS starts_at,
-               count(*)::integer AS left
-        FROM bookable_units($1, $2) b JOIN sessions s ON s.id = b.session
-        WHERE b.doctor = $3
-        GROUP BY s.id
-        ORDER BY min(b.starts_at)
-        """,
+        f"""
+        SELECT s.id, s.date, s.half, s.class, s.fee_fen, open.starts_at, open.left, barred.refusal, barred.at
+        FROM (SELECT session, min(starts_at) AS starts_at, count(*)::integer AS left
+              FROM bookable_units($1, $2) WHERE doctor = $4 GROUP BY session) open
+        JOIN sessions s ON s.id = open.session
+        LEFT JOIN {_LIMIT} barred ON true
+        ORDER BY barred.refusal IS NOT NULL, open.starts_at
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
+        person,
         doctor,
     )
+
+
+async def limit(db: Database, session: str, person: str, at: At) -> Refusal | None:
+    """What the person's own limits say now against a claim in this session."""
+    row = await db.fetchrow(
+        f"SELECT l.refusal, l.at FROM sessions s, {_LIMIT} l WHERE s.id = $4",  # noqa: S608 - our own words
+        at.now,
+        at.rules,
+        person,
+        session,
+    )
+    return _refusal(row)
 
 
 async def periods(db: Database, session: str, at: At) -> list[Row]:
@@ -181,33 +206,43 @@ async def period(db: Database, period_id: str, at: At) -> Row | None:
     )
 
 
-async def alternatives(db: Database, period_id: str, at: At, limit: int) -> list[Row]:
-    """Nearest first: the same doctor; the same half-day of the specialty; the specialty at any time."""
+async def alternatives(
+    db: Database, period_id: str, at: At, most: int, person: str | None = None
+) -> list[Row]:
+    """Nearest first: the same doctor; the same half-day of the specialty; the specialty at any time.
+
+    Half-days that this person cannot claim are left out.
+    """
     return await db.fetch(
-        """
+        f"""
         WITH wanted AS (
-            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $3
+            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $4
         ), open AS (
-            SELECT b.period, b.doctor, b.date, b.half, b.starts_at, count(*)::integer AS left
+            SELECT b.period, b.session, b.doctor, b.date, b.half, b.starts_at, count(*)::integer AS left
             FROM wanted w
             JOIN departments dep ON dep.specialty = w.specialty
             JOIN bookable_units($1, $2) b ON b.department = dep.id
             WHERE b.period <> w.period
-            GROUP BY b.period, b.doctor, b.date, b.half, b.starts_at
+            GROUP BY b.period, b.session, b.doctor, b.date, b.half, b.starts_at
+        ), barred AS (
+            SELECT s.id FROM sessions s, {_LIMIT} l
+            WHERE s.id IN (SELECT session FROM open)
         ), best AS (
             SELECT o.period, o.left, row_number() OVER (
                 ORDER BY CASE WHEN o.doctor = w.doctor THEN 0
                               WHEN (o.date, o.half) = (w.date, w.half) THEN 1 ELSE 2 END,
                          abs(extract(epoch FROM o.starts_at - w.starts_at)), o.period) AS rank
             FROM open o, wanted w
-            ORDER BY rank LIMIT $4
+            WHERE o.session NOT IN (SELECT id FROM barred)
+            ORDER BY rank LIMIT $5
         )
         SELECT c.*, best.left FROM best JOIN clinic_periods c ON c.period = best.period ORDER BY best.rank
-        """,
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
+        person,
         period_id,
-        limit,
+        most,
     )
 
 

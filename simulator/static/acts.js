@@ -3,6 +3,8 @@
 import { el } from "./dom.js";
 
 const SAMPLES = [["photo-1.png", "路灯坏了"], ["photo-2.png", "化验单"]];
+// A sticker reaches the account as a text: these very words, in the platform's place.
+export const STICKER = "【收到不支持的消息类型，暂无法显示】";
 const HERE = { label: "市府广场", latitude: "41.80570", longitude: "123.43150" };
 
 /** `phone` offers act(body), open(url, title), covers and follows. */
@@ -26,6 +28,10 @@ export class Acts {
     }, el("img", { src: `/phone/static/${file}`, alt: "" }), name)));
     this.phone.covers.ask("图片", [{ name: "url", label: "图片地址", type: "url", value: new URL("/phone/static/photo-1.png", location.href).href }],
       "发送", ({ url }) => then(url), samples);
+  }
+
+  sticker() {
+    return this.phone.act({ type: "text", content: STICKER });
   }
 
   place(then = (place) => this.phone.act({ type: "location", ...place })) {
@@ -61,6 +67,7 @@ export class Acts {
   tiles() {
     return [
       { name: "picture", label: "图片", id: "more-picture", then: () => this.picture() },
+      { name: "sticker", label: "表情", id: "more-sticker", then: () => this.sticker() },
       { name: "place", label: "位置", id: "more-place", then: () => this.place() },
       { name: "link", label: "链接", id: "more-link", then: () => this.link() },
       { name: "scan", label: "扫码", id: "more-scan", then: () => this.scan() },

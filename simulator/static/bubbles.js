@@ -1,5 +1,6 @@
 // Draws one entry of the chat: a bubble, a card, or a grey line.
 
+import { STICKER } from "./acts.js";
 import { avatar, el, icon, linked, svg } from "./dom.js";
 
 /** `doors` is what a bubble can do: open(url, title) and act(body). */
@@ -24,6 +25,7 @@ function bubble(...children) {
 }
 
 function drawText(entry, doors) {
+  if (entry.kind === "sent" && entry.content === STICKER) return el("div", { class: "sticker", role: "img", "aria-label": "表情" }, icon("sticker"));
   const parts = [bubble(...linked(entry.content, doors.open))];
   if (entry.ai) parts.push(el("small", { class: "hint" }, "内容由 AI 生成"));
   return parts;

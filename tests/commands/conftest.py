@@ -38,6 +38,7 @@ class Own:
 
     def __init__(self, folder: Path, redis_url: str, database_url: str) -> None:
         self.folder = folder
+        self.database_url = database_url
         (folder / "bianmin.toml").write_text(
             f'[stores]\nredis_url = "{redis_url}"\ndatabase_url = "{database_url}"\n'
             '[accounts.city]\noriginal_id = "gh_1"\nappid = "wx1"\n'

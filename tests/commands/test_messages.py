@@ -1,11 +1,17 @@
-"""`messages list` where something is not as it should be: one clear line, exit code 2."""
+"""`messages`: what staff learns of who wrote; and where something is not as it should be, one clear line."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
 
+from core.chat.desk import Desk, DeskHours
+from core.clock import SystemClock
+from core.effects import Effect
+from core.stores import keys
+from core.stores.database import Database
 from tests.commands.conftest import Own, Tell
-from tests.support.stores import Servers
+from tests.support.stores import Servers, run_apart
 
 
 @pytest.mark.parametrize("limit", ["-1", "0", "99999999999999999999"])
@@ -29,6 +35,44 @@ def test_an_empty_desk_is_no_mistake(own: Own, tell: Tell) -> None:
     assert (told.code, told.out.strip()) == (0, "no messages wait")
 
 
+def leave(own: Own, *messages: tuple[str, str]) -> None:
+    """Let citizens leave messages: (openid, words)."""
+
+    async def write() -> None:
+        db = await Database.open(own.database_url)
+        seal = keys.load(own.folder / "var" / "keys")
+        try:
+            desk = Desk(db, seal, SystemClock(), DeskHours(time(8, 30), time(17, 30)))
+            for number, (openid, words) in enumerate(messages):
+                effect = Effect(f"run-{number}", "leave", b"")
+                await desk.leave(seal.conversation("city", openid), words, effect)
+            await db.execute(
+                "UPDATE desk_messages SET left_at = left_at - interval '125 minutes' WHERE id = '10001'"
+            )
+        finally:
+            await db.close()
+
+    run_apart(write())
+
+
+def test_a_message_was_shown_without_who_wrote_it_and_since_when_it_waits(own: Own, tell: Tell) -> None:
+    tell(own.folder, "keys", "create")
+    leave(own, ("o-grandma", "我妈的药开错了"), ("o-other", "问路"), ("o-grandma", "还没人理我"))
+    listed = tell(own.folder, "messages", "list").out.splitlines()
+    assert "waits 2 h 5 min" in listed[0]
+    writers = [line.split("citizen ")[1][:8] for line in listed]
+    assert writers[0] == writers[2] != writers[1]
+    assert "message 1 of 2" in listed[0]
+    assert "message 2 of 2" in listed[2]
+    assert " of " not in listed[1]
+    tell(own.folder, "messages", "close", "10003", "--by", "王姐")
+    shown = tell(own.folder, "messages", "show", "10001").out
+    for part in ("waits 2 h 5 min", "account city", f"citizen {writers[0]}, message 1 of 2", "also 10003"):
+        assert part in shown
+    assert "o-grandma" not in shown
+    assert "closed by 王姐" in tell(own.folder, "messages", "show", "10003").out
+
+
 @pytest.mark.parametrize("action", [("list",), ("show", "m1"), ("close", "m1", "--by", "me")])
 def test_a_database_that_was_not_migrated_is_told(
     tmp_path: Path, embedded_servers: Servers, tell: Tell, action: tuple[str, ...]
@@ -45,4 +89,27 @@ def test_a_database_that_is_not_there_is_told(tmp_path: Path, embedded_servers: 
     tell(own.folder, "keys", "create")
     told = tell(own.folder, "messages", "list")
     assert told.code == 2
-    assert "PostgreSQL cannot be reached" in told.line
+    assert "PostgreSQL cannot be reached at postgresql:///x?host=" in told.line
+
+
+@pytest.mark.parametrize("command", [("messages", "list"), ("migrate",), ("check",)])
+def test_a_database_that_is_not_there_was_told_without_its_address(
+    tmp_path: Path, embedded_servers: Servers, tell: Tell, command: tuple[str, ...]
+) -> None:
+    own = Own(tmp_path, embedded_servers.redis_url, "postgresql://city:s3cret@127.0.0.1:1/bianmin")
+    tell(own.folder, "keys", "create")
+    told = tell(own.folder, *command)
+    assert told.code
+    said = told.out + told.err
+    assert "PostgreSQL cannot be reached at postgresql://city@127.0.0.1:1/bianmin: start it, or put" in said
+    assert "stores.database_url" in said
+    assert "s3cret" not in said
+
+
+def test_a_redis_that_is_not_there_is_told_with_its_address(
+    tmp_path: Path, embedded_servers: Servers, tell: Tell
+) -> None:
+    own = Own(tmp_path, "redis://:s3cret@127.0.0.1:1/0", embedded_servers.database_url)
+    said = tell(own.folder, "check").out
+    assert "Redis cannot be reached at redis://127.0.0.1:1/0: start it, or put" in said
+    assert "s3cret" not in said

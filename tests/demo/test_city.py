@@ -96,17 +96,56 @@ async def test_all_departments_can_be_booked_and_one_at_every_question_books(
     assert await hospital.audit() == []
 
 
-async def test_some_doctors_are_full_from_the_start_and_neighbours_obey_the_rules(
-    city: Database, hospital: Hospital, citizens: Citizens, catalogue: Catalogue
+async def test_neighbours_obey_the_rules_and_one_doctor_is_full_from_the_start(
+    city: Database, hospital: Hospital, citizens: Citizens
 ) -> None:
     assert await book_up(hospital, citizens, FOLDER) > 0
     assert await book_up(hospital, citizens, FOLDER) == 0
-    for doctor in catalogue.booked_up:
-        assert await hospital.sessions(doctor) == []
-        assert (await hospital.nothing_left(doctor)).facts["alternatives"]
+    assert await hospital.sessions("tan-song") == []
+    assert (await hospital.nothing_left("tan-song")).facts["alternatives"]
     last = (await hospital.doctors("cardiology"))[-1]
-    assert (last.id, last.left) == ("ge-huairen", 0)
+    assert (last.id, last.left) == ("tan-song", 0)
     assert await hospital.audit() == []
+
+
+@pytest.mark.parametrize("famous", ["ge-huairen", "ren-boan"])
+async def test_the_famous_were_always_full_so_nobody_could_race_for_their_last_number(
+    db: Database, hospital: Hospital, citizens: Citizens, clock: ManualClock, famous: str
+) -> None:
+    await load_catalogue(db, FOLDER)
+    for _ in range(8):  # whatever day it is
+        await open_days(db, clock.now().date(), 7)
+        await book_up(hospital, citizens, FOLDER)
+        few = [session.left for session in await hospital.sessions(famous)]
+        assert few
+        assert all(1 <= left <= 3 for left in few)
+        coming = await db.fetchval(
+            "SELECT count(*) FROM sessions WHERE doctor = $1 AND date BETWEEN $2 AND $3",
+            famous,
+            clock.now().date() + timedelta(days=1),
+            clock.now().date() + timedelta(days=7),
+        )
+        assert len(few) < coming + 1, "on other days they are full"
+        clock.move(timedelta(days=1))
+
+
+async def test_whoever_takes_a_last_number_keeps_it(
+    city: Database, hospital: Hospital, citizens: Citizens
+) -> None:
+    await book_up(hospital, citizens, FOLDER)
+    last = next(session for session in await hospital.sessions("ge-huairen") if session.left == 1)
+    (period,) = await hospital.periods(last.id)
+    citizen = await citizens.arrive("city:one", "city", "openid")
+    await hospital.hold(period.id, citizen, effect())
+    assert await book_up(hospital, citizens, FOLDER) == 0
+    assert last.id not in {session.id for session in await hospital.sessions("ge-huairen")}
+
+
+def test_every_doctor_worked_the_same_few_weeks(catalogue: Catalogue) -> None:
+    weeks = Counter(doctor.works for doctor in catalogue.doctors)
+    assert len(weeks) >= 20
+    whole_days = [doctor.id for doctor in catalogue.doctors if {"Mon AM", "Mon PM"} <= set(doctor.works)]
+    assert len(whole_days) >= 5, "two 周一 in one list"
 
 
 async def test_midnight_passes_and_the_next_day_is_open(

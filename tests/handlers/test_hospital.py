@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from core.stores.database import Database
+from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from tests.handlers.conftest import bot_of
 from tests.services.ward import MONDAY, Ward, at, effect
@@ -77,7 +78,9 @@ async def test_too_soon_after_cancelling_the_dialogue_was_over(talk: Talk, ward:
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
     assert "已取消" in await talk.walk("取消预约", "1", "取消")
-    reply = await talk.walk("挂heart", "1", "1", "1", "1")
+    asked = await talk.walk("挂heart", "1")
+    assert asked.index("上午，余 4 个号") < asked.index("上午（09:01 后可约）")
+    reply = await talk.says("2")
     assert "您刚取消了这半天的号" in reply
     assert "请选择日期" in reply
     assert "预约成功" in await talk.walk("周二", "1", "1")
@@ -89,10 +92,78 @@ async def test_with_a_day_full_of_departments_the_dialogue_was_over(talk: Talk, 
         assert "预约成功" in await talk.walk(f"挂{department}", "1", "1", "1", "1")
     await ward.session("skin-1", at("14:00"), half="PM", units=(4,))
     await ward.session("skin-1", at("10:00", TUESDAY), units=(4,))
-    reply = await talk.walk("挂skin", "1", "1", "1", "1")
+    asked = await talk.walk("挂skin", "1")
+    assert asked.index("上午，余 4 个号") < asked.index("下午（这天不能再约）")
+    reply = await talk.says("2")
     assert "同一天最多约 3 个科室" in reply
     assert "请选择日期" in reply
     assert "预约成功" in await talk.walk("明天", "1", "1")
+
+
+async def test_a_half_day_one_has_was_refused_only_after_confirming_and_the_dialogue_went_in_circles(
+    talk: Talk, ward: Ward
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    assert "预约成功" in await talk.walk("挂heart", "1", "周一", "1", "1")
+    asked = await talk.walk("挂heart", "1")
+    assert asked.index("上午，余 4 个号") < asked.index("上午（您已约）")
+    refused = await talk.says("周一")
+    assert "您已约了 陈heart1" in refused
+    assert "请选择日期" in refused
+    assert "要约这个号吗" not in refused
+    assert "预约成功" in await talk.walk("1", "1", "1")
+
+
+async def test_a_doctor_whose_only_half_day_one_has_was_offered_for_ever(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("14:00"), half="PM", units=(4,))
+    assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
+    refused = await talk.walk("挂heart", "陈heart1")
+    assert "您已约了 陈heart1" in refused
+    assert "请选择医生" in refused
+    assert "预约成功" in await talk.walk("陈heart2", "1", "1", "1")
+
+
+async def test_a_full_half_day_led_into_one_that_was_refused_after_confirming(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    await ward.session("heart-2", at("10:30"), units=(4,))
+    assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await ward.session("heart-2", at("11:30", TUESDAY))
+    await talk.walk("挂heart", "陈heart1", "1", "1")
+    await hospital.hold(full, await ward.citizen(), effect())
+    offered = await talk.says("1")
+    assert "还可以约" in offered
+    assert "11:30 陈heart2" in offered
+    assert "10:30 陈heart2" not in offered
+    assert "预约成功" in await talk.walk("1", "1")
+
+
+async def test_who_has_a_number_to_pay_for_is_told_before_choosing_a_day(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,), fee_fen=1250)
+    await ward.session("lungs-1", at("14:00"), half="PM", units=(4,))
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    told = await talk.walk("挂lungs", "1")
+    assert "您还有一个号等待付款，保留到 09:10" in told
+    assert "请选择" not in told
+    talk.later(minutes=10)  # nobody swept the lapsed hold yet
+    assert "余 4 个号" in await talk.walk("挂lungs", "1")
+    assert "余 3 个号" in await talk.walk("取消", "挂heart", "1")  # nor is one's own lapsed hold in the way
+
+
+async def test_a_claim_made_after_the_list_was_shown_is_still_refused_by_the_claim(
+    talk: Talk, ward: Ward, hospital: Hospital, citizens: Citizens
+) -> None:
+    early, _ = await ward.session("heart-1", at("10:00"), units=(4, 4))
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    await talk.walk("挂heart", "1", "周一", "2")
+    citizen = await citizens.arrive(talk.conversation, talk.account, talk.openid)
+    await hospital.hold(early, citizen, effect())
+    refused = await talk.says("1")
+    assert "您已约了 陈heart1" in refused
+    assert refused.index("上午，余 4 个号") < refused.index("上午（您已约）")
 
 
 async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> None:
@@ -104,6 +175,36 @@ async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> 
     assert len([line for line in first.splitlines() if line]) == 7  # the last one says what to do
     assert "bones" in second
     assert "往下看" not in second
+
+
+async def test_a_deadline_of_half_an_hour_came_without_its_reason(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))  # midnight is over
+    booked = await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "30 分钟内不想要了，可以回复“取消预约”（09:30 前）；之后不能在这里取消。" in booked
+    assert "09:30 前可以取消" in await talk.says("我的预约")
+    talk.later(minutes=30)
+    mine = await talk.says("我的预约")
+    assert "不能在这里取消了，有事请打电话 0199-5550000" in mine
+    assert "可以取消" not in mine
+
+
+async def test_a_deadline_before_the_visit_is_named_as_before(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    booked = await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "09:30 前回复“取消预约”。" in booked
+    assert "分钟内" not in booked
+    assert "09:30 前可以取消" in await talk.says("我的预约")
+
+
+async def test_each_booking_says_how_it_stands(talk: Talk, ward: Ward, hospital: Hospital) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    await ward.session("lungs-1", at("11:00", TUESDAY), units=(4,), fee_fen=1250)
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    await talk.walk("挂lungs", "1", "1", "1", "1")
+    await hospital.suspend_session(f"heart-1:{TUESDAY}:AM", "staff")
+    mine = await talk.says("我的预约")
+    assert "医生停诊，这个号已经作废" in mine
+    assert "待付款：请在 09:10 前付款" in mine
 
 
 async def test_a_page_number_of_thousands_of_digits_broke_the_answer(talk: Talk, ward: Ward) -> None:

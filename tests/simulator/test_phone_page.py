@@ -192,6 +192,17 @@ async def test_voice_place_and_scan(house: Town, phone: BrowserContext) -> None:
     await chat.sees("你扫了二维码 bus-7", "line")
 
 
+async def test_a_sticker_could_not_be_tried(house: Town, phone: BrowserContext) -> None:
+    chat = await followed(phone, house)
+    await chat.part("more").click()
+    await chat.part("more-sticker").click()
+    await chat.sees("您说：【收到不支持的消息类型，暂无法显示】")
+    await expect(chat.page.get_by_role("img", name="表情")).to_be_visible()
+    sent = house.bot.clear(house.bot.pushes[-1])
+    assert "<MsgType><![CDATA[text]]>" in sent
+    assert "<Content><![CDATA[【收到不支持的消息类型，暂无法显示】]]>" in sent
+
+
 async def test_options_of_a_msgmenu_can_be_tapped(house: Town, phone: BrowserContext) -> None:
     chat = await followed(phone, house)
     menu = {
@@ -230,7 +241,7 @@ async def test_the_title_says_that_someone_is_typing(house: Town, phone: Browser
     await house.call("/cgi-bin/message/custom/typing", {"touser": chat.openid, "command": "Typing"})
     await expect(chat.part("title")).to_have_text("对方正在输入…")
     await house.send("好了", openid=chat.openid)
-    await expect(chat.part("title")).to_have_text("盛京便民")
+    await expect(chat.part("title")).to_have_text("云汀便民")
 
 
 async def test_two_phones_side_by_side(house: Town, chromium: Any) -> None:

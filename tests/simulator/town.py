@@ -39,7 +39,7 @@ class MovableClock:
 def account(webhook_url: str, mode: str = "safe", key: str = "city") -> Account:
     return Account(
         key=key,
-        name="盛京便民",
+        name="云汀便民",
         original_id=f"gh_{key}000000",
         appid=f"wx{key}0123456789",
         secret=f"secret-{key}",

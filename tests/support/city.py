@@ -22,7 +22,7 @@ from settings import Simulator as SimulatorSettings
 from webhooks.serving import listen, serve
 
 ACCOUNT = Account(
-    name="盛京便民",
+    name="云汀便民",
     original_id="gh_0a1b2c3d4e5f",
     appid="wx00112233445566aa",
     secret="a-secret-of-the-tests",

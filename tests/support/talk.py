@@ -246,7 +246,8 @@ class Transcript:
     `# bot: <name>` comes first. `> text` is the citizen, the lines below stand in the reply in this order;
     `not: text` stands nowhere in it. Other `#` lines are comments. `>! restart`, `>! 16 min later`,
     `>! tap KEY`, `>! again`, `>! voice 龙井` (`>! voice` alone is not recognised), `>! photo`, `>! place`,
-    `>! follow`, `>! unfollow`, `>! as NAME` (another citizen), `>! lost` (the reply did not arrive) steer it.
+    `>! follow`, `>! unfollow`, `>! scan SCENE`, `>! as NAME` (another citizen), `>! lost` (the reply did not
+    arrive) steer it.
     """
 
     path: Path
@@ -309,6 +310,7 @@ async def _do(talk: Talk, does: str) -> str:
         "place": talk.sends_place,
         "follow": lambda: talk.sends(Kind.SUBSCRIBE),
         "unfollow": lambda: talk.sends(Kind.UNSUBSCRIBE),
+        "scan": lambda: talk.sends(Kind.SCAN, key=rest),
     }
     if command in acts:
         return await acts[command]()

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from core.chat.desk import Waiting
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
 from core.metrics import Metrics
@@ -39,11 +40,17 @@ class House:
         self.clock = ManualClock(datetime(2026, 11, 22, 9, 0, tzinfo=CITY_ZONE))
         self.store = Store()
         self.metrics = Metrics()
-        self.health = Health({"缓存": self.store.probe}, self.metrics, self.clock, TEMPLATES)
+        self.left: list[datetime] = []  # when each message that waits at the desk was left
+        self.health = Health({"缓存": self.store.probe}, self.waiting, self.metrics, self.clock, TEMPLATES)
         self.public = web.Application()
         self.admin = web.Application()
         add_routes(self.public, self.health.public_routes())
         add_routes(self.admin, self.health.admin_routes())
+
+    async def waiting(self) -> Waiting:
+        """The desk of a city whose only store this is."""
+        await self.store.probe()
+        return Waiting(len(self.left), min(self.left, default=None))
 
 
 @pytest.fixture
@@ -123,6 +130,45 @@ async def test_the_page_shows_states_versions_and_counts(house: House, admin: Cl
     shown = await page(admin)
     for part in ("运行正常", "Redis 7.0", "已是最新", "文字", "语音", "2026-11-22 09:00:00"):
         assert part in shown
+
+
+async def test_messages_for_the_desk_were_seen_by_nobody_who_did_not_ask(house: House, admin: Client) -> None:
+    house.health.require("数据结构")
+    house.health.done("数据结构")
+    house.left = [house.clock.now(), house.clock.now() + timedelta(minutes=20)]
+    house.clock.move(timedelta(hours=2, minutes=5))
+    shown = await page(admin)
+    for part in ("2 条在等", "最早 11-22 09:00，已等 2 小时 5 分钟", "messages list"):
+        assert part in shown
+    async with admin.get("/readyz") as response:
+        assert (await response.json())["desk"] == {
+            "waiting": 2,
+            "oldest": "2026-11-22T09:00:00+08:00",
+            "oldest_s": 7500,
+        }
+    async with admin.get("/metrics") as response:
+        figures = await response.text()
+    assert "bianmin_desk_waiting 2.0" in figures
+    assert "bianmin_desk_oldest_seconds 7500.0" in figures
+
+
+async def test_a_desk_where_nothing_waits_says_so(house: House, admin: Client) -> None:
+    house.health.require("数据结构")
+    house.health.done("数据结构")
+    assert "没有留言在等" in await page(admin)
+    async with admin.get("/metrics") as response:
+        assert "bianmin_desk_waiting 0.0" in await response.text()
+
+
+async def test_a_desk_that_cannot_be_asked_is_not_called_empty(house: House, admin: Client) -> None:
+    house.health.require("数据结构")
+    house.health.done("数据结构")
+    house.store.gone = True
+    assert "留言" not in await page(admin)
+    async with admin.get("/readyz") as response:
+        assert (await response.json())["desk"] is None
+    async with admin.get("/metrics") as response:
+        assert "bianmin_desk" not in await response.text()
 
 
 async def test_who_asks_for_json_gets_json(house: House, admin: Client) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 import pytest
 
-from core.chat.desk import Desk, DeskHours
+from core.chat.desk import Desk, DeskHours, Waiting
 from core.clock import CITY_ZONE, ManualClock
 from core.effects import Effect
 from core.seal import Seal
@@ -75,6 +75,32 @@ async def test_closing_is_done_once_and_hides_it_from_the_waiting(desk: Desk) ->
     assert closed.closed_by == "王姐"
     assert closed.closed_at is not None
     assert await desk.show("m-nowhere") is None
+
+
+async def test_two_messages_of_one_citizen_looked_like_two_citizens(desk: Desk) -> None:
+    (one,) = await left(desk, "一")
+    other = await desk.leave(
+        "city:fedcba98765432100123456789abcdef", "别人", Effect("run-other", "leave", b"")
+    )
+    (two,) = await left(desk, "二")
+    await desk.close(one, "王姐")
+    first, second = await desk.list()
+    assert (first.id, first.writer, first.siblings) == (other, "fedcba98", (other,))
+    assert (second.id, second.account, second.writer) == (two, "city", "01234567")
+    assert second.siblings == (one, two)
+    shown = await desk.show(two)
+    assert shown == second
+
+
+async def test_how_much_waits_and_since_when(desk: Desk) -> None:
+    assert await desk.waiting() == Waiting(0, None)
+    one, two = await left(desk, "一", "二")
+    first = await desk.show(one)
+    assert first is not None
+    assert await desk.waiting() == Waiting(2, first.left_at)
+    await desk.close(one, "王姐")
+    await desk.close(two, "王姐")
+    assert await desk.waiting() == Waiting(0, None)
 
 
 @pytest.mark.parametrize(

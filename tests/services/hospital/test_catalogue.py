@@ -128,7 +128,11 @@ async def test_h6_reserved_units_are_public_half_an_hour_before_the_session(
         ('specialty = "heart"\nsurname', 'specialty = "lungs"\nsurname', "doctor chen works in an unknown"),
         ('"Mon AM"', '"Monday"', 'doctor chen works "Monday"; write it like "Mon AM"'),
         ('"Tue AM"', '"Tue NIGHT"', "no hours are given"),
-        ("[hours.AM]", 'booked_up = ["nobody"]\n[hours.AM]', "booked_up names unknown doctors: nobody"),
+        (
+            "[hours.AM]",
+            '[neighbours_leave.nobody]\n"Mon AM" = 0\n[hours.AM]',
+            "neighbours_leave: nobody does not work Mon AM",
+        ),
         ("units = 10", "units = ", "city.toml"),
     ],
 )
