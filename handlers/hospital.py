@@ -4,6 +4,7 @@ from functools import partial
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Part, When
+from core.chat.names import Named
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
@@ -17,16 +18,36 @@ _BOOKINGS_A_PAGE = 2
 _DEPARTMENTS_A_PAGE = 30
 _PAGE_DIGITS = 4
 
-# What people answer to "要取消这个号吗？"; elsewhere these words stop or open something.
+# What people answer to "要取消这个号吗？"; elsewhere these words stop or open something. 取消 alone is not
+# among them: it may as well mean "stop this", so it is asked once more.
 _GIVE_BACK = (
-    "取消", "取消掉", "确认取消", "确定取消", "取消预约", "取消挂号", "不去了", "不去", "退号", "退了",
+    "取消掉", "取消它", "取消这个", "是的取消", "对取消", "确认取消", "确定取消", "取消预约", "取消挂号",
+    "不去了", "不去", "退号", "退了", "退掉",
 )  # fmt: skip
 _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
 
-@router.dialogue("挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK")
+async def names(hospital: Hospital) -> list[Named]:
+    """What can be booked by its name: a department, or a doctor of it; a hospital's name settles nothing."""
+    return [
+        Named(
+            name.aliases,
+            {
+                question: id_
+                for question, id_ in (("department", name.department), ("doctor", name.doctor))
+                if id_
+            },
+            name,
+        )
+        for name in await hospital.names()
+    ]
+
+
+@router.dialogue(
+    "挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK", named=names
+)
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     department = await ask.choice("department", hospital.departments)
@@ -70,6 +91,15 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
     shown = everything[page * _DEPARTMENTS_A_PAGE : (page + 1) * _DEPARTMENTS_A_PAGE]
     left = len(everything) - page * _DEPARTMENTS_A_PAGE - len(shown)
     return Text("hospital/departments", departments=shown, left=left, next=page + 2)
+
+
+@router.on(
+    "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
+    "换时间",
+)  # fmt: skip
+async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
+    """改约: there is no moving; one gives the number back and books anew."""
+    return Text("hospital/rebook", bookings=await hospital.cancellable(citizen))
 
 
 @router.dialogue("取消预约", "退号", "取消挂号", "不去了", click="HOSPITAL_CANCEL")

@@ -57,6 +57,8 @@ class Runs:
                 return replies
             session.frames.pop()
             session.misses = 0
+            done = any(answer.kind == "once" for answer in frame.answers.values())
+            session.done = frame.dialogue if done else ""
             if session.top is not None:
                 replies.append(Text("chat/back_to", title=self.title(session.top)))
             turn = Turn(turn.event, self._today)

@@ -109,12 +109,30 @@ async def departments(db: Database, at: At) -> list[Row]:
     )
 
 
+async def names(db: Database) -> list[Row]:
+    """What can be named: departments, their doctors (`doctor` is not empty), hospitals (neither is)."""
+    return await db.fetch(
+        """
+        SELECT sp.id AS department, sp.name, sp.aliases, sp.symptoms,
+               '' AS doctor, '' AS surname, '' AS given_name, '' AS title
+        FROM specialties sp WHERE EXISTS (SELECT FROM departments dep WHERE dep.specialty = sp.id)
+        UNION ALL
+        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title
+        FROM doctors d JOIN departments dep ON dep.id = d.department
+        JOIN specialties sp ON sp.id = dep.specialty
+        UNION ALL
+        SELECT '', name, '{}', '{}', '', '', '', '' FROM hospitals
+        """
+    )
+
+
 async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
     return await db.fetch(
         """
-        SELECT d.id, d.surname, d.given_name, d.title, d.skills, h.name AS hospital,
+        SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
                coming.class, coming.fee_fen, open.left, open.next_at
         FROM departments dep
+        JOIN specialties sp ON sp.id = dep.specialty
         JOIN hospitals h ON h.id = dep.hospital
         JOIN doctors d ON d.department = dep.id
         JOIN LATERAL (
@@ -139,11 +157,11 @@ async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
 async def sessions(db: Database, doctor: str, at: At) -> list[Row]:
     return await db.fetch(
         """
-        SELECT s.id, s.date, s.half, s.class, s.fee_fen, min(b.starts_at) AS starts_at,
-               count(*)::integer AS left
-        FROM bookable_units($1, $2) b JOIN sessions s ON s.id = b.session
+        SELECT s.id, s.date, s.half, s.class, s.fee_fen, d.surname, d.given_name,
+               min(b.starts_at) AS starts_at, count(*)::integer AS left
+        FROM bookable_units($1, $2) b JOIN sessions s ON s.id = b.session JOIN doctors d ON d.id = s.doctor
         WHERE b.doctor = $3
-        GROUP BY s.id
+        GROUP BY s.id, d.id
         ORDER BY min(b.starts_at)
         """,
         at.now,

@@ -25,10 +25,10 @@ async def test_the_loser_of_a_race_read_twenty_lines_and_could_pick_nothing(
     await hospital.hold(full, await ward.citizen(), effect())
     reply = await talk.says("1")
     assert notes_of(reply) == [
-        "陈heart1 11月23日 周一 10:00 已约满。",
+        "陈heart1 今天 11月23日 周一 10:00 已约满。",
         "还可以约：",
-        "1 11月23日 周一 10:30 陈heart2 测试医院",
-        "2 11月23日 周一 11:00 陈heart2 测试医院",
+        "1、今天 11月23日 周一 10:30 陈heart2 测试医院",
+        "2、今天 11月23日 周一 11:00 陈heart2 测试医院",
         "—— 请回复数字。8 返回，0 人工",
     ]
     asked = await talk.says("2")
@@ -47,7 +47,7 @@ async def test_a_loser_may_go_back_and_choose_another_doctor(
     await talk.says("1")
     reply = await talk.says("返回")
     assert "陈heart1医生已约满。请看看别的医生。" in reply
-    assert "1 陈heart2" in reply
+    assert "1、陈heart2" in reply
 
 
 async def test_where_a_race_left_nothing_at_all_one_sentence_says_so(
@@ -69,14 +69,14 @@ async def test_a_loser_with_room_in_the_same_half_day_picks_another_time(
     await hospital.hold(full, await ward.citizen(), effect())
     reply = await talk.says("1")
     assert "10:00 已约满。" in reply
-    assert "1 10:30–11:00，余 4 个号" in reply
+    assert "1、10:30–11:00，余 4 个号" in reply
 
 
 async def test_too_soon_after_cancelling_the_dialogue_was_over(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "已取消" in await talk.walk("取消预约", "1", "取消")
+    assert "已取消" in await talk.walk("取消预约", "1", "1")
     reply = await talk.walk("挂heart", "1", "1", "1", "1")
     assert "您刚取消了这半天的号" in reply
     assert "请选择日期" in reply

@@ -1,0 +1,35 @@
+"""How the names in a message open a dialogue further on, or turn an open one another way."""
+
+from core.chat.answers import fold
+from core.chat.names import Found
+from core.chat.router import Match
+from core.chat.routes import Routes
+from core.chat.sessions import Frame
+
+
+async def opened(match: Match, run: str, routes: Routes) -> Frame:
+    """A dialogue at its beginning: what the opening words settle, and what they leave for its questions."""
+    wired = routes.named(match.route.name)
+    found = match.found or (await wired.find(fold(match.rest)) if wired else None)
+    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=match.rest)
+    if found is not None:
+        frame.offered, frame.hints = found.rest, dict(found.settles)
+    return frame
+
+
+def turn(frame: Frame, found: Found) -> bool | None:
+    """Let names settle questions of an open dialogue; None if they say nothing new, or it is too late.
+
+    An answer they contradict is dropped with all after it: True; False if there was none.
+    """
+    known = frame.answers
+    news = [key for key, value in found.settles.items() if key not in known or known[key].value != value]
+    if not news or any(answer.kind == "once" for answer in known.values()):
+        return None
+    changed = any(key in known for key in news)
+    kept = list(known)
+    kept = kept[: min((kept.index(key) for key in news if key in known), default=len(kept))]
+    frame.answers = {key: known[key] for key in kept}
+    frame.open, frame.offered, frame.tried = None, found.rest, kept
+    frame.hints = {key: value for key, value in found.settles.items() if key not in kept}
+    return changed
