@@ -54,6 +54,7 @@ _JOINTS = tuple(",，。!！、 \t\r\n")
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
 _COPIED = re.compile(r"([1-9])(?:[ .、,]+|(?!\d))(.+)")  # a whole line: "1、确认"
 _HAN = re.compile("[\u4e00-\u9fff]")
+_OR = re.compile("还是|或")
 # A name with a number or a day in it is not found inside a longer one:
 # 5日 in 15日, 周三 in 下周三, 三点 in 三点半.
 _COUNTED = re.compile(r"\d|[周点号月日天]|星期|礼拜")
@@ -221,7 +222,11 @@ def _longest(folded: str, options: Sequence[Option]) -> list[Option]:
         length = max((_shared(folded, name) for name in _names(option)), default=0)
         if length:
             best[option.id] = length
-    return [option for option in options if best.get(option.id, 0) == max(best.values(), default=-1)]
+    either = _OR.search(folded) is not None  # "心内科还是神经内科": the longer name is not meant more
+    longest = max(best.values(), default=-1)
+    return [
+        option for option in options if (either and best.get(option.id)) or best.get(option.id) == longest
+    ]
 
 
 def rest_of(folded: str, option: Option, today: date) -> str:

@@ -1,6 +1,6 @@
 """What is said to a number, a nod or a no where nothing is asked: they are understood, and answer nothing."""
 
-from core.chat import answers
+from core.chat import answers, moves
 from core.chat.replies import Text
 from core.chat.routes import Routes
 from core.chat.sessions import Session
@@ -15,7 +15,9 @@ _HEARD = answers.fold_all(
 def answer(folded: str, session: Session, routes: Routes, words: Words) -> Text | None:
     """The reply to such a message; None if it says something of its own."""
     numbered = answers.is_number(folded)
-    if not numbered and answers.yes_or_no(folded) is None and folded not in _HEARD:
+    declined = moves.stops(folded) and "取消" not in folded.replace("不取消", "")
+    nod = declined or answers.yes_or_no(folded) is not None or folded in _HEARD
+    if not (numbered or nod):
         return None
     if numbered and session.offers and not 1 <= (answers.number(folded) or 0) <= len(session.offers):
         return Text("chat/not_a_line", said=folded, lines=len(session.offers), more=False)
