@@ -102,7 +102,10 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
     return Text("hospital/rebook", bookings=await hospital.cancellable(citizen))
 
 
-@router.dialogue("取消预约", "退号", "取消挂号", "不去了", click="HOSPITAL_CANCEL")
+@router.dialogue(
+    "取消预约", "退号", "取消挂号", "不去了", "取消{which}的号", "取消{which}的预约", "退{which}的号",
+    "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
+)  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen), when=_start)

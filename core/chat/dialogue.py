@@ -10,9 +10,10 @@ import msgspec
 from core.chat import answers, moves
 from core.chat.dates import say_date
 from core.chat.events import Event, Kind, Media, Place
+from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.missed import miss
-from core.chat.moments import When
-from core.chat.replies import Reply, Text
+from core.chat.moments import When, named_moment
+from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Option, Question
 from core.chat.words import QuestionWords, Words
 from core.effects import AlreadyDone, Effect, digest_of
@@ -32,32 +33,6 @@ class Choosable(Protocol):
 
     @property
     def aliases(self) -> tuple[str, ...]: ...
-
-
-class Suspended(BaseException):
-    """The dialogue waits at a question; `reply` shows it."""
-
-    def __init__(self, question: Question, reply: Text) -> None:
-        super().__init__(question.key)
-        self.question = question
-        self.reply = reply
-
-
-class SteppedBack(BaseException):
-    """The dialogue wants an earlier question again, because of a refusal."""
-
-    def __init__(self, key: str, because: DomainError | None) -> None:
-        super().__init__(key)
-        self.key = key
-        self.because = because
-
-
-class Ended(BaseException):
-    """The dialogue ends here with this reply."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self.reply = reply
 
 
 class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what is the case
@@ -103,6 +78,7 @@ class Ask:
         self._words = words
         self._domain = domain
         self._visited: list[str] = []
+        self._hinted = 0  # questions a name settled in this run
 
     async def choice(
         self,
@@ -119,6 +95,7 @@ class Ask:
         if (known := self._known(key, "choice")) is not None:
             return known
         if hint := self._frame.hints.pop(key, ""):
+            self._hinted += 1
             return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
         today = self._turn.today
@@ -127,15 +104,14 @@ class Ask:
         question, options = await self._options(key, load, when)
         if said and (option := answers.by_name(said, options, today)):
             return self._chosen(key, option, said)
-        near, page = said, 0
         if shown:  # the list is still on the screen: its lines keep their numbers
             near, page = shown.near, shown.page + self._turn.more
         else:
-            first = self._is_first
+            page = 0
             offered = self._take_offer(key)
-            if option := answers.by_name(offered, options, today, exactly=not first):
+            if option := answers.by_name(offered, options, today, exactly=not self._is_first):
                 return self._chosen(key, option, offered)
-            near = self._left_of_offer(offered, options, first=first)
+            near = self._left_of_offer(offered, options)
         ranked = answers.nearest(near, options, today)
         if said:
             self._miss_choice(key, said, options, len(shown.options) if shown else 0)
@@ -149,14 +125,18 @@ class Ask:
             self._frame.offered = ""  # another day or time than the one named before counts now
         return self._settle(key, "choice", option.id)
 
-    def _left_of_offer(self, offered: str, options: list[Option], *, first: bool) -> str:
+    def _left_of_offer(self, offered: str, options: list[Option]) -> str:
         """What words that settled nothing still say about the order of the options."""
-        moment = answers.meant(offered, options, self._turn.today)
+        today = self._turn.today
+        moment = answers.meant(offered, options, today)
         if moment is None:
-            return offered if first else ""
+            first = len(self._visited) - self._hinted == 1
+            return offered if first and named_moment(offered, today) is None else ""
         self._frame.offered = ""
+        if moment.day is not None and moment.day < today:
+            return ""  # 昨天摔了，想看骨科
         if not any(each.when and moment.fits(each.when) for each in options):
-            template, facts = miss(offered, offered, options, self._turn.today)
+            template, facts = miss(offered, offered, options, today)
             self._turn.notes.append(self._words.render(template, **facts))
         return offered
 
@@ -165,6 +145,9 @@ class Ask:
         today = self._turn.today
         if answers.is_number(said) and answers.meant(said, options, today) is None:
             self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > PAGE)
+        elif not any(each.when for each in options) and named_moment(said, today) is not None:
+            self._frame.offered = said  # a day or time too early: it is kept for the question it answers
+            self._turn.notes.append(self._words.render("chat/too_early", said=self._turn.said))
         else:
             template, facts = miss(self._turn.said, said, options, today)
             self._miss(key, template, **facts)

@@ -10,8 +10,9 @@ from core.chat.sessions import Frame
 async def opened(match: Match, run: str, routes: Routes) -> Frame:
     """A dialogue at its beginning: what the opening words settle, and what they leave for its questions."""
     wired = routes.named(match.route.name)
-    found = match.found or (await wired.find(fold(match.rest)) if wired else None)
-    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=match.rest)
+    said = match.rest or " ".join(value for _, value in match.holes)
+    found = match.found or (await wired.find(fold(said)) if wired else None)
+    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
     return frame
@@ -30,6 +31,6 @@ def turn(frame: Frame, found: Found) -> bool | None:
     kept = list(known)
     kept = kept[: min((kept.index(key) for key in news if key in known), default=len(kept))]
     frame.answers = {key: known[key] for key in kept}
-    frame.open, frame.offered, frame.tried = None, found.rest, kept
+    frame.open, frame.offered, frame.tried = None, found.rest or frame.offered, kept
     frame.hints = {key: value for key, value in found.settles.items() if key not in kept}
     return changed

@@ -7,7 +7,8 @@ from datetime import date
 import msgspec
 import structlog
 
-from core.chat.dialogue import Ask, Ended, NothingToChoose, SteppedBack, Suspended, Turn
+from core.chat.dialogue import Ask, NothingToChoose, Turn
+from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from core.chat import answers, idle_talk, moves, openings
 from core.chat.dialogue import Turn
@@ -64,6 +64,7 @@ class _Turn:
         self._house = house
         self._event = event
         self._session = session
+        self._today = house.clock.now().date()
         self._words = house.words.on(self._today)
         self._shown = shown
         self._folded = answers.fold(event.text)
@@ -78,10 +79,6 @@ class _Turn:
     def _runs(self) -> Runs:
         # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
         return Runs(self._house.routes, self._words, self._today, self._citizen)
-
-    @property
-    def _today(self) -> date:
-        return self._house.clock.now().date()
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""

@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Protocol, Self, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from jinja2 import (
     Environment,
@@ -144,7 +144,8 @@ class Words:
         )
         environment.globals["city"] = city or CityFacts()
         self._folder = folder
-        self._said: dict[str, object] = {}  # facts of every rendering
+        self.today: date | None = None
+        self._latest: Words | None = None
         self._templates: dict[str, Template] = {}
         for path in sorted(folder.rglob("*.txt")):
             name = path.relative_to(folder).with_suffix("").as_posix()
@@ -156,11 +157,12 @@ class Words:
             except Exception as broken:
                 raise BootError(f"{path}: {broken}") from broken
 
-    def on(self, today: date) -> Self:
+    def on(self, today: date) -> "Words":
         """The same words as said on that day: 今天, 明天 and 后天 stand beside the date."""
-        same = copy(self)
-        same._said = {"today": today}  # noqa: SLF001 - a copy of ourselves
-        return same
+        if self._latest is None or self._latest.today != today:
+            self._latest = copy(self)
+            self._latest.today = today
+        return self._latest
 
     def has(self, name: str) -> bool:
         """Tell whether `templates/<name>.txt` exists."""
@@ -168,11 +170,11 @@ class Words:
 
     def render(self, name: str, /, **facts: object) -> str:
         """Say `templates/<name>.txt` with these facts; a missing fact raises, it never becomes a blank."""
-        return self._template(name).render(self._said | facts).strip()
+        return self._template(name).render({"today": self.today} | facts).strip()
 
     def question(self, name: str, /, **facts: object) -> QuestionWords:
         """Prepare the words of one question."""
-        return QuestionWords(self._template(name), self._said | facts)
+        return QuestionWords(self._template(name), {"today": self.today} | facts)
 
     def _template(self, name: str) -> Template:
         try:
