@@ -9,7 +9,7 @@ from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Visit
+from services.hospital.model import ClinicSession, Name, Visit
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -29,24 +29,31 @@ _KEEP = (
 )  # fmt: skip
 
 
+# What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
+_ANOTHER = {
+    **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
+    **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
+    **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
+    **dict.fromkeys(("换个科室", "换科室", "换个科", "换一个科室"), ("department",)),
+}
+
+
 async def names(hospital: Hospital) -> list[Named]:
     """What can be booked by its name: a department, or a doctor of it; a hospital's name settles nothing."""
-    return [
-        Named(
-            name.aliases,
-            {
-                question: id_
-                for question, id_ in (("department", name.department), ("doctor", name.doctor))
-                if id_
-            },
-            name,
-        )
-        for name in await hospital.names()
-    ]
+    return [Named(name.aliases, _settles(name), name) for name in await hospital.names()]
 
 
 @router.dialogue(
-    "挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK", named=names
+    "挂号",
+    "预约挂号",
+    "预约",
+    "挂",
+    "看病",
+    "看医生",
+    "约号",
+    click="HOSPITAL_BOOK",
+    named=names,
+    returns=_ANOTHER,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
@@ -118,6 +125,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
         show=partial(hospital.booking, citizen=ask.citizen),
     )
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+def _settles(name: Name) -> dict[str, str]:
+    """The questions of 挂号 that a name answers."""
+    answers = {"department": name.department, "doctor": name.doctor}
+    return {question: answer for question, answer in answers.items() if answer}
 
 
 def _half_day(session: ClinicSession) -> When:

@@ -78,7 +78,6 @@ class Ask:
         self._words = words
         self._domain = domain
         self._visited: list[str] = []
-        self._hinted = 0  # questions a name settled in this run
 
     async def choice(
         self,
@@ -95,7 +94,6 @@ class Ask:
         if (known := self._known(key, "choice")) is not None:
             return known
         if hint := self._frame.hints.pop(key, ""):
-            self._hinted += 1
             return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
         today = self._turn.today
@@ -130,8 +128,7 @@ class Ask:
         today = self._turn.today
         moment = answers.meant(offered, options, today)
         if moment is None:
-            first = len(self._visited) - self._hinted == 1
-            return offered if first and named_moment(offered, today) is None else ""
+            return offered if self._is_first and named_moment(offered, today) is None else ""
         self._frame.offered = ""
         if moment.day is not None and moment.day < today:
             return ""  # 昨天摔了，想看骨科
@@ -318,7 +315,8 @@ class Ask:
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
         elif answers.is_either(said, options) or (options[0].aliases and moves.stops(said)):
-            self._miss(key, "chat/either", yes=yes, no=no)
+            # No miss: the words were understood, and whoever is offered 取消 after two misses says it again.
+            self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
         else:
             self._miss(key, "chat/missed", near=[yes, no])
 

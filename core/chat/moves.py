@@ -7,8 +7,6 @@ from core.chat.answers import fold_all
 from core.chat.sessions import Question
 
 BACK = fold_all("返回 上一步 返回上一步 后退")
-# Back, where there is something to go back to.
-OTHERWISE = fold_all("换个时间 换时间 换一个时间 改时间 改个时间 换一天 换个日子 换个医生 换医生 换一个")
 AGAIN = fold_all("重说 再说一遍 重复 再说一次 没听清")
 MORE = fold_all("更多 下一页 还有吗 还有别的吗 其他 换一批")
 GO_ON = fold_all("继续 继续办 接着办 接着来")

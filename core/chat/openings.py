@@ -1,4 +1,4 @@
-"""How the names in a message open a dialogue further on, or turn an open one another way."""
+"""How words open a dialogue further on, turn an open one another way, or lead back to a question of it."""
 
 from core.chat.answers import fold
 from core.chat.names import Found
@@ -34,3 +34,16 @@ def turn(frame: Frame, found: Found) -> bool | None:
     frame.open, frame.offered, frame.tried = None, found.rest or frame.offered, kept
     frame.hints = {key: value for key, value in found.settles.items() if key not in kept}
     return changed
+
+
+def back(frame: Frame, routes: Routes, said: str) -> bool:
+    """Lead back to the question that words of the dialogue's own name (换个医生); False if they name none."""
+    wired = routes.named(frame.dialogue)
+    keys = wired.route.returns.get(said, ()) if wired else ()
+    answered = list(frame.answers)
+    last = max((answered.index(key) for key in keys if key in answered), default=None)
+    if last is None or any(answer.kind == "once" for answer in frame.answers.values()):
+        return False
+    frame.answers = {key: frame.answers[key] for key in answered[:last]}
+    frame.open = None
+    return True

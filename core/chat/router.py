@@ -1,8 +1,8 @@
 """Which word opens which service: handlers register here, and clashes stop the boot."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -23,7 +23,8 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question.
-    `named` loads what has a name of its own and is wanted here; its parameters are services.
+    `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
+    words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -36,6 +37,7 @@ class Route:
     anywhere: bool = False
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
+    returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -68,12 +70,15 @@ class Router:
         click: str = "",
         anywhere: bool = False,
         named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
+        returns: Mapping[str, Sequence[str]] | None = None,
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
-        `named` loads things whose names alone open it, too, and settle some of its questions.
+        `named` loads things whose names alone open it, too, and settle some of its questions. `returns` are
+        words that lead back to a question, where there is an answer to it.
         """
-        return self._register(words, click, (), dialogue=True, anywhere=anywhere, named=named)
+        back = {fold(word): keys for word, keys in (returns or {}).items()}
+        return self._register(words, click, (), dialogue=True, anywhere=anywhere, named=named, returns=back)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""

@@ -170,8 +170,10 @@ class _Turn:
         """Move about in the open dialogue: back, once more, further down the list."""
         if answers.is_name(self._folded, question.options):
             return None
-        if said in moves.BACK or (said in moves.OTHERWISE and self._session.frames[-1].answers):
+        if said in moves.BACK:
             return await self._back()
+        if openings.back(self._session.frames[-1], self._house.routes, said):
+            return await self._advance()
         if said in moves.AGAIN:
             return await self._advance()
         if said in moves.MORE and question.kind == "choice":
