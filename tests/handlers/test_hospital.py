@@ -178,3 +178,19 @@ async def test_lines_with_two_hospitals_wrapped_on_a_phone(talk: Talk, ward: War
     reply = await talk.walk("算了", "heart")
     assert "1、陈heart1 主任 测试医院 今天有号" in reply
     assert "2、陈heart2 主任 中医院 今天有号" in reply
+
+
+async def test_a_doctor_on_leave_was_called_full(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-2", at("10:30"))
+    reply = await talk.says("挂陈heart1的号")
+    assert "这位医生近几天不出诊，请看看别的医生。" in reply
+    assert "1、陈heart2" in reply
+
+
+async def test_a_message_of_the_greatest_length_is_answered(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"))
+    for said in ("heart" * 409, "不" * 2_048, "我想挂" + "骨" * 2_000 + "heart", "取消" * 1_024):
+        reply = await talk.says(said)
+        assert reply
+        assert "系统繁忙" not in reply
+        await talk.says("算了")
