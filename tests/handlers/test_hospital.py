@@ -157,6 +157,8 @@ async def test_a_full_doctor_who_was_named_is_named_as_full_beside_the_others(
         "2、陈heart1 主任医师（约满）",
         "—— 请回复数字。8 返回，0 人工",
     ]
+    assert await talk.says("2") == reply, "who picks the full one is told so again"
+    assert "陈heart2医生，请选择日期" in await talk.says("1")
 
 
 async def test_two_mondays_looked_the_same(talk: Talk, ward: Ward) -> None:
