@@ -1,8 +1,14 @@
 """What makes a repeated run harmless: one row per effect, written in the transaction of the change."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from inspect import isfunction
+from typing import Any
+
+import msgspec
 
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
@@ -80,3 +86,17 @@ async def purge(db: Database, before: datetime) -> int:
         purged += deleted
         if deleted < _AT_ONCE:
             return purged
+
+
+def digest_of(effect: Callable[[Effect], Awaitable[str]]) -> bytes:
+    """SHA-256 of the arguments bound to an effect: what tells a repetition from another wish.
+
+    A closure hides its arguments, so it is refused: bind them with `functools.partial`.
+    """
+    bound: list[Any] = []
+    while isinstance(effect, partial):
+        bound = [list(effect.args), sorted(effect.keywords.items()), bound]
+        effect = effect.func
+    if isfunction(effect) and effect.__closure__ and "<locals>" in effect.__qualname__:
+        raise TypeError(f"{effect!r} hides its arguments; bind them with functools.partial")
+    return hashlib.sha256(msgspec.json.encode(bound)).digest()

@@ -38,6 +38,15 @@ async def help_(_event: Event) -> Reply:
     return Text("common/help")
 
 
+@router.on(
+    "谢谢", "谢谢你", "谢谢您", "谢谢啦", "谢谢了", "谢了", "谢谢谢谢", "非常感谢", "感谢", "感谢您", "多谢",
+    "辛苦了", "thanks", anywhere=True,
+)  # fmt: skip
+async def thanks() -> Reply:
+    """谢谢: a short polite word."""
+    return Text("common/thanks")
+
+
 @router.dialogue("人工", "转人工", "人工服务", "人工客服", "找人工", "客服", click="DESK", anywhere=True)
 async def desk(ask: Ask, desk: Desk) -> Reply:
     """人工: says when somebody is there and how to call, and takes a message in any case."""

@@ -5,11 +5,12 @@ from typing import NoReturn
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Part, When
+from core.chat.names import Named
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Visit
+from services.hospital.model import ClinicSession, Name, Visit
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -18,16 +19,43 @@ _BOOKINGS_A_PAGE = 2
 _DEPARTMENTS_A_PAGE = 30
 _PAGE_DIGITS = 4
 
-# What people answer to "要取消这个号吗？"; elsewhere these words stop or open something.
+# What people answer to "要取消这个号吗？"; elsewhere these words stop or open something. 取消 alone is not
+# among them: it may as well mean "stop this", so it is asked once more.
 _GIVE_BACK = (
-    "取消", "取消掉", "确认取消", "确定取消", "取消预约", "取消挂号", "不去了", "不去", "退号", "退了",
+    "取消掉", "取消它", "取消这个", "是的取消", "对取消", "确认取消", "确定取消", "取消预约", "取消挂号",
+    "不去了", "不去", "退号", "退了", "退掉",
 )  # fmt: skip
 _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
 
-@router.dialogue("挂号", "预约挂号", "预约", "挂", "看病", "看医生", "约号", click="HOSPITAL_BOOK")
+# What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
+_ANOTHER = {
+    **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
+    **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
+    **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
+    **dict.fromkeys(("换个科室", "换科室", "换个科", "换一个科室"), ("department",)),
+}
+
+
+async def names(hospital: Hospital) -> list[Named]:
+    """What can be booked by its name: a department, or a doctor of it; a hospital's name settles nothing."""
+    return [Named(name.aliases, _settles(name), name) for name in await hospital.names()]
+
+
+@router.dialogue(
+    "挂号",
+    "预约挂号",
+    "预约",
+    "挂",
+    "看病",
+    "看医生",
+    "约号",
+    click="HOSPITAL_BOOK",
+    named=names,
+    returns=_ANOTHER,
+)
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     department = await ask.choice("department", hospital.departments)
@@ -81,7 +109,19 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
     return Text("hospital/departments", departments=shown, left=left, next=page + 2)
 
 
-@router.dialogue("取消预约", "退号", "取消挂号", "不去了", click="HOSPITAL_CANCEL")
+@router.on(
+    "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
+    "换时间",
+)  # fmt: skip
+async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
+    """改约: there is no moving; one gives the number back and books anew."""
+    return Text("hospital/rebook", bookings=await hospital.cancellable(citizen))
+
+
+@router.dialogue(
+    "取消预约", "退号", "取消挂号", "不去了", "取消{which}的号", "取消{which}的预约", "退{which}的号",
+    "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
+)  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen), when=_start)
@@ -94,6 +134,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
         show=partial(hospital.booking, citizen=ask.citizen),
     )
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+def _settles(name: Name) -> dict[str, str]:
+    """The questions of 挂号 that a name answers."""
+    answers = {"department": name.department, "doctor": name.doctor}
+    return {question: answer for question, answer in answers.items() if answer}
 
 
 def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:

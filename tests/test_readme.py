@@ -79,7 +79,7 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
     ground = Ground(redis, db, seal, clock)
     usual = await city_bot.city_bot(ground)
     talk = Talk(ground, replace(usual, router=city.router, words=words_of(tmp_path / "templates")))
-    assert "1 北馆" in await talk.says("图书馆")
+    assert "1、北馆" in await talk.says("图书馆")
     assert "哪一天去" in await talk.says("儿童馆")
     past = await talk.says("昨天")
     assert "已经过去了" in past

@@ -52,7 +52,9 @@ _TRAILING = ("一下", "谢谢你", "谢谢您", "谢谢", "吧", "啊", "呀", 
 _JOINTS = tuple(",，。!！、 \t\r\n")
 # Before a name: it is exactly not wanted.
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
-_COPIED = re.compile(r"([1-9])[ .、,]*(.+)")  # a whole line: "1 确认"
+_COPIED = re.compile(r"([1-9])(?:[ .、,]+|(?!\d))(.+)")  # a whole line: "1、确认"
+_HAN = re.compile("[\u4e00-\u9fff]")
+_OR = re.compile("还是|或")
 # A name with a number or a day in it is not found inside a longer one:
 # 5日 in 15日, 周三 in 下周三, 三点 in 三点半.
 _COUNTED = re.compile(r"\d|[周点号月日天]|星期|礼拜")
@@ -92,6 +94,8 @@ _NO = fold_all(
 # "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
 _EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
 _NEAR = 45  # of 100; below this two words have nothing to do with one another
+_SENTENCE = 4  # Chinese characters; with fewer, or the same ones again and again, nobody said much
+_WORDS_IN_IT = 3
 _COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
 _NEAREST_TIMES = 2
@@ -104,6 +108,11 @@ def number(folded: str) -> int | None:
         return None
     digits = found["number"]
     return int(digits) if digits.isdecimal() else _DIGITS[digits]
+
+
+def is_number(folded: str) -> bool:
+    """Tell whether this is nothing but a number, however large."""
+    return folded.isdecimal() or number(folded) is not None
 
 
 def yes_or_no(folded: str) -> bool | None:
@@ -123,10 +132,15 @@ def agrees(folded: str, options: Sequence[Option]) -> bool | None:
     own = named(folded, options)
     if own is not None:
         return own is options[0]
-    if options[0].aliases and bare(folded) in _EITHER:
+    if is_either(folded, options):
         return None
     agreed = yes_or_no(folded)
     return agreed if agreed is not None else {1: True, 2: False}.get(number(folded) or 0)
+
+
+def is_either(folded: str, options: Sequence[Option]) -> bool:
+    """Tell whether this means yes and no alike, where yes and no have words of their own: 不要了."""
+    return bool(options[0].aliases) and bare(folded) in _EITHER
 
 
 def bare(folded: str) -> str:
@@ -139,9 +153,14 @@ def named(folded: str, options: Sequence[Option]) -> Option | None:
     for said in (folded, bare(folded)):
         if len(wholly := _wholly(said, options)) == 1:
             return wholly[0]
+    return _copied(folded, options)
+
+
+def _copied(folded: str, options: Sequence[Option]) -> Option | None:
+    """The option whose whole line this is, its number included."""
     copied = _COPIED.fullmatch(folded)
     line = options[int(copied[1]) - 1 : int(copied[1])] if copied else ()
-    return next((option for option in line if copied and fold(option.label) == copied[2]), None)
+    return next((option for option in line if copied and fold(option.label) == fold(copied[2])), None)
 
 
 def pick(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
@@ -149,6 +168,8 @@ def pick(folded: str, options: Sequence[Option], today: date | None = None) -> O
 
     `today` is needed where options are days or times: there 3号 is a day and never the third line.
     """
+    if (line := _copied(folded, options)) is not None:
+        return line
     if not _wholly(folded, options) and meant(folded, options, today) is None:
         place = number(folded)
         if place is not None and 1 <= place <= len(options):
@@ -173,10 +194,13 @@ def meant(folded: str, options: Sequence[Option], today: date | None) -> Moment 
     return None  # a time of day says nothing about which day
 
 
-def by_name(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
+def by_name(
+    folded: str, options: Sequence[Option], today: date | None = None, *, exactly: bool = False
+) -> Option | None:
     """The one option these words name: wholly, as a day or time, or as the longest name found inside them.
 
-    A day or time that is not among the options names none of them, whatever it resembles.
+    A day or time that is not among the options names none of them, whatever it resembles. `exactly`: words
+    that are only a part of a name (李, 医院) name nothing.
     """
     if not folded:
         return None
@@ -184,6 +208,8 @@ def by_name(folded: str, options: Sequence[Option], today: date | None = None) -
     if wholly:
         return wholly[0] if len(wholly) == 1 else None
     found = _longest(folded, options)
+    if exactly:
+        found = [option for option in found if _named_in(folded, option)]
     if (moment := meant(folded, options, today)) is not None:
         fitting = [option for option in options if option.when is not None and moment.fits(option.when)]
         found = [option for option in fitting if option in found] if found else fitting
@@ -196,7 +222,40 @@ def _longest(folded: str, options: Sequence[Option]) -> list[Option]:
         length = max((_shared(folded, name) for name in _names(option)), default=0)
         if length:
             best[option.id] = length
-    return [option for option in options if best.get(option.id, 0) == max(best.values(), default=-1)]
+    either = _OR.search(folded) is not None  # "心内科还是神经内科": the longer name is not meant more
+    longest = max(best.values(), default=-1)
+    return [
+        option for option in options if (either and best.get(option.id)) or best.get(option.id) == longest
+    ]
+
+
+def rest_of(folded: str, option: Option, today: date) -> str:
+    """What these words say beyond the option they named, for the questions to come.
+
+    Where a day was chosen and a time named too, that is all of them; else what stands around the name.
+    """
+    if option.when is not None:
+        moment = meant(folded, [option], today)
+        return folded if moment is not None and moment.times and option.when.starts is None else ""
+    name = _named_in(folded, option)
+    return fold(folded.replace(name, "", 1)) if name else ""
+
+
+def _named_in(folded: str, option: Option) -> str:
+    """The longest name of an option that stands in these words."""
+    return max((name for name in _names(option) if name in folded), key=len, default="")
+
+
+def guesses(folded: str, options: Sequence[Option], most: int) -> list[Option]:
+    """What these words may have meant, the likeliest first; nothing where no word was said.
+
+    A sentence is worth the nearest ones whatever it is; 哈哈哈 or asdf only what really resembles it.
+    """
+    near = nearest(folded, options)[:most]
+    said = _HAN.findall(folded[:_COMPARED])
+    if not folded or (len(said) >= _SENTENCE and len(set(said)) >= _WORDS_IN_IT):
+        return near
+    return [option for option in near if likeness(folded, option) >= _NEAR]
 
 
 def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:
@@ -236,8 +295,13 @@ def _shared(said: str, name: str) -> int:
     shorter, longer = sorted((said, name), key=len)
     if len(shorter) < _SHORTEST_PART or shorter.isdecimal() or not _stands_in(shorter, longer):
         return 0
-    refused = longer is said and _REFUSED.search(said[: said.index(name)])
+    refused = longer is said and is_refused(said, said.index(name))
     return 0 if refused else len(shorter)
+
+
+def is_refused(said: str, at: int) -> bool:
+    """Tell whether what begins at this place is named only to be put aside: 不要骨科."""
+    return _REFUSED.search(said[max(0, at - _COMPARED) : at]) is not None
 
 
 def _stands_in(shorter: str, longer: str) -> bool:

@@ -1,27 +1,26 @@
 """A dialogue asks: it runs again from the top on every turn, and settled questions answer themselves."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from functools import partial
-from inspect import isawaitable, isfunction
-from typing import Any, NoReturn, Protocol, TypeVar
+from inspect import isawaitable
+from typing import NoReturn, Protocol, TypeVar
 
 import msgspec
 
-from core.chat import answers
+from core.chat import answers, moves
 from core.chat.dates import say_date
 from core.chat.events import Event, Kind, Media, Place
-from core.chat.moments import When
-from core.chat.replies import Reply, Text
+from core.chat.interrupts import Ended, SteppedBack, Suspended
+from core.chat.missed import miss
+from core.chat.moments import When, named_moment
+from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Option, Question
 from core.chat.words import QuestionWords, Words
-from core.effects import AlreadyDone, Effect
+from core.effects import AlreadyDone, Effect, digest_of
 from core.errors import DomainError
 
 PAGE = 6  # lines of options a message shows (design 3: at most six)
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
-_LIKELY = 2  # options a miss asks about
 _T = TypeVar("_T")
 _Item = TypeVar("_Item", bound="Choosable")
 
@@ -34,32 +33,6 @@ class Choosable(Protocol):
 
     @property
     def aliases(self) -> tuple[str, ...]: ...
-
-
-class Suspended(BaseException):
-    """The dialogue waits at a question; `reply` shows it."""
-
-    def __init__(self, question: Question, reply: Text) -> None:
-        super().__init__(question.key)
-        self.question = question
-        self.reply = reply
-
-
-class SteppedBack(BaseException):
-    """The dialogue wants an earlier question again, because of a refusal."""
-
-    def __init__(self, key: str, because: DomainError | None) -> None:
-        super().__init__(key)
-        self.key = key
-        self.because = because
-
-
-class Ended(BaseException):
-    """The dialogue ends here with this reply."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self.reply = reply
 
 
 class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what is the case
@@ -120,26 +93,61 @@ class Ask:
         """
         if (known := self._known(key, "choice")) is not None:
             return known
+        if hint := self._frame.hints.pop(key, ""):
+            return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
         today = self._turn.today
         if said and shown and (option := answers.pick(said, shown.options, today)):
-            return self._settle(key, "choice", option.id)
+            return self._chosen(key, option, said)
         question, options = await self._options(key, load, when)
-        offered = self._take_offer() if shown is None else ""
-        if (wanted := said or offered) and (option := answers.by_name(wanted, options, today)):
-            return self._settle(key, "choice", option.id)
-        near, page = wanted, 0
+        if said and (option := answers.by_name(said, options, today)):
+            return self._chosen(key, option, said)
         if shown:  # the list is still on the screen: its lines keep their numbers
             near, page = shown.near, shown.page + self._turn.more
+        else:
+            page = 0
+            offered = self._take_offer(key)
+            if option := answers.by_name(offered, options, today, exactly=not self._is_first):
+                return self._chosen(key, option, offered)
+            near = self._left_of_offer(offered, options)
         ranked = answers.nearest(near, options, today)
         if said:
-            numbered = answers.number(said) is not None and answers.meant(said, options, today) is None
-            likely = [] if numbered else answers.nearest(said, options, today)[:_LIKELY]
-            moment = answers.meant(said, options, today)
-            fits = moment is not None and any(each.when and moment.fits(each.when) for each in options)
-            template = "chat/missed" if moment is None or fits else "chat/not_offered"
-            self._miss(key, near=[option.label for option in likely], template=template)
+            self._miss_choice(key, said, options, len(shown.options) if shown else 0)
         raise self._suspended_choice(key, question, ranked, page=page, near=near)
+
+    def _chosen(self, key: str, option: Option, said: str) -> str:
+        """Settle a choice; what the words said beyond it is put to the questions to come."""
+        if rest := answers.rest_of(said, option, self._turn.today):
+            self._frame.offered = rest
+        elif option.when is not None:
+            self._frame.offered = ""  # another day or time than the one named before counts now
+        return self._settle(key, "choice", option.id)
+
+    def _left_of_offer(self, offered: str, options: list[Option]) -> str:
+        """What words that settled nothing still say about the order of the options."""
+        today = self._turn.today
+        moment = answers.meant(offered, options, today)
+        if moment is None:
+            return offered if self._is_first and named_moment(offered, today) is None else ""
+        self._frame.offered = ""
+        if moment.day is not None and moment.day < today:
+            return ""  # 昨天摔了，想看骨科
+        if not any(each.when and moment.fits(each.when) for each in options):
+            template, facts = miss(offered, offered, options, today)
+            self._turn.notes.append(self._words.render(template, **facts))
+        return offered
+
+    def _miss_choice(self, key: str, said: str, options: list[Option], lines: int) -> None:
+        """Say what was understood of an answer that is none."""
+        today = self._turn.today
+        if answers.is_number(said) and answers.meant(said, options, today) is None:
+            self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > PAGE)
+        elif not any(each.when for each in options) and named_moment(said, today) is not None:
+            self._frame.offered = said  # a day or time too early: it is kept for the question it answers
+            self._turn.notes.append(self._words.render("chat/too_early", said=self._turn.said))
+        else:
+            template, facts = miss(self._turn.said, said, options, today)
+            self._miss(key, template, **facts)
 
     async def confirm(
         self, key: str, load: Callable[[], Awaitable[object]], yes: Sequence[str] = (), no: Sequence[str] = ()
@@ -164,7 +172,7 @@ class Ask:
                 return
             if agreed is False:
                 raise Ended(Text(self._own_or(f"{key}_declined", "chat/declined")))
-            self._miss(key, near=[option.label for option in options])
+            self._miss_confirm(key, said, options)
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
         raise Suspended(Question(key, "confirm", options), self._text("chat/confirm", lead, lines=labels))
@@ -181,7 +189,8 @@ class Ask:
         """
         if (known := self._known(key, "text")) is not None:
             return known
-        offered = self._take_offer() if self._shown(key, "text") is None else ""
+        first = self._shown(key, "text") is None and self._is_first
+        offered = self._take_offer(key) if first else ""
         said = self._own_words() if self._said(key, "text") else offered
         if said and (tidied := await self._checked(check, said)) is not None:
             return self._settle(key, "text", tidied)
@@ -192,12 +201,14 @@ class Ask:
         """Ask for a day (今天, 下周三, 11月25日, …); `check` may refuse it with a `DomainError`."""
         if (known := self._known(key, "date")) is not None:
             return date.fromisoformat(known)
-        said = self._said(key, "date") or (self._take_offer() if self._shown(key, "date") is None else "")
-        if said:
-            day = say_date(said, self._turn.today)
-            if day is None:
-                self._miss(key, near=[])
-            elif (checked := await self._checked(check, day)) is not None:
+        said, first = self._said(key, "date"), self._is_first
+        offered = self._take_offer(key) if self._shown(key, "date") is None else ""
+        if said or offered:
+            day = say_date(said or offered, self._turn.today)
+            if day is None and (said or first):
+                self._miss(key, "chat/missed", near=[])
+            elif day is not None and (checked := await self._checked(check, day)) is not None:
+                self._frame.offered = ""
                 return date.fromisoformat(self._settle(key, "date", checked.isoformat()))
         raise self._suspended(key, "date")
 
@@ -209,7 +220,7 @@ class Ask:
             if (place := self._turn.event.place) is not None:
                 self._settle(key, "place", msgspec.json.encode(place).decode())
                 return place
-            self._miss(key, near=[])
+            self._miss(key, "chat/missed", near=[])
         raise self._suspended(key, "place")
 
     async def photo(self, key: str) -> Media:
@@ -221,7 +232,7 @@ class Ask:
             if media is not None and self._turn.event.kind is Kind.IMAGE:
                 self._settle(key, "photo", msgspec.json.encode(media).decode())
                 return media
-            self._miss(key, near=[])
+            self._miss(key, "chat/missed", near=[])
         raise self._suspended(key, "photo")
 
     async def once(
@@ -255,6 +266,11 @@ class Ask:
         """The questions and effects this run came to, in order."""
         return self._visited
 
+    @property
+    def _is_first(self) -> bool:
+        """Tell whether no other question came before the one that is asked now."""
+        return len(self._visited) == 1
+
     def _known(self, key: str, kind: str) -> str | None:
         """The stored answer; one of another kind is from before a deploy, and the question is asked again."""
         self._visited.append(key)
@@ -281,21 +297,33 @@ class Ask:
         said = event.text.strip()[:_LONGEST_TEXT]
         return said.rstrip("。.！!？?") if event.kind is Kind.VOICE else said
 
-    def _take_offer(self) -> str:
-        offered, self._frame.offered = self._frame.offered, ""
-        return answers.fold(offered)
+    def _take_offer(self, key: str) -> str:
+        """What was said before this question was asked; each question may try it once."""
+        if key in self._frame.tried:
+            return ""
+        self._frame.tried = [*self._frame.tried, key]
+        return answers.fold(self._frame.offered)
 
     def _settle(self, key: str, kind: str, value: str) -> str:
         self._frame.answers[key] = Answer(kind, value)
         self._frame.open = None
-        self._frame.offered = ""  # it was for the first question only
         self._turn.settled = True
         return value
 
-    def _miss(self, key: str, near: list[str], template: str = "chat/missed") -> None:
+    def _miss_confirm(self, key: str, said: str, options: list[Option]) -> None:
+        yes, no = (option.label for option in options)
+        if answers.is_number(said):
+            self._miss(key, "chat/not_a_line", lines=len(options), more=False)
+        elif answers.is_either(said, options) or (options[0].aliases and moves.stops(said)):
+            # No miss: the words were understood, and whoever is offered 取消 after two misses says it again.
+            self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
+        else:
+            self._miss(key, "chat/missed", near=[yes, no])
+
+    def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True
         template = self._own_or(f"{key}_missed", template)
-        self._turn.notes.append(self._words.render(template, said=self._turn.said, near=near))
+        self._turn.notes.append(self._words.render(template, **{"said": self._turn.said, **facts}))
 
     def _own_or(self, name: str, template: str) -> str:
         """The domain's own template of this name, or the one for everybody."""
@@ -345,17 +373,3 @@ class Ask:
 
     def _text(self, template: str, lead: str, **facts: object) -> Text:
         return Text(template, lead=lead, notes=self._turn.notes, **facts)
-
-
-def digest_of(effect: Callable[[Effect], Awaitable[str]]) -> bytes:
-    """SHA-256 of the arguments bound to an effect: what tells a repetition from another wish.
-
-    A closure hides its arguments, so it is refused: bind them with `functools.partial`.
-    """
-    bound: list[Any] = []
-    while isinstance(effect, partial):
-        bound = [list(effect.args), sorted(effect.keywords.items()), bound]
-        effect = effect.func
-    if isfunction(effect) and effect.__closure__ and "<locals>" in effect.__qualname__:
-        raise TypeError(f"{effect!r} hides its arguments; bind them with functools.partial")
-    return hashlib.sha256(msgspec.json.encode(bound)).digest()

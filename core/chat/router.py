@@ -1,13 +1,14 @@
 """Which word opens which service: handlers register here, and clashes stop the boot."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from core.chat.answers import bare, fold
 from core.chat.events import Kind
+from core.chat.names import Found, Named
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -22,6 +23,8 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question.
+    `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
+    words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -33,6 +36,8 @@ class Route:
     dialogue: bool = False
     anywhere: bool = False
     fallback: bool = False
+    named: Callable[..., Awaitable[Sequence[Named]]] | None = None
+    returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -59,9 +64,21 @@ class Router:
         """Answer these words, this menu key, these kinds of event with one reply."""
         return self._register(words, click, kinds, anywhere=anywhere)
 
-    def dialogue(self, *words: str, click: str = "", anywhere: bool = False) -> Callable[[_F], _F]:
-        """Open a dialogue on these words or this menu key; the first word is its title."""
-        return self._register(words, click, (), dialogue=True, anywhere=anywhere)
+    def dialogue(
+        self,
+        *words: str,
+        click: str = "",
+        anywhere: bool = False,
+        named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
+        returns: Mapping[str, Sequence[str]] | None = None,
+    ) -> Callable[[_F], _F]:
+        """Open a dialogue on these words or this menu key; the first word is its title.
+
+        `named` loads things whose names alone open it, too, and settle some of its questions. `returns` are
+        words that lead back to a question, where there is an answer to it.
+        """
+        back = {fold(word): keys for word, keys in (returns or {}).items()}
+        return self._register(words, click, (), dialogue=True, anywhere=anywhere, named=named, returns=back)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""
@@ -78,7 +95,7 @@ class Router:
         return [*self._routes, *(route for router in self._included for route in router.routes())]
 
     def _register(
-        self, words: tuple[str, ...], click: str, kinds: Iterable[Kind], **flags: bool
+        self, words: tuple[str, ...], click: str, kinds: Iterable[Kind], **more: Any
     ) -> Callable[[_F], _F]:
         def register(handler: _F) -> _F:
             plain = tuple(word for word in words if not _HOLE.search(word))
@@ -90,7 +107,7 @@ class Router:
                     patterns=tuple(word for word in words if _HOLE.search(word)),
                     clicks=(click,) if click else (),
                     kinds=tuple(kinds),
-                    **flags,
+                    **more,
                 )
             )
             return handler
@@ -100,12 +117,13 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route that fits a message, what followed its word, and what filled the holes of its pattern."""
+    """A route that fits a message, what followed its word, what filled the holes of its pattern."""
 
     route: Route
     rest: str = ""
     holes: tuple[tuple[str, str], ...] = ()
     length: int = 0
+    found: Found | None = None  # what the message names, where that is known already
 
 
 # In "预约下周五" the 下 belongs to the day.

@@ -2,13 +2,15 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NewType, get_type_hints
 
 from core.chat.answers import fold
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
+from core.chat.names import Found, Named, find
 from core.chat.replies import Reply
 from core.chat.router import (
     Match,
@@ -38,6 +40,7 @@ class Nearest(tuple[Option, ...]):
     __slots__ = ()
 
 
+_Namer = Callable[..., Awaitable[Sequence[Named]]]
 _ROUTED_BY_CONTENT = frozenset((Kind.TEXT, Kind.VOICE, Kind.CLICK))
 
 
@@ -73,6 +76,12 @@ class Wired:
                     " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole)"
                 )
 
+        self._named = _bound(route.named, route, services) if route.named else None
+
+    async def find(self, folded: str) -> Found | None:
+        """What of its own a message names."""
+        return find(folded, await self._named()) if self._named is not None and folded else None
+
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
         arguments = dict(self._services)
@@ -92,6 +101,20 @@ _GIVERS: dict[Any, Callable[[Given, str], object]] = {
     Nearest: lambda given, _name: given.nearest,
     str: lambda given, name: dict(given.match.holes).get(name, ""),
 }
+
+
+def _bound(loader: _Namer, route: Route, services: Mapping[type, object]) -> _Namer:
+    """A route's loader of names with its services."""
+    hints = get_type_hints(loader)
+    bound: dict[str, object] = {}
+    for name in inspect.signature(loader).parameters:
+        wanted = hints.get(name)
+        if not isinstance(wanted, type) or wanted not in services:
+            raise BootError(
+                f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
+            )
+        bound[name] = services[wanted]
+    return partial(loader, **bound)
 
 
 def _can_be_given(name: str, wanted: object, route: Route) -> bool:
@@ -183,6 +206,18 @@ class Routes:
         # The barest way first: of equals it wins, and no 请问 is left in a hole.
         found = [match for way in reversed(ways_of_saying(folded)) for match in self._within(way)]
         return max(found, key=lambda match: match.length, default=None)
+
+    async def naming(self, folded: str) -> Match | None:
+        """The dialogue that owns what this message names, the most of it."""
+        found = [
+            (wired, hit)
+            for wired in self._named.values()
+            if wired.route.named is not None and (hit := await wired.find(folded)) is not None
+        ]
+        if not found:
+            return None
+        wired, hit = max(found, key=lambda each: each[1].length)
+        return Match(wired.route, folded, found=hit)
 
     def offered(self) -> list[Option]:
         """Every service that can be offered by name."""

@@ -7,7 +7,8 @@ from datetime import date
 import msgspec
 import structlog
 
-from core.chat.dialogue import Ask, Ended, NothingToChoose, SteppedBack, Suspended, Turn
+from core.chat.dialogue import Ask, NothingToChoose, Turn
+from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired
@@ -57,6 +58,8 @@ class Runs:
                 return replies
             session.frames.pop()
             session.misses = 0
+            done = any(answer.kind == "once" for answer in frame.answers.values())
+            session.done = frame.dialogue if done else ""
             if session.top is not None:
                 replies.append(Text("chat/back_to", title=self.title(session.top)))
             turn = Turn(turn.event, self._today)

@@ -42,9 +42,11 @@ class Frame(msgspec.Struct, array_like=True):
     run: str
     answers: dict[str, Answer] = {}
     open: Question | None = None
-    offered: str = ""  # what followed the opening word, for the first question
+    offered: str = ""  # what was said beyond the opening word or an answer, for the questions to come
     rest: str = ""  # the same, for a handler that wants to read it on every turn
     holes: tuple[tuple[str, str], ...] = ()  # what filled the opening pattern
+    hints: dict[str, str] = {}  # questions that a name settles as soon as they are asked
+    tried: list[str] = []  # questions that `offered` was put to; it answers none twice
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -57,6 +59,7 @@ class Session(msgspec.Struct, array_like=True):
     resuming: bool = False  # "继续刚才的…吗" is open
     offers: list[Option] = []  # services a fallback offered by number
     notes: dict[str, str] = {}  # small things a handler wants to find again
+    done: str = ""  # the dialogue that last ended with its business done, until something else is opened
 
     @property
     def top(self) -> Frame | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
-from core.chat import answers
+from core.chat import answers, idle_talk, moves, openings
 from core.chat.dialogue import Turn
 from core.chat.events import Event, Kind
 from core.chat.redflags import RedFlags
@@ -24,13 +24,6 @@ _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
 _SENT = frozenset(
     (Kind.IMAGE, Kind.VIDEO, Kind.SHORTVIDEO, Kind.LOCATION, Kind.LINK, Kind.FILE, Kind.MINIPROGRAM)
 )
-_BACK = answers.fold_all("返回 上一步 返回上一步 后退")
-_CANCEL = answers.fold_all("取消 退出 不办了 取消办理")
-_AGAIN = answers.fold_all("重说 再说一遍 重复 再说一次 没听清")
-_MORE = answers.fold_all("更多 下一页 还有吗 还有别的吗 其他 换一批")
-_GO_ON = answers.fold_all("继续 继续办 接着办 接着来")
-_ANEW = answers.fold_all("重新开始 重新来 重来 从头来 从头开始")
-_DIGIT_WORDS = {answers.HUMAN: "人工", answers.AGAIN: "重说", answers.BACK: "返回", answers.MORE: "更多"}
 _UNREADABLE = answers.fold("【收到不支持的消息类型，暂无法显示】")  # what the platform writes for a sticker
 _PICKED = frozenset(("choice", "confirm"))
 _OWN_WORDS = frozenset(("text", "date", "place"))  # here the beginning of a message opens nothing
@@ -71,6 +64,8 @@ class _Turn:
         self._house = house
         self._event = event
         self._session = session
+        self._today = house.clock.now().date()
+        self._words = house.words.on(self._today)
         self._shown = shown
         self._folded = answers.fold(event.text)
         self._gone = self._drop_gone()
@@ -78,16 +73,12 @@ class _Turn:
         late = self.at - session.seen_at > house.idle.total_seconds()
         self._idle = bool(session.frames) and late
         if late:
-            session.offers, session.misses = [], 0
+            session.offers, session.misses, session.done = [], 0, ""
 
     @property
     def _runs(self) -> Runs:
         # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
-        return Runs(self._house.routes, self._house.words, self._today, self._citizen)
-
-    @property
-    def _today(self) -> date:
-        return self._house.clock.now().date()
+        return Runs(self._house.routes, self._words, self._today, self._citizen)
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
@@ -120,7 +111,7 @@ class _Turn:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
         session = self._session
         session.frames, session.offers, session.notes, session.citizen = [], [], {}, ""
-        session.resuming, session.misses = False, 0
+        session.resuming, session.misses, session.done = False, 0, ""
 
     async def _written(self) -> Said:
         if not self._folded:
@@ -129,7 +120,7 @@ class _Turn:
             return await self._sent()
         if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
             self._session.frames, self._session.offers = [], []
-            self._session.resuming = False
+            self._session.resuming, self._session.done = False, ""
             return self._say(Text(flag))
         said = await self._global()
         if said is not None:
@@ -158,18 +149,18 @@ class _Turn:
         stale = self._idle or self._session.resuming or self._gone
         if question is not None and question.kind in _PICKED and self._shown and not stale:
             if question.kind == "confirm" and answers.named(self._folded, question.options) is not None:
-                return None  # "取消" to "要取消这个号吗？" is a yes
+                return None  # "退号" to "要取消这个号吗？" is a yes
             said = self._word_of_digit(question)
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
-        if self._session.frames and said in _CANCEL:
+        if self._session.frames and moves.stop_here(self._folded, None if stale else question):
             return await self._cancel()
         return await self._move(said, question) if question is not None and not stale else None
 
     def _word_of_digit(self, question: Question) -> str:
         """What 0, 7, 8 and 9 stand for under a list, however they are said; else the message itself."""
         number = answers.number(self._folded)
-        word = _DIGIT_WORDS.get(number) if number is not None else None
+        word = moves.DIGIT_WORDS.get(number) if number is not None else None
         options, today = question.options, self._today
         if word is None or answers.meant(self._folded, options, today) is not None:  # 8号 is a day
             return self._folded
@@ -179,11 +170,13 @@ class _Turn:
         """Move about in the open dialogue: back, once more, further down the list."""
         if answers.is_name(self._folded, question.options):
             return None
-        if said in _BACK:
+        if said in moves.BACK:
             return await self._back()
-        if said in _AGAIN:
+        if openings.back(self._session.frames[-1], self._house.routes, said):
             return await self._advance()
-        if said in _MORE and question.kind == "choice":
+        if said in moves.AGAIN:
+            return await self._advance()
+        if said in moves.MORE and question.kind == "choice":
             return await self._advance(more=True)
         return None
 
@@ -193,14 +186,16 @@ class _Turn:
         routes, question = self._house.routes, self._question
         if self._unseen:
             match = routes.whole(self._folded)
-            return await (self._open(match) if match else self._advance(notes=[self._unseen]))
+            return await (self._open(match) if match else self._advance(notes=[Text(self._unseen)]))
         if question is not None and self._is_answer(self._folded, question):
             return await self._advance(heard=True)
         match = routes.whole(self._folded)
+        elsewhere: Said | None = None
         if match is None and (question is None or question.kind not in _OWN_WORDS):
             match = routes.within(self._folded)
+            elsewhere = await self._elsewhere() if match is None else None
         if match is None:
-            return await self._advance(heard=True)
+            return elsewhere or await self._advance(heard=True)
         same = self._session.frames[-1].dialogue == match.route.name
         if same and question is not None and self._speaks_to(match.rest, question):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
@@ -222,7 +217,24 @@ class _Turn:
         match = routes.whole(self._folded) or self._offered() or routes.within(self._folded)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
-        return await self._open(match or self._fallback())
+        if match is None and (nothing := idle_talk.answer(self._folded, self._session, routes, self._words)):
+            return self._say(nothing)
+        return await self._open(match or await routes.naming(self._folded) or self._fallback())
+
+    async def _elsewhere(self) -> Said | None:
+        """Go where a name leads that no line shown has: to another dialogue, or another way in this one."""
+        match = await self._house.routes.naming(self._folded)
+        if match is None or match.found is None or not match.found.settles:
+            return None
+        frame = self._session.frames[-1]
+        if frame.dialogue != match.route.name:
+            return await self._open(match)
+        changed = openings.turn(frame, match.found)
+        if changed is None:
+            return None
+        own = f"{match.route.domain}/named"
+        note = Text(own if self._words.has(own) else "chat/named", it=match.found.it)
+        return await self._advance(notes=[note] if changed else ())
 
     def _offered(self) -> Match | None:
         """The service a fallback offered and this message picks."""
@@ -240,10 +252,10 @@ class _Turn:
         asked = self._session.resuming and self._shown
         number = answers.number(self._folded) if asked else None
         agreed = answers.yes_or_no(self._folded) if asked else None
-        if self._folded in _GO_ON or number == 1 or agreed:
+        if self._folded in moves.GO_ON or number == 1 or agreed:
             self._session.resuming = False
             return await self._advance()
-        if self._folded in _ANEW or number == _OFFERED:
+        if self._folded in moves.ANEW or number == _OFFERED:
             self._session.resuming = False
             old = self._session.frames[-1]
             self._session.frames[-1] = Frame(
@@ -260,18 +272,18 @@ class _Turn:
         frame = self._session.frames[-1]
         settled = list(frame.answers)
         if settled and frame.answers[settled[-1]].kind == "once":
-            return await self._advance(notes=["chat/already_settled"])
+            return await self._advance(notes=[Text("chat/already_settled")])
         if settled:
             del frame.answers[settled[-1]]
             frame.open = None
             return await self._advance()
         if len(self._session.frames) > 1:
             return await self._cancel()
-        return await self._advance(notes=["chat/first_step"])
+        return await self._advance(notes=[Text("chat/first_step")])
 
     async def _cancel(self) -> Said:
         frame = self._session.frames.pop()
-        self._session.resuming, self._session.misses = False, 0
+        self._session.resuming, self._session.misses, self._session.done = False, 0, ""
         done = any(answer.kind == "once" for answer in frame.answers.values())
         template = "chat/cancelled_midway" if done else "chat/cancelled"
         return await self._and_go_on(self._say(Text(template, title=self._runs.title(frame))))
@@ -282,8 +294,8 @@ class _Turn:
         if self._idle or self._session.resuming:
             return self._ask_to_resume()
         if self._unseen:
-            return await self._advance(notes=[self._unseen])
-        return await self._advance(notes=[template], missed=True)
+            return await self._advance(notes=[Text(self._unseen)])
+        return await self._advance(notes=[Text(template)], missed=True)
 
     def _fallback(self) -> Match:
         return Match(self._house.routes.fallback.route)
@@ -293,17 +305,16 @@ class _Turn:
         session, route = self._session, match.route
         if route.fallback:
             session.misses += 1
-            session.offers = answers.nearest(self._folded, self._house.routes.offered())[:_OFFERED]
+            session.offers = answers.guesses(self._folded, self._house.routes.offered(), _OFFERED)
         else:
             session.misses, session.offers = 0, []
+        session.done = ""
         session.resuming = False
         if route.dialogue:
             if self._idle:
                 session.frames.clear()
             others = [frame for frame in session.frames if frame.dialogue != route.name]
-            frame = Frame(
-                route.name, self._run_of(route.name), offered=match.rest, rest=match.rest, holes=match.holes
-            )
+            frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
             session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
             return await self._advance()
         wired = self._house.routes.named(route.name)
@@ -342,12 +353,12 @@ class _Turn:
         said: str | None = None,
         more: bool = False,
         missed: bool = False,
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
     ) -> Said:
         """Run the open dialogue; `said` is the answer in the message if that is not all of it."""
         turn = Turn(self._event, self._today, said=said, heard=heard, more=more)
         turn.missed = missed
-        turn.notes.extend(self._house.words.render(note) for note in notes)
+        turn.notes.extend(self._words.render(note.template, **note.facts) for note in notes)
         replies = await self._runs.advance(turn, self._session)
         return join([self._say(reply) for reply in replies], self.at)
 
@@ -372,4 +383,4 @@ class _Turn:
         return f"{self._event.id}/{dialogue}"
 
     def _say(self, reply: Reply) -> Said:
-        return say(reply, self._house.words, self.at)
+        return say(reply, self._words, self.at)

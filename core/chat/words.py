@@ -1,17 +1,27 @@
 """Every word a person reads: templates compiled once, rendered with facts, and nothing left blank."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    pass_context,
+)
+from jinja2.runtime import Context
 
 from core.clock import CITY_ZONE
 from core.errors import BootError
 
 _WEEKDAYS = "一二三四五六日"
+_SOON = ("今天", "明天", "后天")
 _QUOTED = 20
 
 
@@ -19,10 +29,22 @@ def _local(moment: date | datetime) -> date:
     return moment.astimezone(CITY_ZONE) if isinstance(moment, datetime) else moment
 
 
-def day(moment: date | datetime) -> str:
-    """11月25日 周三, in the city's zone."""
+def _soon(local: date, today: date | None) -> str:
+    """今天, 明天 or 后天 seen from `today`; "" for any other day."""
+    ahead = (date(local.year, local.month, local.day) - today).days if today is not None else -1
+    return _SOON[ahead] if 0 <= ahead < len(_SOON) else ""
+
+
+def day(moment: date | datetime, today: date | None = None) -> str:
+    """11月25日 周三, in the city's zone; seen from a `today`, 明天 11月25日 周三."""
     local = _local(moment)
-    return f"{local.month}月{local.day}日 {weekday(local)}"
+    return f"{_soon(local, today)} {local.month}月{local.day}日 {weekday(local)}".lstrip()
+
+
+def short_day(moment: date | datetime, today: date | None = None) -> str:
+    """明天, or 11月30日 where the day has no such name: for a line with little room."""
+    local = _local(moment)
+    return _soon(local, today) or f"{local.month}月{local.day}日"
 
 
 def weekday(moment: date | datetime) -> str:
@@ -35,12 +57,12 @@ def clock(moment: datetime) -> str:
     return moment.astimezone(CITY_ZONE).strftime("%H:%M")
 
 
-def until(moment: datetime) -> str:
+def until(moment: datetime, today: date | None = None) -> str:
     """A deadline as people say it: 11月25日 周三 09:00, and midnight as 24:00 of the day before."""
     local = moment.astimezone(CITY_ZONE)
     if local.time() == time(0):
-        return f"{day(local - timedelta(days=1))} 24:00"
-    return f"{day(local)} {clock(local)}"
+        return f"{day(local - timedelta(days=1), today)} 24:00"
+    return f"{day(local, today)} {clock(local)}"
 
 
 def yuan(fen: int) -> str:
@@ -53,6 +75,19 @@ def quoted(said: str) -> str:
     """Somebody's own words, short and without anything WeChat would take for a tag."""
     plain = " ".join(said.replace("<", "").replace(">", "").split())
     return plain if len(plain) <= _QUOTED else plain[:_QUOTED] + "…"
+
+
+_Moment = TypeVar("_Moment", date, datetime)
+
+
+def _seen_today(say: Callable[[_Moment, date | None], str]) -> Callable[[Context, _Moment], str]:
+    """Make a filter that knows the day on which a template is rendered (`Words.on`)."""
+
+    @pass_context
+    def said(context: Context, moment: _Moment) -> str:
+        return say(moment, context.get("today"))
+
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +134,18 @@ class Words:
             auto_reload=False,
         )
         environment.filters.update(
-            day=day, weekday=weekday, clock=clock, until=until, yuan=yuan, quoted=quoted
+            day=_seen_today(day),
+            short_day=_seen_today(short_day),
+            until=_seen_today(until),
+            weekday=weekday,
+            clock=clock,
+            yuan=yuan,
+            quoted=quoted,
         )
         environment.globals["city"] = city or CityFacts()
         self._folder = folder
+        self.today: date | None = None
+        self._latest: Words | None = None
         self._templates: dict[str, Template] = {}
         for path in sorted(folder.rglob("*.txt")):
             name = path.relative_to(folder).with_suffix("").as_posix()
@@ -114,17 +157,24 @@ class Words:
             except Exception as broken:
                 raise BootError(f"{path}: {broken}") from broken
 
+    def on(self, today: date) -> "Words":
+        """The same words as said on that day: 今天, 明天 and 后天 stand beside the date."""
+        if self._latest is None or self._latest.today != today:
+            self._latest = copy(self)
+            self._latest.today = today
+        return self._latest
+
     def has(self, name: str) -> bool:
         """Tell whether `templates/<name>.txt` exists."""
         return name in self._templates
 
     def render(self, name: str, /, **facts: object) -> str:
         """Say `templates/<name>.txt` with these facts; a missing fact raises, it never becomes a blank."""
-        return self._template(name).render(facts).strip()
+        return self._template(name).render({"today": self.today} | facts).strip()
 
     def question(self, name: str, /, **facts: object) -> QuestionWords:
         """Prepare the words of one question."""
-        return QuestionWords(self._template(name), facts)
+        return QuestionWords(self._template(name), {"today": self.today} | facts)
 
     def _template(self, name: str) -> Template:
         try:

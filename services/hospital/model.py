@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from services.hospital.spoken import hospital_short
+
 
 class Half(StrEnum):
     """午别: which part of a day a session is."""
@@ -64,6 +66,20 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What citizens call a department or, where `doctor` is not empty, a doctor of it; both are ids.
+
+    A hospital is no choice of its own: its name comes without either.
+    """
+
+    aliases: tuple[str, ...]
+    department: str = ""
+    department_name: str = ""
+    doctor: str = ""
+    doctor_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
     """A doctor with a session in the coming days; `left` 0 and `next_at` None: 约满."""
 
@@ -72,11 +88,17 @@ class Doctor:
     name: str
     title: str
     skills: str
+    department: str
     hospital: str
     clinic_class: ClinicClass
     fee_fen: int
     left: int
     next_at: datetime | None
+
+    @property
+    def hospital_short(self) -> str:
+        """The hospital without the name of its city."""
+        return hospital_short(self.hospital)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +111,7 @@ class ClinicSession:
 
     id: str
     aliases: tuple[str, ...]
+    doctor: str
     date: date
     half: Half
     clinic_class: ClinicClass
@@ -117,6 +140,11 @@ class Visit:
     starts_at: datetime
     ends_at: datetime
     fee_fen: int
+
+    @property
+    def hospital_short(self) -> str:
+        """The hospital without the name of its city."""
+        return hospital_short(self.hospital)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from services.hospital.model import (
     Department,
     Discrepancy,
     Doctor,
+    Name,
     Period,
     Quote,
 )
@@ -57,6 +58,10 @@ class Hospital:
     async def departments(self) -> list[Department]:
         """List the specialties of the city, those with bookable units first."""
         return [shapes.department(row) for row in await store.departments(self._db, self._at())]
+
+    async def names(self) -> list[Name]:
+        """List what citizens call departments, doctors and hospitals, bookable now or not."""
+        return [shapes.name(row) for row in await store.names(self._db)]
 
     async def doctors(self, department: str) -> list[Doctor]:
         """List the doctors of a specialty by their next bookable period; those without one come last."""

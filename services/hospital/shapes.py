@@ -15,6 +15,7 @@ from services.hospital.model import (
     Department,
     Doctor,
     Half,
+    Name,
     Period,
     Quote,
 )
@@ -48,6 +49,21 @@ def department(row: Row) -> Department:
     )
 
 
+def name(row: Row) -> Name:
+    called = (row["name"], *row["aliases"], *row["symptoms"])
+    if row["doctor"]:
+        called = spoken.doctor_names(row["surname"], row["given_name"], row["title"])
+    elif not row["department"]:
+        called = (row["name"], spoken.hospital_short(row["name"]))
+    return Name(
+        aliases=called,
+        department=row["department"],
+        department_name=row["name"],
+        doctor=row["doctor"],
+        doctor_name=row["surname"] + row["given_name"],
+    )
+
+
 def doctor(row: Row) -> Doctor:
     return Doctor(
         id=row["id"],
@@ -55,6 +71,7 @@ def doctor(row: Row) -> Doctor:
         name=row["surname"] + row["given_name"],
         title=row["title"],
         skills=row["skills"],
+        department=row["department"],
         hospital=row["hospital"],
         clinic_class=ClinicClass(row["class"]),
         fee_fen=row["fee_fen"],
@@ -67,6 +84,7 @@ def session(row: Row) -> ClinicSession:
     return ClinicSession(
         id=row["id"],
         aliases=(),
+        doctor=row["surname"] + row["given_name"],
         date=row["date"],
         half=Half(row["half"]),
         clinic_class=ClinicClass(row["class"]),

@@ -1,4 +1,8 @@
-"""How citizens name doctors: the aliases of what we offer. Days and times are understood by the chat."""
+"""How citizens name doctors and hospitals: the aliases of what we offer. Chat itself understands days."""
+
+import re
+
+_CITY = re.compile(r"^\w{2,3}?[市县](?=.{3})")
 
 
 def doctor_names(surname: str, given_name: str, title: str) -> tuple[str, ...]:
@@ -8,3 +12,8 @@ def doctor_names(surname: str, given_name: str, title: str) -> tuple[str, ...]:
         surname + given_name,
         *(f"{name}{call}" for name in (surname, surname + given_name) for call in calls),
     )
+
+
+def hospital_short(name: str) -> str:
+    """云汀市人民医院: 人民医院. In a list of one city its name goes without saying."""
+    return _CITY.sub("", name)

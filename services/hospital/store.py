@@ -120,12 +120,30 @@ async def departments(db: Database, at: At) -> list[Row]:
     )
 
 
+async def names(db: Database) -> list[Row]:
+    """What can be named: departments, their doctors (`doctor` is not empty), hospitals (neither is)."""
+    return await db.fetch(
+        """
+        SELECT sp.id AS department, sp.name, sp.aliases, sp.symptoms,
+               '' AS doctor, '' AS surname, '' AS given_name, '' AS title
+        FROM specialties sp WHERE EXISTS (SELECT FROM departments dep WHERE dep.specialty = sp.id)
+        UNION ALL
+        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title
+        FROM doctors d JOIN departments dep ON dep.id = d.department
+        JOIN specialties sp ON sp.id = dep.specialty
+        UNION ALL
+        SELECT '', name, '{}', '{}', '', '', '', '' FROM hospitals
+        """
+    )
+
+
 async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
     return await db.fetch(
         """
-        SELECT d.id, d.surname, d.given_name, d.title, d.skills, h.name AS hospital,
+        SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
                coming.class, coming.fee_fen, open.left, open.next_at
         FROM departments dep
+        JOIN specialties sp ON sp.id = dep.specialty
         JOIN hospitals h ON h.id = dep.hospital
         JOIN doctors d ON d.department = dep.id
         JOIN LATERAL (
@@ -151,10 +169,12 @@ async def sessions(db: Database, doctor: str, at: At, person: str | None) -> lis
     """A doctor's bookable half-days; those this person cannot claim come last, with their `refusal`."""
     return await db.fetch(
         f"""
-        SELECT s.id, s.date, s.half, s.class, s.fee_fen, open.starts_at, open.left, barred.refusal, barred.at
+        SELECT s.id, s.date, s.half, s.class, s.fee_fen, d.surname, d.given_name,
+               open.starts_at, open.left, barred.refusal, barred.at
         FROM (SELECT session, min(starts_at) AS starts_at, count(*)::integer AS left
               FROM bookable_units($1, $2) WHERE doctor = $4 GROUP BY session) open
         JOIN sessions s ON s.id = open.session
+        JOIN doctors d ON d.id = s.doctor
         LEFT JOIN {_LIMIT} barred ON true
         ORDER BY barred.refusal IS NOT NULL, open.starts_at
         """,  # noqa: S608 - our own words

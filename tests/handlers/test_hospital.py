@@ -26,10 +26,10 @@ async def test_the_loser_of_a_race_read_twenty_lines_and_could_pick_nothing(
     await hospital.hold(full, await ward.citizen(), effect())
     reply = await talk.says("1")
     assert notes_of(reply) == [
-        "陈heart1 11月23日 周一 10:00 已约满。",
+        "陈heart1 今天 11月23日 周一 10:00 已约满。",
         "还可以约：",
-        "1 11月23日 周一 10:30 陈heart2 测试医院",
-        "2 11月23日 周一 11:00 陈heart2 测试医院",
+        "1、今天 11月23日 周一 10:30 陈heart2 测试医院",
+        "2、今天 11月23日 周一 11:00 陈heart2 测试医院",
         "—— 请回复数字。8 返回，0 人工",
     ]
     asked = await talk.says("2")
@@ -48,7 +48,7 @@ async def test_a_loser_may_go_back_and_choose_another_doctor(
     await talk.says("1")
     reply = await talk.says("返回")
     assert "陈heart1医生已约满。请看看别的医生。" in reply
-    assert "1 陈heart2" in reply
+    assert "1、陈heart2" in reply
 
 
 async def test_where_a_race_left_nothing_at_all_one_sentence_says_so(
@@ -70,14 +70,14 @@ async def test_a_loser_with_room_in_the_same_half_day_picks_another_time(
     await hospital.hold(full, await ward.citizen(), effect())
     reply = await talk.says("1")
     assert "10:00 已约满。" in reply
-    assert "1 10:30–11:00，余 4 个号" in reply
+    assert "1、10:30–11:00，余 4 个号" in reply
 
 
 async def test_too_soon_after_cancelling_the_dialogue_was_over(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "已取消" in await talk.walk("取消预约", "1", "取消")
+    assert "已取消" in await talk.walk("取消预约", "1", "1")
     asked = await talk.walk("挂heart", "1")
     assert asked.index("上午，余 4 个号") < asked.index("上午（09:01 后可约）")
     reply = await talk.says("2")
@@ -232,3 +232,68 @@ async def test_an_unknown_citizen_was_told_to_try_again_for_ever(
     assert "没有找到您的信息" in await talk.says("1")
     assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
     assert "heart" in await talk.says("我的预约")
+
+
+async def test_a_surname_two_departments_share_opens_nothing_at_once_and_is_kept(
+    talk: Talk, ward: Ward, db: Database
+) -> None:
+    await db.execute("UPDATE doctors SET surname = '欧阳' WHERE id IN ('heart-1', 'lungs-2')")
+    for doctor in ("heart-1", "heart-2", "lungs-2"):
+        await ward.session(doctor, at("10:00"))
+    assert "请选择科室" in await talk.says("找欧阳大夫")
+    assert "欧阳heart1医生，请选择日期" in await talk.says("heart")
+
+
+async def test_a_full_doctor_who_was_named_is_named_as_full_beside_the_others(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await ward.session("heart-2", at("10:30"))
+    await hospital.hold(full, await ward.citizen(), effect())
+    reply = await talk.says("陈heart1大夫在吗")
+    assert notes_of(reply) == [
+        "陈heart1医生已约满。请看看别的医生。",
+        "heart，请选择医生：",
+        "1、陈heart2 主任医师 今天有号",
+        "2、陈heart1 主任医师（约满）",
+        "—— 请回复数字。8 返回，0 人工",
+    ]
+    assert await talk.says("2") == reply, "who picks the full one is told so again"
+    assert "陈heart2医生，请选择日期" in await talk.says("1")
+
+
+async def test_two_mondays_looked_the_same(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"))
+    await ward.session("heart-2", at("10:00", MONDAY + timedelta(days=7)))
+    reply = await talk.says("heart")
+    assert "1、陈heart1 主任医师 今天有号" in reply
+    assert "2、陈heart2 主任医师 11月30日有号" in reply
+
+
+async def test_lines_with_two_hospitals_wrapped_on_a_phone(talk: Talk, ward: Ward, db: Database) -> None:
+    await db.execute("UPDATE hospitals SET name = '云汀市测试医院'")
+    await db.execute("INSERT INTO hospitals VALUES ('h2', '云汀市中医院', '二号街', '0199-5550001', 2)")
+    await db.execute("INSERT INTO departments VALUES ('heart-b', 'h2', 'heart', '二楼')")
+    await ward.session("heart-1", at("10:00"))
+    assert "1、陈heart1 主任医师 今天有号" in await talk.says("heart"), "one hospital goes without saying"
+    await db.execute("UPDATE doctors SET department = 'heart-b' WHERE id = 'heart-2'")
+    await ward.session("heart-2", at("11:00"))
+    reply = await talk.walk("算了", "heart")
+    assert "1、陈heart1 主任 测试医院 今天有号" in reply
+    assert "2、陈heart2 主任 中医院 今天有号" in reply
+
+
+async def test_a_doctor_on_leave_was_called_full(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-2", at("10:30"))
+    reply = await talk.says("挂陈heart1的号")
+    assert "这位医生近几天不出诊，请看看别的医生。" in reply
+    assert "1、陈heart2" in reply
+
+
+async def test_a_message_of_the_greatest_length_is_answered(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"))
+    for said in ("heart" * 409, "不" * 2_048, "我想挂" + "骨" * 2_000 + "heart", "取消" * 1_024):
+        reply = await talk.says(said)
+        assert reply
+        assert "系统繁忙" not in reply
+        await talk.says("算了")

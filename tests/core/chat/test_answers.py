@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.chat.answers import agrees, by_name, fold, likeness, nearest, number, pick, yes_or_no
+from core.chat.answers import agrees, by_name, fold, guesses, likeness, nearest, number, pick, yes_or_no
 from core.chat.sessions import Option
 
 DOCTORS = [
@@ -133,10 +133,11 @@ def test_a_confirmation_can_be_numbered_or_copied(said: str, agreed: bool) -> No
 @pytest.mark.parametrize(
     ("said", "agreed"),
     [
-        ("取消", True),
-        ("取消吧", True),
-        ("我要取消", True),
-        ("帮我取消一下，谢谢", True),
+        ("取消", None),  # the number, or what is being done just now?
+        ("取消吧", None),
+        ("我要取消", None),
+        ("取消掉", True),
+        ("帮我取消掉吧，谢谢", True),
         ("不去了", True),
         ("1", True),
         ("确认", True),
@@ -155,7 +156,7 @@ def test_a_confirmation_can_be_numbered_or_copied(said: str, agreed: bool) -> No
     ],
 )
 def test_to_cancel_was_taken_for_a_no(said: str, agreed: bool | None) -> None:
-    own = [Option("yes", "取消这个号", ("取消", "不去了")), Option("no", "保留", ("不取消",))]
+    own = [Option("yes", "取消这个号", ("取消掉", "不去了")), Option("no", "保留", ("不取消",))]
     assert agrees(fold(said), own) is agreed
 
 
@@ -194,6 +195,28 @@ def test_the_longest_name_wins() -> None:
     options = [Option("a", "内科"), Option("b", "心内科"), Option("c", "神经内科")]
     assert by_name("挂心内科", options) == options[1]
     assert by_name("内科", options) == options[0]
+
+
+def test_of_two_that_are_named_with_or_the_longer_name_is_not_meant_more() -> None:
+    options = [Option("a", "骨科"), Option("b", "心内科"), Option("c", "神经内科")]
+    assert by_name("心内科还是神经内科", options) is None
+    assert by_name("骨科或者心内科", options) is None
+
+
+@pytest.mark.parametrize("copied", ["1、心内科", "1 心内科", "1.心内科", "1心内科", "１、心内科。"])
+def test_a_whole_line_copied_from_the_screen_is_that_line(copied: str) -> None:
+    options = [Option("a", "心内科"), Option("b", "中医心内科")]
+    assert pick(fold(copied), options) == options[0]
+
+
+@pytest.mark.parametrize("said", ["哈哈哈哈哈", "啊啊啊啊", "asdf", "😀", "嘻嘻"])
+def test_what_says_nothing_gets_no_guess(said: str) -> None:
+    assert guesses(fold(said), [Option("a", "挂号"), Option("b", "我的预约")], 2) == []
+
+
+@pytest.mark.parametrize("said", ["今天天气怎么样", "我想问一件事情"])
+def test_a_sentence_gets_the_nearest_whatever_it_is(said: str) -> None:
+    assert len(guesses(fold(said), [Option("a", "挂号"), Option("b", "我的预约")], 2)) == 2
 
 
 def test_the_nearest_come_first_and_nobody_is_lost() -> None:

@@ -86,7 +86,7 @@ async def test_killed_at_a_point_and_the_citizen_confirms_again_it_is_poured_onc
     table.restart()
     reply = await table.insists(table.event(table.last_event.kind, text="确认"))
     assert await kitchen.cups() == ["s-window"]
-    assert ("没有听明白" in reply) == (point == "after the reply is stored")
+    assert ("已经办好了" in reply) == (point == "after the reply is stored")
 
 
 @pytest.mark.parametrize("point", ["after its commit", "before the reply is stored"])
@@ -150,7 +150,7 @@ async def test_a_lost_race_says_why_and_asks_again_and_the_next_try_is_won(
     kitchen.taken.add("s-window")
     reply = await talk.says("确认")
     assert "“靠窗”刚被人坐了" in reply
-    assert "1 里间" in reply
+    assert "1、里间" in reply
     assert list((await talk.session()).frames[0].answers) == ["tea"]
     assert "上茶了：龙井，里间" in await talk.walk("1", "确认")
     assert await kitchen.db.fetchval("SELECT count(*) FROM effects") == 1

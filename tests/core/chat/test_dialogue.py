@@ -4,17 +4,16 @@ from functools import partial
 
 import pytest
 
-from core.chat.dialogue import digest_of
 from core.chat.events import Kind
-from core.effects import Effect
+from core.effects import Effect, digest_of
 from tests.core.chat.teahouse import TEAS, Item, Kitchen
 from tests.support.talk import Talk
 
 
 async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
     reply = await talk.says("喝茶")
-    assert "1 龙井" in reply
-    assert "6 普洱" in reply
+    assert "1、龙井" in reply
+    assert "6、普洱" in reply
     assert "白茶" not in reply
     assert "9 更多" in reply
     assert "8 返回" in reply
@@ -23,11 +22,11 @@ async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
 
 async def test_paging_goes_on_and_round(talk: Talk) -> None:
     await talk.says("喝茶")
-    assert "1 白茶" in await talk.says("9")
+    assert "1、白茶" in await talk.says("9")
     third = await talk.says("下一页")
-    assert "2 六安瓜片" in third
+    assert "2、六安瓜片" in third
     assert "3 " not in third
-    assert "1 龙井" in await talk.says("更多")
+    assert "1、龙井" in await talk.says("更多")
 
 
 async def test_a_number_means_the_line_on_the_page_that_was_shown(talk: Talk) -> None:
@@ -37,7 +36,7 @@ async def test_a_number_means_the_line_on_the_page_that_was_shown(talk: Talk) ->
 
 async def test_a_short_list_has_no_more(talk: Talk) -> None:
     reply = await talk.walk("喝茶", "1")
-    assert "3 院子" in reply
+    assert "3、院子" in reply
     assert "更多" not in reply
     assert "请选座位" in await talk.says("9")
 
@@ -90,14 +89,14 @@ async def test_after_two_misses_a_person_is_offered_and_an_answer_forgets_them(t
 async def test_a_number_beyond_the_list_neither_chooses_nor_turns_the_list_over(talk: Talk) -> None:
     await talk.walk("喝茶", "1")
     reply = await talk.says("5")
-    assert "您说的是“5”" in reply
+    assert "您回复的是“5”，没有这一项。请回复 1–3。" in reply
     assert "您要找的是不是" not in reply
-    assert "1 靠窗" in reply
+    assert "1、靠窗" in reply
 
 
 async def test_a_number_beyond_the_list_stays_on_its_page(talk: Talk) -> None:
     await talk.walk("喝茶", "9", "9")
-    assert "1 金骏眉" in await talk.says("4")
+    assert "1、金骏眉" in await talk.says("4")
 
 
 async def test_what_follows_the_word_answers_the_first_question(talk: Talk) -> None:
@@ -109,13 +108,25 @@ async def test_what_follows_the_word_and_fits_several_sorts_them_to_the_front(ta
     assert "请选茶" in reply
     assert "您说的是" not in reply
     assert "祁门红茶" in reply
-    assert max(reply.index("祁门红茶"), reply.index("龙井")) < reply.index("3 ")
+    assert max(reply.index("祁门红茶"), reply.index("龙井")) < reply.index("3、")
 
 
-async def test_what_follows_the_word_is_for_the_first_question_only(talk: Talk) -> None:
+async def test_what_follows_the_word_answers_a_later_question_by_name_and_once_only(talk: Talk) -> None:
     reply = await talk.says("喝茶靠窗")
     assert "请选茶" in reply
+    assert "龙井，靠窗，要上茶吗" in await talk.says("1")
+    assert "请选座位" in await talk.says("返回"), "who goes back wants something else"
+    assert "请选座位" in await talk.walk("返回", "2")
+
+
+async def test_a_number_behind_the_word_is_no_answer_to_any_question(talk: Talk) -> None:
+    await talk.says("喝茶 2")
     assert "请选座位" in await talk.says("1")
+
+
+async def test_an_answer_may_say_what_a_later_question_asks(talk: Talk) -> None:
+    await talk.says("喝茶")
+    assert "铁观音，院子，要上茶吗" in await talk.says("铁观音，院子")
 
 
 async def test_what_follows_the_word_is_not_kept_for_a_later_text_question(talk: Talk) -> None:
@@ -125,7 +136,7 @@ async def test_what_follows_the_word_is_not_kept_for_a_later_text_question(talk:
 
 async def test_a_confirmation_goes_on_after_yes_only(talk: Talk, kitchen: Kitchen) -> None:
     await talk.walk("喝茶", "1", "1")
-    for said in ("再确认一下时间", "先不确认行吗", "确认什么", "3", "换个时间"):
+    for said in ("再确认一下时间", "先不确认行吗", "确认什么", "3", "换成明天行不行"):
         assert "要上茶吗" in await talk.says(said)
         assert kitchen.poured == []
     assert "上茶了" in await talk.says("确认")
@@ -205,7 +216,7 @@ async def test_what_is_no_words_at_a_choice(talk: Talk, kind: Kind) -> None:
     await talk.says("喝茶")
     reply = await talk.sends(kind)
     assert "看不懂" in reply
-    assert "1 龙井" in reply
+    assert "1、龙井" in reply
     assert "人工" in await talk.sends(kind)
 
 
@@ -220,7 +231,7 @@ async def test_speech_that_was_not_recognised_asks_again_and_twice_offers_a_pers
     await talk.says("喝茶")
     assert "没有听清" in await talk.speaks("")
     reply = await talk.speaks("")
-    assert "1 龙井" in reply
+    assert "1、龙井" in reply
     assert "说不通" in reply
     assert "请选座位" in await talk.speaks("龙井。")
 

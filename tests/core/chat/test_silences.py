@@ -27,7 +27,7 @@ async def test_going_on_reloads_the_open_question(talk: Talk, kitchen: Kitchen, 
     await talk.says("在吗")
     kitchen.taken.add("s-window")
     reply = await talk.says(said)
-    assert "1 里间" in reply
+    assert "1、里间" in reply
     assert "龙井，里间" in await talk.says("1")
 
 
@@ -68,7 +68,7 @@ async def test_after_the_limit_an_answer_in_passing_asks_whether_to_go_on(talk: 
     talk.later(minutes=16)
     reply = await talk.says("你好")
     assert "茶馆欢迎您" in reply
-    assert "1 继续" in reply
+    assert "1、继续" in reply
     assert "请选座位" in await talk.says("1")
 
 
@@ -76,8 +76,8 @@ async def test_something_else_keeps_asking_whether_to_go_on(talk: Talk) -> None:
     await talk.walk("喝茶", "1")
     talk.later(minutes=16)
     for _ in range(3):
-        assert "1 继续" in await talk.says("靠窗")
-    assert "1 继续" in await talk.sends_photo()
+        assert "1、继续" in await talk.says("靠窗")
+    assert "1、继续" in await talk.sends_photo()
     assert "请选座位" in await talk.says("1")
 
 
@@ -86,11 +86,11 @@ async def test_a_resume_question_that_was_not_seen_is_not_answered(talk: Talk) -
     talk.later(minutes=16)
     await talk.says("2")
     await talk.lose_reply()
-    assert "1 继续" in await talk.says("2")
+    assert "1、继续" in await talk.says("2")
     assert "请选座位" in await talk.says("1")
 
 
 async def test_a_picture_after_the_limit_is_no_answer(talk: Talk) -> None:
     await talk.says("报失")
     talk.later(minutes=16)
-    assert "1 继续" in await talk.sends_place()
+    assert "1、继续" in await talk.sends_place()

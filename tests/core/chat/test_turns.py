@@ -37,12 +37,12 @@ async def test_an_unknown_menu_key_says_so_and_goes_back_to_the_question(talk: T
     await talk.says("喝茶")
     reply = await talk.taps("OLD_BUTTON")
     assert "接着办刚才的“喝茶”" in reply
-    assert "1 龙井" in reply
+    assert "1、龙井" in reply
 
 
 async def test_nobody_understood_and_the_nearest_two_can_be_picked_by_number(talk: Talk) -> None:
     reply = await talk.says("我要订一个包间")
-    assert "1 订包间" in reply
+    assert "1、订包间" in reply
     assert "3 " not in reply
     assert "哪一天来" in await talk.says("1")
 
@@ -50,13 +50,13 @@ async def test_nobody_understood_and_the_nearest_two_can_be_picked_by_number(tal
 async def test_offers_grow_old(talk: Talk) -> None:
     await talk.says("我要订一个包间")
     talk.later(minutes=16)
-    assert "没有听明白" in await talk.says("1")
+    assert "没有要选的" in await talk.says("1")
 
 
 async def test_offers_that_were_never_seen_are_not_picked(talk: Talk) -> None:
     await talk.says("我要订一个包间")
     await talk.lose_reply()
-    assert "没有听明白" in await talk.says("1")
+    assert "没有要选的" in await talk.says("1")
 
 
 async def test_an_answer_in_passing_comes_back_to_the_question(talk: Talk) -> None:
@@ -64,7 +64,7 @@ async def test_an_answer_in_passing_comes_back_to_the_question(talk: Talk) -> No
     reply = await talk.says("你好")
     assert reply.index("茶馆欢迎您") < reply.index("接着办刚才的“喝茶”") < reply.index("请选茶")
     assert "茶单" not in reply
-    assert "1 白茶" in reply
+    assert "1、白茶" in reply
 
 
 async def test_a_word_with_something_behind_it_opens_at_a_choice_but_not_at_a_text_question(
@@ -182,7 +182,7 @@ async def test_red_flags_are_heard_in_every_state(talk: Talk, kitchen: Kitchen, 
     assert reply.index("120") < reply.index("急诊")
     assert "请选" not in reply
     assert (await talk.session()).frames == []
-    assert "没有听明白" in await talk.says("1")
+    assert "没有要选的" in await talk.says("1")
     assert kitchen.poured == []
 
 
@@ -277,7 +277,7 @@ async def test_a_deploy_that_removed_the_dialogue_says_so(talk: Talk, kitchen: K
     await talk.walk("喝茶", "1")
     talk.restart(bot_with(kitchen, _without("order_tea")))
     assert "已经调整" in await talk.says("1")
-    assert "没有听明白" in await talk.says("1")
+    assert "没有要选的" in await talk.says("1")
 
 
 async def test_a_deploy_that_removed_the_inner_dialogue_takes_no_answer_for_the_outer(

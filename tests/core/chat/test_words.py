@@ -60,6 +60,25 @@ def test_filters() -> None:
     assert quoted("长" * 30) == "长" * 20 + "…"
 
 
+def test_days_are_named_as_people_say_them_on_that_day(tmp_path: Path) -> None:
+    (tmp_path / "line.txt").write_text(
+        "{% macro option(it) %}{{ it | day }}{% endmacro %}{{ it | day }}|{{ it | short_day }}"
+    )
+    words = Words(tmp_path).on(date(2026, 11, 22))
+    said = [words.render("line", it=date(2026, 11, each)) for each in (21, 22, 23, 24, 25, 29)]
+    assert said == [
+        "11月21日 周六|11月21日",
+        "今天 11月22日 周日|今天",
+        "明天 11月23日 周一|明天",
+        "后天 11月24日 周二|后天",
+        "11月25日 周三|11月25日",
+        "11月29日 周日|11月29日",
+    ]
+    late = datetime(2026, 11, 22, 16, 30, tzinfo=UTC)  # half past midnight in the city
+    assert words.question("line", it=late).label(late) == "明天 11月23日 周一"
+    assert Words(tmp_path).render("line", it=late) == "11月23日 周一|11月23日"
+
+
 def test_every_kind_of_reply_is_said(words: Words) -> None:
     card = Article(title="品茶会")
     assert say(News((card,)), words, 7) == Said(type="news", at=7, articles=(card,))

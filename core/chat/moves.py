@@ -1,0 +1,44 @@
+"""Words that mean the same in every dialogue: back, once more, further, stop; and the digits for them."""
+
+import re
+
+from core.chat import answers
+from core.chat.answers import fold_all
+from core.chat.sessions import Question
+
+BACK = fold_all("返回 上一步 返回上一步 后退")
+AGAIN = fold_all("重说 再说一遍 重复 再说一次 没听清")
+MORE = fold_all("更多 下一页 还有吗 还有别的吗 其他 换一批")
+GO_ON = fold_all("继续 继续办 接着办 接着来")
+ANEW = fold_all("重新开始 重新来 重来 从头来 从头开始")
+DIGIT_WORDS = {answers.HUMAN: "人工", answers.AGAIN: "重说", answers.BACK: "返回", answers.MORE: "更多"}
+
+_VERBS = "办|办理|挂|约|预约|看|看病|弄|搞|订|做|选|填|写|说|聊|问|继续|取消|麻烦"
+_BEFORE = (
+    r"[,，、!！。\s]|嗯|哎|唉|好的?|那|就|还是|我们?|都|全部?|统统|也|请|帮我|给我|要|想|先|暂时|今天|现在"
+)
+_BEHIND = r"[,，、!！。\s]|吧|啊|呀|啦|哈|嘛|谢谢[你您]?|麻烦[你您]?了?|再说|了"
+_WORD = rf"取消|取消办理|退出|算了|拉倒|(?:不|别)(?:想|再|要|打算)*(?:{_VERBS})号?了?"
+_STOP = re.compile(rf"(?:(?:{_BEFORE})*(?:{_WORD})(?:{_BEHIND})*){{1,2}}")
+_LONGEST_STOP = 20
+
+
+def stops(folded: str) -> bool:
+    """Tell whether this whole message stops what is under way: 取消, 算了, 不挂了, 都取消吧."""
+    return len(folded) <= _LONGEST_STOP and _STOP.fullmatch(folded) is not None
+
+
+def stop_here(folded: str, question: Question | None) -> bool:
+    """Tell whether this message stops the open dialogue and is no answer to its open question, if one counts.
+
+    不 and 不要了 answer a confirmation, and may be what a text question wants to hear; 取消 to a confirmation
+    with words of its own (要取消这个号吗？) may mean either.
+    """
+    if question is None:
+        return stops(folded)
+    if answers.is_name(folded, question.options):
+        return False
+    if question.kind == "confirm":
+        own_words = any(option.aliases for option in question.options)
+        return stops(folded) and not own_words and answers.agrees(folded, question.options) is None
+    return stops(folded) or (question.kind != "text" and answers.yes_or_no(folded) is False)

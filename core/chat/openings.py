@@ -1,0 +1,49 @@
+"""How words open a dialogue further on, turn an open one another way, or lead back to a question of it."""
+
+from core.chat.answers import fold
+from core.chat.names import Found
+from core.chat.router import Match
+from core.chat.routes import Routes
+from core.chat.sessions import Frame
+
+
+async def opened(match: Match, run: str, routes: Routes) -> Frame:
+    """A dialogue at its beginning: what the opening words settle, and what they leave for its questions."""
+    wired = routes.named(match.route.name)
+    said = match.rest or " ".join(value for _, value in match.holes)
+    found = match.found or (await wired.find(fold(said)) if wired else None)
+    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said)
+    if found is not None:
+        frame.offered, frame.hints = found.rest, dict(found.settles)
+    return frame
+
+
+def turn(frame: Frame, found: Found) -> bool | None:
+    """Let names settle questions of an open dialogue; None if they say nothing new, or it is too late.
+
+    An answer they contradict is dropped with all after it: True; False if there was none.
+    """
+    known = frame.answers
+    news = [key for key, value in found.settles.items() if key not in known or known[key].value != value]
+    if not news or any(answer.kind == "once" for answer in known.values()):
+        return None
+    changed = any(key in known for key in news)
+    kept = list(known)
+    kept = kept[: min((kept.index(key) for key in news if key in known), default=len(kept))]
+    frame.answers = {key: known[key] for key in kept}
+    frame.open, frame.offered, frame.tried = None, found.rest or frame.offered, kept
+    frame.hints = {key: value for key, value in found.settles.items() if key not in kept}
+    return changed
+
+
+def back(frame: Frame, routes: Routes, said: str) -> bool:
+    """Lead back to the question that words of the dialogue's own name (换个医生); False if they name none."""
+    wired = routes.named(frame.dialogue)
+    keys = wired.route.returns.get(said, ()) if wired else ()
+    answered = list(frame.answers)
+    last = max((answered.index(key) for key in keys if key in answered), default=None)
+    if last is None or any(answer.kind == "once" for answer in frame.answers.values()):
+        return False
+    frame.answers = {key: frame.answers[key] for key in answered[:last]}
+    frame.open = None
+    return True
