@@ -16,7 +16,7 @@ from tests.support.talk import Ground, Transcript
     ("lines", "complaint"),
     [
         ("> 喝茶\n  请选座位", "has no '请选座位'"),
-        ("> 喝茶\n  2 碧螺春\n  1 龙井", "has no '1 龙井'"),  # in another order
+        ("> 喝茶\n  2、碧螺春\n  1、龙井", "has no '1、龙井'"),  # in another order
         ("> 喝茶\n  not: 龙井", "has '龙井'"),
     ],
 )
