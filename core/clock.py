@@ -1,11 +1,25 @@
 """The time, handed in: always aware, never asked for behind a rule's back."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 CITY_ZONE = ZoneInfo("Asia/Shanghai")
+_AHEAD_S = 8 * 3600  # of UTC, summer and winter
+_DAY_S = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def city_day(timestamp: float) -> date:
+    """The city's date at an instant in Unix seconds; every message asks, and all of a day get one answer."""
+    return _day(int(timestamp + _AHEAD_S) // _DAY_S)
+
+
+@lru_cache(maxsize=4)
+def _day(number: int) -> date:
+    return date.fromordinal(_EPOCH + number)
 
 
 class Clock(Protocol):

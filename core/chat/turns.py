@@ -15,7 +15,7 @@ from core.chat.runs import Runs
 from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
 from core.chat.speech import join, say
 from core.chat.words import Words
-from core.clock import Clock
+from core.clock import Clock, city_day
 from core.errors import DomainError
 
 Identify = Callable[[Event], Awaitable[str]]
@@ -64,7 +64,7 @@ class _Turn:
         self._house = house
         self._event = event
         self._session = session
-        self._today = house.clock.now().date()
+        self._today = city_day(now)
         self._words = house.words.on(self._today)
         self._shown = shown
         self._folded = answers.fold(event.text)
