@@ -15,6 +15,7 @@ from commands.bots import router_of
 from commands.gateway import Gateway, Surroundings
 from commands.terminal import complain
 from core.chat.desk import Desk, DeskHours
+from core.chat.digests import Digests
 from core.chat.dispatcher import Dispatcher
 from core.chat.events import Event
 from core.chat.inbox import Durations, Inbox
@@ -63,8 +64,8 @@ async def assemble(around: Surroundings) -> Gateway:
         dispatchers = reception(around, redis, services)
         app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
         accounts = [(account_keys(around.settings, key), each) for key, each in dispatchers.items()]
-        doors = door(accounts, Porch(around.seal, around.clock, metrics, lambda: health.ready))
-        add_routes(app, [*doors, *health.public_routes()])
+        porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
+        add_routes(app, [*door(accounts, porch), *health.public_routes()])
         add_routes(admin, health.admin_routes())
         return Gateway(
             app, admin, health, redis, db, services.citizens, services.hospital, dispatchers, stack.pop_all()

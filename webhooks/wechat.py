@@ -1,7 +1,7 @@
 """WeChat's door: verify, decrypt, one Event in, one passive reply out (design 4)."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from core.seal import Seal
 from webhooks.routes import Route
 from webhooks.wechat_envelope import AccountKeys, Envelope, Opened, close
 from webhooks.wechat_events import event_of
-from webhooks.wechat_refusals import TIMED_OUT, TOO_LARGE, PushRefusedError
+from webhooks.wechat_refusals import FORBIDDEN, TIMED_OUT, TOO_LARGE, PushRefusedError
 from webhooks.wechat_replies import render
 from webhooks.wechat_xml import parse_mended
 
@@ -48,12 +48,17 @@ class Reception(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Porch:
-    """What the doors of all accounts share; until `ready()` each of them answers 503."""
+    """What the doors of all accounts share; until `ready()` each of them answers 503.
+
+    `bind` takes account, timestamp, nonce and body of a plain-mode push, whose signature does not cover the
+    body; False if another body came with them before.
+    """
 
     seal: Seal
     clock: Clock
     metrics: Metrics
     ready: Callable[[], bool]
+    bind: Callable[[str, str, str, bytes], Awaitable[bool]]
 
 
 def door(accounts: Iterable[tuple[AccountKeys, Reception]], porch: Porch) -> list[Route]:
@@ -79,6 +84,7 @@ class _AccountDoor:
         self._clock = porch.clock
         self._metrics = porch.metrics
         self._ready = porch.ready
+        self._bind = porch.bind
 
     async def verify(self, request: web.Request) -> web.Response:
         """Answer WeChat's question whether this address is really ours."""
@@ -98,10 +104,13 @@ class _AccountDoor:
         if not self._ready():
             return web.Response(status=503)
         try:
-            opened = self._envelope.open(_query_of(request), await _body_of(request), self._now())
+            opened = await self._open(request)
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
         except PushRefusedError as refused:
             return self._refuse(refused)
+        except StoreGoneError as gone:
+            _log.warning("push_put_off", account=self._account, store=gone.store)
+            return web.Response(status=503)
         outcome = "failed"
         try:
             said = await self._reception.receive(event, arrived)
@@ -117,6 +126,16 @@ class _AccountDoor:
             return response
         finally:
             self._metrics.answered(self._account, event.kind, outcome, loop.time() - arrived)
+
+    async def _open(self, request: web.Request) -> Opened:
+        """Return the authentic message of a push, or raise `PushRefusedError`."""
+        query, body = _query_of(request), await _body_of(request)
+        opened = self._envelope.open(query, body, self._now())
+        if opened.key is None and not await self._bind(
+            self._account, query["timestamp"], query["nonce"], body
+        ):
+            raise PushRefusedError("its signature came with another body before", FORBIDDEN)
+        return opened
 
     def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.Response:
         reply = render(said, event, self._original_id) if said is not None else ""

@@ -46,7 +46,7 @@ class Writer:
         self._plan = plan
         self._pool = pool
         self._serials = itertools.count()
-        self._draw = random.Random(20_261_122)
+        self._users = _in_turn(random.Random(20_261_122))
 
     def next(self, user: int) -> Message:
         """Make one message that never was."""
@@ -54,13 +54,19 @@ class Writer:
 
     def write(self, size: int, name: str) -> Corpus:
         """Make the next `size` messages and write them as a load file, signed now."""
-        messages = [self.next(self._draw.randrange(USERS)) for _ in range(size)]
+        messages = [self.next(next(self._users)) for _ in range(size)]
         batches = [messages[start : start + _BATCH] for start in range(0, size, _BATCH)]
         path = Path(self._plan.folder) / f"{name}.requests"
         with path.open("wb") as file:
             for made in self._pool.map(requests_for, [self._plan] * len(batches), batches):
                 file.write(made)
         return Corpus(path, tuple(message.user for message in messages))
+
+
+def _in_turn(draw: random.Random) -> Iterator[int]:
+    """Everybody writes once, in a new order each time: drawn freely, somebody would write a flood."""
+    while True:
+        yield from draw.sample(range(USERS), USERS)
 
 
 def requests_for(plan: Plan, messages: Sequence[Message]) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from core.chat.events import Event, Kind
-from core.chat.inbox import Done, Full, Inbox, Passed, Run
+from core.chat.inbox import Done, Entered, Flood, Full, Inbox, Passed, Run, Wait
 from core.chat.replies import Said, Text
 from core.chat.runs import trouble_number
 from core.chat.sessions import Session, SessionUnreadableError, pack, unpack
@@ -32,6 +32,7 @@ _UNANSWERED = frozenset(
         Kind.SUBSCRIPTION_RECEIPT,
     )
 )
+_REFUSED = {Full: "chat/too_many", Flood: "chat/flood", Passed: "chat/passed_over"}
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Said).decode
 
@@ -78,10 +79,8 @@ class Dispatcher:
                 continue
             if isinstance(entered, Done):
                 return self._stored(event.id, entered.reply)
-            if isinstance(entered, Full):
-                return self._say(Text("chat/too_many"))
-            if isinstance(entered, Passed):
-                return self._say(Text("chat/passed_over"))
+            if not isinstance(entered, Wait):
+                return self._refused(entered)
             if not await self._turn_of(event.conversation, until):
                 return None
             again = True
@@ -161,6 +160,11 @@ class Dispatcher:
         except (SealBrokenError, msgspec.DecodeError):
             _log.warning("reply_unreadable", event_id=event_id)
             return None
+
+    def _refused(self, entered: Entered) -> Said | None:
+        """What is said to a message that never runs; in a flood only the first one hears anything."""
+        template = _REFUSED.get(type(entered))
+        return self._say(Text(template)) if template is not None else None
 
     def _say(self, reply: Text) -> Said:
         return say(reply, self._words, int(self._clock.timestamp()))

@@ -26,6 +26,7 @@ class Durations:
     reply: float = 60.0
     session: float = 86_400.0
     poll: float = 0.1
+    flood: float = 10.0  # over `MOST_AT_ONCE` new messages in this time are a flood; 0: there is none
     run: float = 14.0  # how long a handler may take: after that no attempt of WeChat's is left
 
     def scaled(self, factor: float) -> "Durations":
@@ -64,12 +65,28 @@ class Full(msgspec.Struct, frozen=True):
     """Too many messages of this conversation wait already; this one was not taken."""
 
 
+class Flood(msgspec.Struct, frozen=True):
+    """Too many messages in too short a time; this one, the first of them, was not taken and is told so."""
+
+
+class Hushed(msgspec.Struct, frozen=True):
+    """The flood goes on: not taken, and nothing more is said about it."""
+
+
 class Passed(msgspec.Struct, frozen=True):
     """A later message went past this one; it will never run."""
 
 
-Entered = Run | Done | Wait | Full | Passed
+Entered = Run | Done | Wait | Full | Flood | Hushed | Passed
 MOST_WAITING = 5
+MOST_AT_ONCE = 20
+_PLAIN: dict[bytes, Entered] = {
+    b"WAIT": Wait(),
+    b"FULL": Full(),
+    b"FLOOD": Flood(),
+    b"HUSHED": Hushed(),
+    b"PASSED": Passed(),
+}
 
 
 class Inbox:
@@ -96,13 +113,8 @@ class Inbox:
                 return Run(event_id, keys, int(answer[1]), token, session, shown)
             case b"DONE":
                 return Done(answer[1] if len(answer) > 1 else None)
-            case b"WAIT":
-                return Wait()
-            case b"FULL":
-                return Full()
-            case b"PASSED":
-                return Passed()
-        raise ValueError(f"enter answered {answer!r}")
+            case plain:
+                return _PLAIN[plain]
 
     async def commit(self, run: Run, session: bytes | None, reply: bytes, *, asks: bool = True) -> bool:
         """Finish a run: store session (None leaves the old one) and sealed reply; False if it is stale.
@@ -153,4 +165,5 @@ def script(name: str, durations: Durations) -> Script:
     source = (_SCRIPTS / f"{name}.lua").read_text("utf-8")
     values = {each: int(getattr(durations, each) * 1000) for each in Durations.__slots__}
     constants = "".join(f"local {each.upper()}_MS = {value}\n" for each, value in values.items())
-    return Script(f"{constants}local MOST_WAITING = {MOST_WAITING}\n{source}")
+    limits = f"local MOST_WAITING = {MOST_WAITING}\nlocal MOST_IN_FLOOD_MS = {MOST_AT_ONCE}\n"
+    return Script(f"{constants}{limits}{source}")

@@ -345,3 +345,29 @@ async def test_every_answer_is_counted_with_what_became_of_it(wire: Wire, desk: 
     counted = desk.metrics.exposition().decode()
     for outcome in ("replied", "silent", "failed"):
         assert f'account="city",kind="text",outcome="{outcome}"}} 1.0' in counted
+
+
+async def test_a_plain_signature_cannot_carry_another_message(wire: Wire, desk: Desk) -> None:
+    """In plain mode the signature covers no body: who overheard it could put words into a citizen's mouth."""
+    query = plain_query()
+    assert (await wire.post(query, TEXT, "open"))[0] == 200
+    assert await wire.post(query, TEXT.replace("挂心内科", "取消预约"), "open") == (403, "")
+    assert (await wire.post(query, TEXT, "open"))[0] == 200, "WeChat's own repetition goes on"
+    assert [event.text for event in desk.events] == ["挂心内科", "挂心内科"]
+
+
+async def test_what_is_encrypted_needs_no_binding(wire: Wire, desk: Desk) -> None:
+    await wire.send(seal_push())
+    assert not desk.bodies
+
+
+async def test_while_nobody_can_tell_a_plain_push_is_put_off() -> None:
+    class Forgetful(Desk):
+        async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+            del account, timestamp, nonce, body
+            raise StoreGoneError("Redis")
+
+    desk = Forgetful()
+    async with client_of(application(desk, keys(key="open", mode="plain"))) as client:
+        assert await Wire(client).post(plain_query(), TEXT, "open") == (503, "")
+    assert not desk.events

@@ -67,10 +67,10 @@ def signature(*parts: str) -> str:
     return str(signer.signature)
 
 
-def plain_query(*, at: int = NOW, token: str = TOKEN, **more: str) -> dict[str, str]:
-    """The query of a plain push or a URL verification."""
-    signed = signature(token, str(at), NONCE)
-    return {"signature": signed, "timestamp": str(at), "nonce": NONCE, "openid": OPENID} | more
+def plain_query(*, at: int = NOW, token: str = TOKEN, nonce: str = NONCE, **more: str) -> dict[str, str]:
+    """The query of a plain push or a URL verification; each push has a `nonce` of its own."""
+    signed = signature(token, str(at), nonce)
+    return {"signature": signed, "timestamp": str(at), "nonce": nonce, "openid": OPENID} | more
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,15 @@ class Desk:
     events: list[Event] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     metrics: Metrics = field(default_factory=Metrics)
+    bodies: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
 
     async def receive(self, event: Event, arrived: float) -> Said | None:
         self.events.append(event)
         self.arrivals.append(arrived)
         return self.answer(event)
+
+    async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+        return self.bodies.setdefault((account, timestamp, nonce), body) == body
 
 
 def clock_at(seconds: int = NOW) -> ManualClock:
@@ -128,7 +132,7 @@ def application(
 ) -> web.Application:
     """An application with this door and no other."""
     app = web.Application()
-    porch = Porch(SEAL, clock_at(), desk.metrics, ready)
+    porch = Porch(SEAL, clock_at(), desk.metrics, ready, desk.bind)
     add_routes(app, door([(account, desk) for account in accounts or (keys(),)], porch))
     assert_all_declared(app)
     return app

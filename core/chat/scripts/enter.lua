@@ -6,9 +6,17 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local claim = redis.call('HMGET', KEYS[1], 'state', 'lease')
 local state = claim[1]
 
+-- The session's key also counts the conversation's messages: those of this span of time and of the one before.
+local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown', 'span', 'here', 'before', 'told')
+
 local function run(fence)
-  local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown')
   return {'RUN', fence, session[1], session[2]}
+end
+
+local function refuse(why)
+  redis.call('HSET', KEYS[1], 'state', 'refused', 'why', why)
+  redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
+  return {why}
 end
 
 if state == 'done' then
@@ -20,6 +28,27 @@ if state == 'done' then
   return {'DONE', reply}
 elseif state == 'passed' then
   return {'PASSED'}
+elseif state == 'refused' then
+  return {redis.call('HGET', KEYS[1], 'why')}
+end
+
+-- A flood: the sentence once, then nothing until the rate falls. What is refused counts, too.
+if not state and FLOOD_MS > 0 then
+  local span = math.floor(now / FLOOD_MS)
+  local here, before = 1, 0
+  if tonumber(session[3]) == span then
+    here, before = session[4] + 1, tonumber(session[5])
+  elseif tonumber(session[3]) == span - 1 then
+    before = tonumber(session[4])
+  end
+  local flooded = here + before * (1 - now % FLOOD_MS / FLOOD_MS) > MOST_IN_FLOOD_MS
+  redis.call('HSET', KEYS[3], 'span', span, 'here', here, 'before', before, 'told', flooded and '1' or '0')
+  if not session[3] then
+    redis.call('PEXPIRE', KEYS[3], SESSION_MS)
+  end
+  if flooded then
+    return refuse(session[6] == '1' and 'HUSHED' or 'FLOOD')
+  end
 end
 
 -- Only the head runs; a head that is finished, gone or long dead makes room.
@@ -53,7 +82,7 @@ end
 
 if not state then
   if redis.call('LLEN', KEYS[2]) > MOST_WAITING then
-    return {'FULL'}
+    return refuse('FULL')
   end
   redis.call('RPUSH', KEYS[2], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'wait', 'first', now, 'last', now)

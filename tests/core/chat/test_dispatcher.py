@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.chat.events import Kind
-from core.chat.inbox import Durations, Inbox
+from core.chat.inbox import MOST_AT_ONCE, Durations, Inbox
 from core.chat.sessions import Session
 from core.seal import Seal
 from tests.core.chat.teahouse import Kitchen, bot_with
@@ -213,3 +213,15 @@ async def test_a_long_run_keeps_its_lease(ground: Ground, kitchen: Kitchen) -> N
     gate.open.set()
     assert await first == await other
     assert kitchen.loaded["tea"] == 1
+
+
+async def test_who_floods_is_asked_once_to_slow_down_and_then_left_alone(
+    ground: Ground, kitchen: Kitchen
+) -> None:
+    talk = Talk(ground, bot_with(kitchen), durations=Durations())
+    said = [await talk.attempt(talk.event(Kind.TEXT, text="帮帮我")) for _ in range(MOST_AT_ONCE + 4)]
+    assert all(said[:MOST_AT_ONCE])
+    first, *others = said[MOST_AT_ONCE:]
+    assert first is not None
+    assert "太快" in first.text
+    assert others == [None] * 3

@@ -3,10 +3,24 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from core.chat.inbox import MOST_WAITING, Done, Durations, Full, Inbox, Passed, Run, Wait
+from core.chat.inbox import (
+    MOST_AT_ONCE,
+    MOST_WAITING,
+    Done,
+    Durations,
+    Entered,
+    Flood,
+    Full,
+    Hushed,
+    Inbox,
+    Passed,
+    Run,
+    Wait,
+)
 from core.stores.redis import Redis
 
 CONVERSATION = "city:0123456789abcdef0123456789abcdef"
@@ -21,7 +35,7 @@ async def inbox(any_redis: Redis) -> Inbox:
 @pytest.fixture
 async def quick(any_redis: Redis) -> Inbox:
     """The same with a lease of 0.15 s, attempts of 0.25 s, passing after 0.3 s, replies of 3 s."""
-    return Inbox(any_redis, Durations().scaled(0.05))
+    return Inbox(any_redis, replace(Durations().scaled(0.05), flood=0))
 
 
 def message() -> str:
@@ -126,12 +140,48 @@ async def test_a_message_that_only_waited_and_was_given_up_is_passed_too(quick: 
 
 
 async def test_five_wait_and_the_sixth_is_told(inbox: Inbox) -> None:
-    await run_of(inbox, message())
+    run = await run_of(inbox, message())
     for _ in range(MOST_WAITING):
         assert await inbox.enter(message()) == Wait()
     refused = message()
     assert await inbox.enter(refused) == Full()
-    assert await inbox.enter(refused) == Full()
+    await inbox.commit(run, b"s", b"r")
+    assert await inbox.enter(refused) == Full(), "who was told to wait is not run behind their back"
+
+
+async def served(inbox: Inbox, event_id: str) -> Entered:
+    """What becomes of a message that is answered at once if it may run."""
+    entered = await inbox.enter(event_id)
+    if isinstance(entered, Run):
+        await inbox.commit(entered, b"s", b"r")
+    return entered
+
+
+async def test_in_a_flood_one_message_is_told_and_the_others_are_not_run(inbox: Inbox) -> None:
+    events = [message() for _ in range(MOST_AT_ONCE + 5)]
+    outcomes = [await served(inbox, event) for event in events]
+    assert [type(each) for each in outcomes] == [Run] * MOST_AT_ONCE + [Flood] + [Hushed] * 4
+    assert await inbox.enter(events[MOST_AT_ONCE]) == Flood(), "its repetition is told the same"
+    assert await inbox.enter(events[-1]) == Hushed()
+    assert await inbox.enter(events[0]) == Done(b"r"), "a repetition is no new message"
+    assert isinstance(await inbox.enter(message().replace("0123", "ffff")), Run), "others are not hit"
+
+
+async def test_a_flood_is_over_when_the_rate_falls_and_the_next_one_is_told_again(any_redis: Redis) -> None:
+    inbox = Inbox(any_redis, Durations(flood=0.5))
+
+    async def flooded(kind: type[object]) -> None:
+        await until(lambda: served(inbox, message()), kind)
+
+    await flooded(Flood)
+    await until(lambda: served(inbox, message()), Hushed)
+
+    async def calmer() -> Entered:
+        await asyncio.sleep(0.06)  # with the pause of `until`, some 7 in half a second
+        return await served(inbox, message())
+
+    await until(calmer, Run)
+    await flooded(Flood)
 
 
 async def test_dead_messages_do_not_fill_the_queue(quick: Inbox) -> None:
@@ -140,8 +190,7 @@ async def test_dead_messages_do_not_fill_the_queue(quick: Inbox) -> None:
     for _ in range(MOST_WAITING):
         await quick.enter(message())
     assert await quick.enter(message()) == Full()
-    later = message()
-    assert isinstance(await until(lambda: quick.enter(later), Run), Run)
+    assert isinstance(await until(lambda: quick.enter(message()), Run), Run)
 
 
 async def test_a_question_answered_too_late_does_not_count_as_shown(quick: Inbox) -> None:
