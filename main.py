@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from aiohttp import web
-
 from commands import line, places
 from commands.bots import router_of
 from commands.gateway import Gateway, Surroundings
@@ -32,8 +30,8 @@ from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from settings import Account, Settings, load
 from webhooks.health import Health
-from webhooks.routes import add_routes
-from webhooks.wechat import MAX_BODY, AccountKeys, Porch, door
+from webhooks.routes import Doors
+from webhooks.wechat import AccountKeys, Porch, door
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +60,10 @@ async def assemble(around: Surroundings) -> Gateway:
             around.templates,
         )
         dispatchers = reception(around, redis, services)
-        app, admin = web.Application(client_max_size=MAX_BODY), web.Application(client_max_size=MAX_BODY)
         accounts = [(account_keys(around.settings, key), each) for key, each in dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        add_routes(app, [*door(accounts, porch), *health.public_routes()])
-        add_routes(admin, health.admin_routes())
+        app = Doors([*door(accounts, porch), *health.public_routes()])
+        admin = Doors(health.admin_routes())
         return Gateway(
             app, admin, health, redis, db, services.citizens, services.hospital, dispatchers, stack.pop_all()
         )

@@ -16,7 +16,8 @@ from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from settings import Settings
 from webhooks.health import Health
-from webhooks.serving import App, serve
+from webhooks.routes import Doors
+from webhooks.serving import serve
 
 ADMIN_HOST = "127.0.0.1"
 SCHEMA = "数据结构"
@@ -36,10 +37,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Both applications of one gateway, and what is behind them."""
+    """The doors of one gateway, those for everybody and those for operators, and what is behind them."""
 
-    app: App
-    admin: App
+    app: Doors
+    admin: Doors
     health: Health
     redis: Redis
     db: Database

@@ -15,7 +15,7 @@ from core.chat.desk import Waiting
 from core.clock import Clock
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
-from webhooks.routes import Route
+from webhooks.routes import Request, Route
 
 Probe = Callable[[], Awaitable[str]]  # answers with a store's name and version, or raises
 DeskProbe = Callable[[], Awaitable[Waiting]]
@@ -165,25 +165,25 @@ class Health:
         except _BAD:
             return None  # the stores' own lines say what is wrong
 
-    async def _alive(self, _request: web.Request) -> web.Response:
+    async def _alive(self, _request: Request) -> web.Response:
         return web.Response(text="alive\n")
 
-    async def _is_ready(self, _request: web.Request) -> web.Response:
+    async def _is_ready(self, _request: Request) -> web.Response:
         if (await self.report()).ready:
             return web.Response(text="ready\n")
         return web.Response(status=503, text="not ready\n", headers={"Retry-After": "1"})
 
-    async def _details(self, _request: web.Request) -> web.Response:
+    async def _details(self, _request: Request) -> web.Response:
         return _json(await self.report())
 
-    async def _page(self, request: web.Request) -> web.Response:
+    async def _page(self, request: Request) -> web.Response:
         report = await self.report()
         if "application/json" in request.headers.get("Accept", ""):
             return _json(report)
         page = self._pages.get_template("health.html").render(report=report, links=self._links)
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
 
-    async def _figures(self, _request: web.Request) -> web.Response:
+    async def _figures(self, _request: Request) -> web.Response:
         desk = (await self.report()).desk
         return web.Response(
             body=self._metrics.exposition() + (_desk_figures(desk) if desk else b""),

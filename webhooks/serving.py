@@ -7,9 +7,10 @@ from aiohttp import web
 
 from core.errors import BootError
 from webhooks.access import quiet_server_logger
+from webhooks.routes import Doors
 
 _BACKLOG = 1024
-App = web.Application  # for those who pass it on and need not know what it is
+App = web.Application | Doors
 
 
 def listen(host: str, port: int, setting: str) -> socket.socket:
@@ -42,10 +43,15 @@ class PortTakenError(BootError):
     """Another program listens there already."""
 
 
-async def serve(app: web.Application, opened: socket.socket, *, drain_s: float) -> web.AppRunner:
+async def serve(app: App, opened: socket.socket, *, drain_s: float) -> web.BaseRunner:
     """Answer on a socket; `cleanup()` closes it and lets requests under way finish within `drain_s`."""
     quiet_server_logger()
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)
+    runner: web.BaseRunner
+    if isinstance(app, Doors):
+        server = web.Server(app.answer, access_log=None)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=drain_s)
+    else:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)
     await runner.setup()
     await web.SockSite(runner, opened, backlog=_BACKLOG).start()
     return runner

@@ -15,7 +15,7 @@ from core.clock import Clock
 from core.errors import StoreGoneError
 from core.metrics import Metrics
 from core.seal import Seal
-from webhooks.routes import Route
+from webhooks.routes import Request, Route
 from webhooks.wechat_envelope import AccountKeys, Envelope, Opened, close
 from webhooks.wechat_events import event_of
 from webhooks.wechat_refusals import FORBIDDEN, TIMED_OUT, TOO_LARGE, PushRefusedError
@@ -86,7 +86,7 @@ class _AccountDoor:
         self._ready = porch.ready
         self._bind = porch.bind
 
-    async def verify(self, request: web.Request) -> web.Response:
+    async def verify(self, request: Request) -> web.Response:
         """Answer WeChat's question whether this address is really ours."""
         if not self._ready():
             return web.Response(status=503)
@@ -97,7 +97,7 @@ class _AccountDoor:
             return self._refuse(refused)
         return web.Response(body=echo, headers=_PLAIN)
 
-    async def push(self, request: web.Request) -> web.Response:
+    async def push(self, request: Request) -> web.Response:
         """Take one message or event, and answer it."""
         loop = asyncio.get_running_loop()
         arrived = loop.time()
@@ -127,7 +127,7 @@ class _AccountDoor:
         finally:
             self._metrics.answered(self._account, event.kind, outcome, loop.time() - arrived)
 
-    async def _open(self, request: web.Request) -> Opened:
+    async def _open(self, request: Request) -> Opened:
         """Return the authentic message of a push, or raise `PushRefusedError`."""
         query, body = _query_of(request), await _body_of(request)
         opened = self._envelope.open(query, body, self._now())
@@ -152,7 +152,7 @@ class _AccountDoor:
         return int(self._clock.timestamp())
 
 
-def _query_of(request: web.Request) -> Mapping[str, str]:
+def _query_of(request: Request) -> Mapping[str, str]:
     """The query, the first of each name; WeChat's own needs no decoding, which is most of the work."""
     raw = request.rel_url.raw_query_string
     if "%" in raw or "+" in raw:
@@ -161,14 +161,14 @@ def _query_of(request: web.Request) -> Mapping[str, str]:
     return {name: value for name, _, value in reversed(pairs)}
 
 
-def _echo_of(request: web.Request) -> bytes:
+def _echo_of(request: Request) -> bytes:
     echo = _query_of(request).get("echostr", "")
     if not 0 < len(echo) <= MAX_ECHO:
         raise PushRefusedError("echostr missing or too long")
     return echo.encode(errors="replace")
 
 
-async def _body_of(request: web.Request) -> bytes:
+async def _body_of(request: Request) -> bytes:
     """Read at most `MAX_BODY` bytes; too many, too slow or broken ones are a `PushRefusedError`."""
     content = request.content
     if (request.content_length or 0) > MAX_BODY:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import BaseTestServer, TestServer
+from aiohttp.test_utils import BaseTestServer, RawTestServer, TestServer
 
 from tests.webhooks.wire import Desk, application
 from webhooks.access import SERVER_LOGGER, StrangersNonsense, quiet_server_logger
@@ -39,7 +39,7 @@ def server_log() -> Iterator[logging.Logger]:
 
 @pytest.fixture
 async def server() -> AsyncIterator[BaseTestServer]:
-    async with TestServer(application(Desk()), access_log=None) as started:
+    async with RawTestServer(application(Desk()).answer, access_log=None) as started:
         yield started
 
 

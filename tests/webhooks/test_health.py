@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import RawTestServer, TestClient
 
 from core.chat.desk import Waiting
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
 from core.metrics import Metrics
 from webhooks.health import Health
-from webhooks.routes import add_routes, assert_all_declared
+from webhooks.routes import Doors
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
-Client = TestClient[web.Request, web.Application]
+Client = TestClient[web.BaseRequest, None]
 
 
 class Store:
@@ -42,10 +42,8 @@ class House:
         self.metrics = Metrics()
         self.left: list[datetime] = []  # when each message that waits at the desk was left
         self.health = Health({"缓存": self.store.probe}, self.waiting, self.metrics, self.clock, TEMPLATES)
-        self.public = web.Application()
-        self.admin = web.Application()
-        add_routes(self.public, self.health.public_routes())
-        add_routes(self.admin, self.health.admin_routes())
+        self.public = Doors(self.health.public_routes())
+        self.admin = Doors(self.health.admin_routes())
 
     async def waiting(self) -> Waiting:
         """The desk of a city whose only store this is."""
@@ -60,13 +58,15 @@ def house() -> House:
 
 @pytest.fixture
 async def public(house: House) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(house.public)) as client:
+    client: Client = TestClient(RawTestServer(house.public.answer))
+    async with client:
         yield client
 
 
 @pytest.fixture
 async def admin(house: House) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(house.admin)) as client:
+    client: Client = TestClient(RawTestServer(house.admin.answer))
+    async with client:
         yield client
 
 
@@ -201,8 +201,8 @@ def test_the_shares_of_replies_are_read_off_the_buckets(house: House) -> None:
 
 
 def test_every_route_says_who_may_call_it(house: House) -> None:
-    assert_all_declared(house.public)
-    assert_all_declared(house.admin)
+    assert set(house.public.callers.values()) == {"anyone"}
+    assert set(house.admin.callers.values()) == {"operator"}
 
 
 def test_a_step_nobody_required_is_a_mistake(house: House) -> None:

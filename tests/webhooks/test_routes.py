@@ -1,57 +1,72 @@
-"""Every door says who may call it."""
+"""Every door says who may call it, and nothing else is open."""
+
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import RawTestServer, TestClient
 
-from webhooks.routes import Route, add_routes, assert_all_declared, callers
+from webhooks.routes import Doors, Request, Route
 
-
-async def _hello(_request: web.Request) -> web.Response:
-    return web.Response(text="hello")
-
-
-def test_a_declared_route_passes_and_is_listed() -> None:
-    app = web.Application()
-    add_routes(app, [Route("GET", "/healthz", _hello, who="anyone")])
-    add_routes(app, [Route("POST", "/wechat/city", _hello, who="wechat")])
-    assert_all_declared(app)
-    assert callers(app) == {"GET /healthz": "anyone", "POST /wechat/city": "wechat"}
+Client = TestClient[web.BaseRequest, None]
 
 
-def test_a_route_past_the_table_is_named() -> None:
-    app = web.Application()
-    add_routes(app, [Route("GET", "/healthz", _hello, who="anyone")])
-    app.router.add_post("/backdoor", _hello)
-    with pytest.raises(ValueError, match="POST /backdoor"):
-        assert_all_declared(app)
+async def _hello(request: Request) -> web.Response:
+    return web.Response(text=f"hello, {request.query.get('name', 'stranger')}")
 
 
-def test_aiohttps_own_head_counts_as_a_route() -> None:
-    app = web.Application()
-    app.router.add_get("/page", _hello)
-    with pytest.raises(ValueError, match="GET /page, HEAD /page"):
-        assert_all_declared(app)
+DOORS = Doors(
+    [
+        Route("GET", "/healthz", _hello, who="anyone"),
+        Route("GET", "/wechat/city", _hello, who="wechat"),
+        Route("POST", "/wechat/city", _hello, who="wechat"),
+    ]
+)
 
 
-def test_the_table_adds_no_head_of_its_own() -> None:
-    app = web.Application()
-    add_routes(app, [Route("GET", "/page", _hello, who="citizen")])
-    assert [route.method for route in app.router.routes()] == ["GET"]
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    started: Client = TestClient(RawTestServer(DOORS.answer))
+    async with started:
+        yield started
 
 
-def test_routes_of_a_part_application_do_not_slip_in() -> None:
-    app, part = web.Application(), web.Application()
-    part.router.add_post("/inner", _hello)
-    app.add_subapp("/part", part)
-    with pytest.raises(ValueError, match="POST /part/inner"):
-        assert_all_declared(app)
+def test_the_table_tells_who_may_call_what() -> None:
+    assert DOORS.callers == {
+        "GET /healthz": "anyone",
+        "GET /wechat/city": "wechat",
+        "POST /wechat/city": "wechat",
+    }
 
 
-def test_an_application_without_routes_has_nothing_to_declare() -> None:
-    assert_all_declared(web.Application())
+async def test_a_declared_route_answers_whatever_its_query(client: Client) -> None:
+    async with client.get("/wechat/city", params={"name": "王"}) as response:
+        assert (response.status, await response.text()) == (200, "hello, 王")
+
+
+@pytest.mark.parametrize("path", ["/", "/wechat", "/wechat/city/", "/wechat/%63ity2", "/wechat/../healthz2"])
+async def test_a_path_nobody_declared_is_not_there(client: Client, path: str) -> None:
+    async with client.get(path) as response:
+        assert (response.status, await response.read()) == (404, b"")
+
+
+async def test_a_method_nobody_declared_is_told_which_there_are(client: Client) -> None:
+    async with client.delete("/wechat/city") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_who_asks_before_sending_a_body_is_told_to_go_ahead(client: Client) -> None:
+    async with client.post("/wechat/city", data=b"x" * 2000, expect100=True) as response:
+        assert response.status == 200
+    async with client.post("/wechat/city", data=b"x", headers={"Expect": "a miracle"}) as response:
+        assert response.status == 417
+
+
+async def test_head_is_no_door_of_its_own(client: Client) -> None:
+    async with client.head("/healthz") as response:
+        assert response.status == 405
 
 
 def test_two_routes_for_one_door_are_refused() -> None:
-    app = web.Application()
     with pytest.raises(ValueError, match="GET /page is declared twice"):
-        add_routes(app, [Route("GET", "/page", _hello, who="citizen")] * 2)
+        Doors([Route("GET", "/page", _hello, who="citizen")] * 2)

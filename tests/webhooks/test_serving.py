@@ -11,6 +11,7 @@ from aiohttp import web
 from core.errors import BootError
 from tests.support.waiting import until
 from webhooks.access import SERVER_LOGGER
+from webhooks.routes import Doors, Request, Route
 from webhooks.serving import PortTakenError, listen, serve
 
 
@@ -35,16 +36,14 @@ def gets_in(port: int) -> bool:
 async def test_draining_answers_who_asked_before_the_end() -> None:
     asked, answer = asyncio.Event(), asyncio.Event()
 
-    async def slow(_request: web.Request) -> web.Response:
+    async def slow(_request: Request) -> web.Response:
         asked.set()
         await answer.wait()
         return web.Response(text="done")
 
-    app = web.Application()
-    app.router.add_get("/", slow)
     opened = listen("127.0.0.1", 0, "test")
     port = opened.getsockname()[1]
-    runner = await serve(app, opened, drain_s=10)
+    runner = await serve(Doors([Route("GET", "/", slow, who="anyone")]), opened, drain_s=10)
     async with aiohttp.ClientSession() as http:
         request = asyncio.create_task(http.get(f"http://127.0.0.1:{port}/"))
         await asked.wait()
@@ -63,7 +62,7 @@ async def test_whatever_is_served_keeps_a_strangers_query_out_of_the_log(
     for known in list(logging.getLogger(SERVER_LOGGER).filters):
         logging.getLogger(SERVER_LOGGER).removeFilter(known)
     opened = listen("127.0.0.1", 0, "server.port")
-    runner = await serve(web.Application(), opened, drain_s=0.1)
+    runner = await serve(Doors([]), opened, drain_s=0.1)
     reader, writer = await asyncio.open_connection(*opened.getsockname())
     writer.write(b"GET /?" + b"s3cret" * 3_400 + b" HTTP/1.1\r\nHost: h\r\n\r\n")
     assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.0 400")

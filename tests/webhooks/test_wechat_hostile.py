@@ -17,7 +17,7 @@ from tests.webhooks.wire import TEXT, TOKEN, Desk, application, client_of, keys,
 from webhooks.access import SERVER_LOGGER, quiet_server_logger
 
 VALID = seal_push()
-Client = TestClient[web.Request, web.Application]
+Client = TestClient[web.BaseRequest, None]
 Attack = Callable[[str, str, bytes, dict[str, str]], Awaitable[int]]
 
 # The application outlives the examples of one test: each of them leaves nothing behind but its log lines.

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import RawTestServer, TestClient
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import WeChatSigner
 
@@ -16,7 +16,7 @@ from core.chat.replies import Said
 from core.clock import CITY_ZONE, ManualClock
 from core.metrics import Metrics
 from core.seal import Seal
-from webhooks.routes import add_routes, assert_all_declared
+from webhooks.routes import Doors
 from webhooks.wechat import AccountKeys, Porch, door
 
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -127,21 +127,16 @@ def clock_at(seconds: int = NOW) -> ManualClock:
     return ManualClock(datetime.fromtimestamp(seconds, CITY_ZONE))
 
 
-def application(
-    desk: Desk, *accounts: AccountKeys, ready: Callable[[], bool] = lambda: True
-) -> web.Application:
-    """An application with this door and no other."""
-    app = web.Application()
+def application(desk: Desk, *accounts: AccountKeys, ready: Callable[[], bool] = lambda: True) -> Doors:
+    """WeChat's doors and no others."""
     porch = Porch(SEAL, clock_at(), desk.metrics, ready, desk.bind)
-    add_routes(app, door([(account, desk) for account in accounts or (keys(),)], porch))
-    assert_all_declared(app)
-    return app
+    return Doors(door([(account, desk) for account in accounts or (keys(),)], porch))
 
 
 class Wire:
     """Pushes to the door of one application, over HTTP."""
 
-    def __init__(self, client: TestClient[web.Request, web.Application]) -> None:
+    def __init__(self, client: TestClient[web.BaseRequest, None]) -> None:
         self.client = client
 
     async def get(self, query: dict[str, str], account: str = "city") -> tuple[int, str]:
@@ -159,5 +154,5 @@ class Wire:
             return response.status, await response.text()
 
 
-def client_of(app: web.Application) -> TestClient[web.Request, web.Application]:
-    return TestClient(TestServer(app, access_log=None))
+def client_of(doors: Doors) -> TestClient[web.BaseRequest, None]:
+    return TestClient(RawTestServer(doors.answer, access_log=None))
