@@ -1,11 +1,12 @@
 """Sealing what is personal: AES-256-GCM, key id in front, the place it belongs to as associated data."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from core.chance import draw
 
 _NONCE = 12
 KEY_BYTES = 32
@@ -34,7 +35,7 @@ class Seal:
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Seal `plain` for one place, such as "session:<conversation>"; it opens only there."""
-        nonce = os.urandom(_NONCE)
+        nonce = draw(_NONCE)
         return self._prefix + nonce + self._current.encrypt(nonce, plain, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:

@@ -3,7 +3,6 @@
 import binascii
 import hashlib
 import hmac
-import os
 import re
 from base64 import b64decode
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from core.chance import draw
 from core.errors import BootError
 from webhooks.wechat_refusals import FORBIDDEN, PushRefusedError
 from webhooks.wechat_xml import parse, word
@@ -196,7 +196,7 @@ def close(reply: str, opened: Opened, now: int) -> str:
     """Put a reply into the envelope its push came in: clear, or under the same token and key."""
     if opened.key is None:
         return reply
-    chance = os.urandom(_AES_BLOCK + _NONCE)  # one call to the kernel for both
+    chance = draw(_AES_BLOCK + _NONCE)
     encrypted = opened.key.close(reply.encode(), chance[:_AES_BLOCK])
     nonce = chance[_AES_BLOCK:].hex()
     return (

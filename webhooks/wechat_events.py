@@ -77,7 +77,7 @@ def event_of(fields: Fields, account: str, original_id: str, seal: Seal) -> Even
     name = word(fields, "Event").lower() if type_ == "event" else type_
     kind, told = _told(type_, name, fields)
     return Event(
-        id=_event_id(seal.conversation(account, openid), type_, name, fields),
+        id=_event_id(seal.conversation(account, openid), sent, type_, name, fields),
         account=account,
         openid=openid,
         kind=kind,
@@ -102,11 +102,9 @@ def _told(type_: str, name: str, fields: Fields) -> tuple[Kind, _Told]:
 # --- event ids (design 4) ---
 
 
-def _event_id(conversation: str, type_: str, name: str, fields: Fields) -> str:
+def _event_id(conversation: str, sent: str, type_: str, name: str, fields: Fields) -> str:
     """Name this push for ever; WeChat's repetitions of it get the same name."""
-    sent = word(fields, "CreateTime")
-    message = word(fields, "MsgId")
-    if message and type_ != "event":
+    if type_ != "event" and (message := word(fields, "MsgId")):
         return f"{conversation}:m:{_id_part(message)}:{sent}"
     rest = sorted(pair for pair in leaves(fields) if pair[0] not in _NAMED)
     digest = hashlib.sha256(msgspec.json.encode(rest)).hexdigest()[:16]

@@ -1,13 +1,12 @@
 """Once-only reception: who may run which message, in which order, and the reply that all attempts get."""
 
-import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from core.chance import draw
 from core.stores.redis import Redis, Script
 
 _TOKEN_BYTES = 8
@@ -94,7 +93,6 @@ class Inbox:
 
     def __init__(self, redis: Redis, durations: Durations | None = None) -> None:
         self._redis = redis
-        self._tokens = _tokens()
         self.durations = durations or Durations()
         self._lease = int(self.durations.lease * 1000)
         self._enter, self._commit, self._renew = (
@@ -104,7 +102,7 @@ class Inbox:
     async def enter(self, event_id: str, *, again: bool = False) -> Entered:
         """Claim a message; `again` marks a waiting attempt that looks once more."""
         name, keys = _keys(event_id)
-        token = next(self._tokens)
+        token = draw(_TOKEN_BYTES).hex()
         answer = await self._redis.run(self._enter, keys, (name, token, "0" if again else "1"))
         match answer[0]:
             case b"RUN":
@@ -138,15 +136,6 @@ class Inbox:
 
     async def _lease_for(self, run: Run, ms: int) -> bool:
         return bool(await self._redis.run(self._renew, run.keys[:1], (run.fence, run.token, ms)))
-
-
-def _tokens() -> Iterator[str]:
-    """Draw random 64-bit tokens for fences, many at a time: a system call for each message is dear."""
-    while True:
-        drawn = secrets.token_hex(_TOKEN_BYTES * 256)
-        yield from (
-            drawn[start : start + 2 * _TOKEN_BYTES] for start in range(0, len(drawn), 2 * _TOKEN_BYTES)
-        )
 
 
 def _keys(event_id: str) -> tuple[str, tuple[str, str, str, str]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import msgspec
+
 from core.chat.answers import bare, fold
 from core.chat.events import Kind
 from core.chat.names import Found, Named
@@ -115,8 +117,7 @@ class Router:
         return register
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A route that fits a message, what followed its word, what filled the holes of its pattern."""
 
     route: Route

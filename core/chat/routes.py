@@ -3,9 +3,10 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NewType, get_type_hints
+
+import msgspec
 
 from core.chat.answers import fold
 from core.chat.dialogue import Ask
@@ -44,8 +45,7 @@ _Namer = Callable[..., Awaitable[Sequence[Named]]]
 _ROUTED_BY_CONTENT = frozenset((Kind.TEXT, Kind.VOICE, Kind.CLICK))
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """What a turn can hand to a handler."""
 
     event: Event
@@ -204,8 +204,12 @@ class Routes:
     def within(self, folded: str) -> Match | None:
         """The handler whose word begins this message or whose pattern fits it; the longest wins."""
         # The barest way first: of equals it wins, and no 请问 is left in a hole.
-        found = [match for way in reversed(ways_of_saying(folded)) for match in self._within(way)]
-        return max(found, key=lambda match: match.length, default=None)
+        best: Match | None = None
+        for way in reversed(ways_of_saying(folded)):
+            for match in self._within(way):
+                if best is None or match.length > best.length:
+                    best = match
+        return best
 
     async def naming(self, folded: str) -> Match | None:
         """The dialogue that owns what this message names, the most of it."""
