@@ -86,7 +86,7 @@ def _read(call: str, status: int, content: bytes) -> Answer:
         answer = msgspec.json.decode(content, type=Answer)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise WeChatGoneError(call, "an answer that is not WeChat's", reached=True) from None
-    if answer.errcode is None and not (answer.access_token and answer.expires_in > 0):
+    if answer.errcode is None and not answer.access_token:
         raise WeChatGoneError(call, "an answer that is not WeChat's", reached=True)
     return answer
 

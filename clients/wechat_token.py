@@ -83,8 +83,9 @@ class AccessToken:
         return await asyncio.shield(self._renewal)
 
     def refuse(self, value: str) -> None:
-        """WeChat does not take this token any more: do not give it to anybody again."""
-        self._refused = value
+        """WeChat does not take this token any more; about one that is replaced already it says nothing new."""
+        if self._held is not None and self._held.value == value:
+            self._refused = value
 
     def _is_fresh(self, token: Token) -> bool:
         return token.value != self._refused and self._now() < token.renew_at
@@ -171,6 +172,8 @@ class AccessToken:
                 until = asyncio.get_running_loop().time() + _PAUSE * self._source.timeout_s
                 self._failed = until, clear
             raise clear from None
+        if not answer.access_token or answer.expires_in <= 0:
+            raise WeChatGoneError(TOKEN_CALL, "an answer without a token", reached=True)
         usable_s = max(answer.expires_in - _MARGIN_S, answer.expires_in * _LEAST_SHARE)
         return Token(answer.access_token, asked_at + usable_s, asked_at + answer.expires_in)
 
