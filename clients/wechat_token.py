@@ -83,7 +83,7 @@ class AccessToken:
         return await asyncio.shield(self._renewal)
 
     def refuse(self, value: str) -> None:
-        """WeChat does not take this token any more; about one that is replaced already it says nothing new."""
+        """WeChat does not take this token any more; of one that was replaced already we knew."""
         if self._held is not None and self._held.value == value:
             self._refused = value
 

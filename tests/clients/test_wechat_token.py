@@ -8,6 +8,8 @@ import pytest
 from aiohttp import web
 
 from clients.wechat import Credentials, WeChat
+from clients.wechat_call import Calls
+from clients.wechat_token import AccessToken, Source
 from core.chat.replies import Said
 from core.clock import ManualClock
 from core.delivery.sender import Outcome, Policy, Refused, Sender, Sent, SurelyNotSent
@@ -179,12 +181,31 @@ async def test_after_a_refusal_wechat_is_asked_again_once_a_pause_is_over(
     assert 2 <= len(weixin.forced) < len(outcomes)
 
 
+async def test_a_late_echo_about_an_old_token_does_not_bring_a_refused_one_back(
+    weixin: Weixin, gateway: Gateway
+) -> None:
+    calls = Calls(gateway.http, weixin.url, 5.0)
+    access = AccessToken(Source(calls, None, gateway.clock, 5.0), CITY)
+    first = await access.value()
+    await weixin.forces_a_token()
+    access.refuse(first)
+    second = await access.value()
+    weixin.clock.passes(seconds=31)
+    await weixin.forces_a_token()
+    access.refuse(second)
+    access.refuse(first)
+    assert await access.value() not in {first, second}
+
+
 @pytest.mark.parametrize("code", [-1, 45011, 45009])
-async def test_no_token_for_now_means_surely_not_sent(weixin: Weixin, gateway: Gateway, code: int) -> None:
+async def test_no_token_for_now_means_surely_not_sent_and_leaves_no_lock(
+    weixin: Weixin, gateway: Gateway, redis: Redis, code: int
+) -> None:
     weixin.instead[TOKEN] = answers(code)
     (outcome,) = await send_many(gateway.sender(weixin.url), each=1)
     assert isinstance(outcome, SurelyNotSent)
     assert not weixin.asked(SEND)
+    assert await redis.client.keys("*") == []
 
 
 async def test_a_token_is_renewed_five_minutes_before_its_end(
