@@ -122,8 +122,11 @@ async def test_a_refusal_that_comes_late_is_not_followed_by_a_second_try(
     weixin.instead.update({TOKEN: slowly, SEND: refusing})
     sender = gateway.sender(weixin.url, timeout_s=2.0)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 2.0
     late = asyncio.create_task(sender.send("city", OPENID, LATE))
+    await until(lambda: weixin.forced, "the token is asked for")
+    deadline = (
+        loop.time() + 2.0
+    )  # the message's own is a little earlier, the end of its request a second later
     await until(lambda: loop.time() > deadline - 1.0, "half of the time for a token is over")
     have_a_token.set()
     await until(lambda: weixin.asked(SEND), "the message is on its way")
