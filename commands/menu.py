@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import aiohttp
 
-from clients.wechat import WeChat, WeChatGoneError, WeChatRefusedError
+from clients.wechat import Credentials, Platform, WeChat, WeChatGoneError, WeChatRefusedError
 from commands import terminal
 from commands.bots import menu_of
 from core.chat.menus import Button, Menu
+from core.clock import SystemClock
 from core.errors import BootError
 from settings import Settings, require_credentials
 
@@ -42,7 +43,8 @@ async def _set_all(settings: Settings, menus: dict[str, Menu]) -> int:
 async def set_menu(http: aiohttp.ClientSession, settings: Settings, key: str, menu: Menu) -> None:
     """Set the menu of one account; what WeChat says against it is one line."""
     account = settings.accounts[key]
-    wechat = WeChat(http, settings.wechat.url, appid=account.appid, secret=account.secret)
+    platform = Platform(http, settings.wechat.url, SystemClock())
+    wechat = WeChat(platform, Credentials(key, account.appid, account.secret))
     try:
         await wechat.create_menu(menu)
     except (WeChatRefusedError, WeChatGoneError) as failed:

@@ -1,27 +1,17 @@
 """From what was said to WeChat's XML: every passive reply of wechat-facts 1.7."""
 
-import re
-import unicodedata
 from collections.abc import Callable
-from itertools import takewhile
 
+from core.chat.cutting import clean, cut
 from core.chat.events import Event, Kind
 from core.chat.replies import Article, Said
 
-MAX_TEXT_BYTES = 2_047  # wechat-facts 5.2
 MAX_ARTICLES = 8
 
 # WeChat shows one card in answer to these, and does not deliver the others (wechat-facts 1.7).
 ONE_ARTICLE = frozenset(
     {Kind.TEXT, Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.SHORTVIDEO, Kind.LOCATION, Kind.LINK}
 )
-
-# What XML 1.0 cannot hold, lone surrogates among it; \r goes too, since XML would turn it into \n.
-_ILLEGAL = re.compile(r"[^\t\n\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-
-_NEVER_LONGER = MAX_TEXT_BYTES // 4  # characters: no text as short as this needs its bytes counted
-_LONGEST_CLUSTER = 64  # characters one emoji or accented letter may be made of before we cut through it
-_JOINER = "\u200d"  # makes one family out of several people
 
 
 def render(said: Said, event: Event, original_id: str) -> str:
@@ -41,56 +31,6 @@ def render(said: Said, event: Event, original_id: str) -> str:
     )
 
 
-def cut(text: str) -> str:
-    """Cut a text to what WeChat takes: never inside a character, and links stay whole or go."""
-    if len(text) <= _NEVER_LONGER:
-        return text
-    encoded = text.encode()
-    if len(encoded) <= MAX_TEXT_BYTES:
-        return text
-    end = len(encoded[:MAX_TEXT_BYTES].decode(errors="ignore"))
-    return text[: _before_link(text, end) or _before_cluster(text, end)]
-
-
-def _before_link(text: str, end: int) -> int:
-    """Move the cut in front of an `<a …>…</a>` it would go through; 0 if nothing would be left."""
-    link = text.rfind("<a ", 0, end + 2)  # + 2: also one whose first letters end the text
-    if link >= 0:
-        closed = text.find("</a>", link)
-        if closed < 0 or closed + len("</a>") > end:
-            return link
-    return _before_cluster(text, end)
-
-
-def _before_cluster(text: str, end: int) -> int:
-    """Move the cut in front of what a reader sees as one character: 👩‍👩‍👧, 🇨🇳, é."""
-    for earlier in range(end, max(end - _LONGEST_CLUSTER, 0), -1):
-        if not _glued(text, earlier):
-            return earlier
-    return end
-
-
-def _glued(text: str, at: int) -> bool:
-    """Whether the character at `at` belongs to the one before it."""
-    here, before = text[at], text[at - 1]
-    if _JOINER in (here, before) or "\U0001f3fb" <= here <= "\U0001f3ff":  # the skin tones
-        return True
-    if unicodedata.category(here) in {"Mn", "Mc", "Me"} or "\U000e0020" <= here <= "\U000e007f":
-        return True
-    # A flag is two letters: cut only after an even number of them.
-    return _is_flag_letter(here) and bool(
-        sum(1 for _ in takewhile(_is_flag_letter, reversed(text[max(0, at - _LONGEST_CLUSTER) : at]))) % 2
-    )
-
-
-def _is_flag_letter(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-def _clean(text: str) -> str:
-    return _ILLEGAL.sub("", text)
-
-
 def _cdata(text: str) -> str:
     """Quote a clean text; `]]>` would end the quotation, so it is shared between two."""
     if "]]>" in text:
@@ -99,7 +39,7 @@ def _cdata(text: str) -> str:
 
 
 def _element(name: str, text: str) -> str:
-    return f"<{name}>{_cdata(_clean(text))}</{name}>"
+    return f"<{name}>{_cdata(clean(text))}</{name}>"
 
 
 def _if_any(name: str, text: str) -> str:
@@ -107,7 +47,7 @@ def _if_any(name: str, text: str) -> str:
 
 
 def _text(said: Said, _event: Event) -> str:
-    content = cut(_clean(said.text))
+    content = cut(clean(said.text))
     if not content.strip():
         return ""
     return f"<MsgType><![CDATA[text]]></MsgType><Content>{_cdata(content)}</Content>"

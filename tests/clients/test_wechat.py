@@ -1,16 +1,11 @@
-"""WeChat's API side, tried against the simulator."""
-
-from collections.abc import AsyncIterator
+"""WeChat's menu call, tried against the simulator."""
 
 import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-import simulator.app
-from clients.wechat import WeChat, WeChatGoneError, WeChatRefusedError
+from clients.wechat import Credentials, WeChat, WeChatGoneError, WeChatRefusedError
 from core.chat.menus import Button, Menu
-from simulator.accounts import Account
+from tests.clients.platform import CITY, TOKEN, Gateway, Instead, Weixin, answers, says
 
 MENU = Menu(
     buttons=(
@@ -23,25 +18,17 @@ MENU = Menu(
 )
 
 
-@pytest.fixture
-async def platform() -> AsyncIterator[str]:
-    account = Account("city", "城", "gh_1", "wx1", "right", "t", "", "plain", "http://127.0.0.1:1/")
-    async with TestServer(simulator.app.build([account])) as server:
-        yield str(server.make_url("")).rstrip("/")
+def wechat(gateway: Gateway, url: str, who: Credentials = CITY) -> WeChat:
+    return WeChat(gateway.platform(url), who)
 
 
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-async def test_the_menu_is_what_citizens_see(platform: str, http: aiohttp.ClientSession) -> None:
-    wechat = WeChat(http, platform, appid="wx1", secret="right")
-    await wechat.create_menu(MENU)
-    async with http.get(
-        f"{platform}/cgi-bin/menu/get", params={"access_token": await wechat.token()}
-    ) as answer:
+async def test_the_menu_is_what_citizens_see(weixin: Weixin, gateway: Gateway) -> None:
+    ours = wechat(gateway, weixin.url)
+    await ours.create_menu(MENU)
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{weixin.url}/cgi-bin/menu/get", params={"access_token": await ours.token()}) as answer,
+    ):
         told = await answer.json(content_type=None)
     first, second = told["menu"]["button"]
     assert [(child["name"], child["type"]) for child in first["sub_button"]] == [
@@ -52,22 +39,33 @@ async def test_the_menu_is_what_citizens_see(platform: str, http: aiohttp.Client
     assert (second["name"], second["key"]) == ("帮助", "HELP")
 
 
-async def test_a_wrong_secret_is_refused_in_wechats_words(platform: str, http: aiohttp.ClientSession) -> None:
-    wechat = WeChat(http, platform, appid="wx1", secret="wrong")
-    with pytest.raises(WeChatRefusedError, match="stable_token") as refused:
-        await wechat.create_menu(MENU)
-    assert refused.value.code
+async def test_a_menu_survives_a_token_that_died(weixin: Weixin, gateway: Gateway) -> None:
+    ours = wechat(gateway, weixin.url)
+    old = await ours.token()
+    await weixin.forces_a_token()
+    await ours.create_menu(MENU)
+    assert await ours.token() != old
 
 
-async def test_nobody_there_and_nonsense_are_told_apart_from_refusals(http: aiohttp.ClientSession) -> None:
+async def test_a_wrong_secret_is_refused_in_wechats_words(weixin: Weixin, gateway: Gateway) -> None:
+    with pytest.raises(WeChatRefusedError, match=r"stable_token: 40125 .*check accounts\.city\.secret") as no:
+        await wechat(gateway, weixin.url, Credentials("city", "wx1", "wrong")).create_menu(MENU)
+    assert no.value.code == 40125
+
+
+@pytest.mark.parametrize("instead", [says(200, "<html>"), says(502, "{}"), says(200, "{}"), answers(0)])
+async def test_what_is_no_answer_of_wechats_is_told_apart_from_refusals(
+    weixin: Weixin, gateway: Gateway, instead: Instead
+) -> None:
+    weixin.instead[TOKEN] = instead
     with pytest.raises(WeChatGoneError):
-        await WeChat(http, "http://127.0.0.1:1", appid="wx1", secret="s").token()
+        await wechat(gateway, weixin.url).token()
 
-    async def nonsense(_request: web.Request) -> web.Response:
-        return web.Response(text="<html>")
 
-    app = web.Application()
-    app.router.add_post("/cgi-bin/stable_token", nonsense)
-    async with TestServer(app) as server:
-        with pytest.raises(WeChatGoneError):
-            await WeChat(http, str(server.make_url("")).rstrip("/"), appid="wx1", secret="s").token()
+async def test_nobody_there_is_told_apart_from_refusals(gateway: Gateway) -> None:
+    with pytest.raises(WeChatGoneError, match="did not answer stable_token"):
+        await wechat(gateway, "http://127.0.0.1:1").token()
+
+
+def test_credentials_keep_their_secret_when_printed() -> None:
+    assert "right" not in repr(CITY)

@@ -10,7 +10,7 @@ import aiohttp
 
 import simulator.app
 from bots.city import MENU
-from clients.wechat import WeChat
+from clients.wechat import Credentials, Platform, WeChat
 from commands import demo
 from commands.gateway import Gateway, Surroundings
 from commands.simulate import platform_accounts
@@ -100,8 +100,8 @@ async def running_city(
         runner = await serve(platform, simulated, drain_s=0.2)
         try:
             async with aiohttp.ClientSession() as http:
-                client = WeChat(http, settings.simulator.url, appid=ACCOUNT.appid, secret=ACCOUNT.secret)
-                await client.create_menu(MENU)
+                wechat = Platform(http, settings.simulator.url, place.clock)
+                await WeChat(wechat, Credentials("city", ACCOUNT.appid, ACCOUNT.secret)).create_menu(MENU)
                 yield City(gateway, http, settings.simulator.url, settings.server.url)
         finally:
             await runner.cleanup()

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wechatpy import replies as theirs
 
+from core.chat.cutting import MAX_TEXT_BYTES, cut
 from core.chat.events import Event, Kind
 from core.chat.replies import Article, Said
 from tests.webhooks.wire import GH, NOW, OPENID, clock_at
-from webhooks.wechat_replies import MAX_TEXT_BYTES, cut, render
+from webhooks.wechat_replies import render
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # also control characters and lone surrogates
 ILLEGAL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")

@@ -1,0 +1,97 @@
+"""Who sends what we start, and what became of it: the protocol core calls outward through."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from core.chat.replies import Said
+
+
+class Policy(StrEnum):
+    """What a platform's answer code means to whoever sent; the classes of wechat-facts 4."""
+
+    DONE = "done"
+    BUSY = "busy"  # the platform itself does not know what became of it
+    TOKEN = "token"  # noqa: S105 - our access to the API, mended by the client itself
+    RATE_MINUTE = "rate_minute"  # not now; in a minute
+    RATE_DAY = "rate_day"  # not today on this API
+    CONFIGURATION = "configuration"  # a person has to put the settings or the account right
+    GONE = "gone"  # this recipient cannot be reached any more
+    UNWILLING = "unwilling"  # this recipient does not want it
+    WINDOW = "window"  # not on this channel before the recipient's next contact
+    TEMPLATE = "template"  # the template, or what was put into it
+    CONTENT = "content"  # the message itself
+    PERMISSION = "permission"  # this account may not use this API
+    QUOTA_SPENT = "quota_spent"  # the quota cannot be reset again this month
+    REQUEST = "request"  # a menu, a tag, a method: our own mistake
+    LOGIN = "login"  # the citizen has to go through the authorisation page again
+    UNKNOWN = "unknown"  # refused with a code nobody has told us about: not sent, and not to be repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The platform took it; `msg_id` is its name for it, "" where it gives none."""
+
+    msg_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SurelyNotSent:
+    """Nothing went out, and the message itself is not to blame: try again after so many seconds."""
+
+    reason: str
+    retry_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerhapsSent:
+    """The request left us and no answer tells its fate: repeating it may say it twice."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The platform said no; repeating it as it is says no again. `policy` is what to do instead.
+
+    `code` is the platform's, 0 where we did not even ask.
+    """
+
+    policy: Policy
+    code: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """There is no such message: silence, a transfer, or one with nothing in it. `type` as in `Said`."""
+
+    type: str
+
+
+Outcome = Sent | SurelyNotSent | PerhapsSent | Refused | Unsendable
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of `Choices`; `id` comes back as `bizmsgmenuid` when it is tapped."""
+
+    id: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A message with lines to tap: words, the lines, more words (WeChat's msgmenu)."""
+
+    head: str
+    choices: tuple[Choice, ...]
+    tail: str = ""
+
+
+class Sender(Protocol):
+    """Sends one message to one citizen, outside of any request of theirs."""
+
+    async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
+        """Try once, within two time-outs of a request, and say what became of it; no failure is raised."""
+        ...
