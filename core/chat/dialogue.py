@@ -119,9 +119,14 @@ class Ask:
         """Settle a choice; what the words said beyond it is put to the questions to come."""
         if rest := answers.rest_of(said, option, self._turn.today):
             self._frame.offered = rest
-        elif option.when is not None:
+        elif option.when is not None and not self._awaits_its_time(option.when):
             self._frame.offered = ""  # another day or time than the one named before counts now
         return self._settle(key, "choice", option.id)
+
+    def _awaits_its_time(self, chosen: When) -> bool:
+        """Tell whether the time of day named before can still be meant, now that its day is chosen."""
+        moment = named_moment(answers.fold(self._frame.offered), self._turn.today)
+        return bool(moment and moment.times and chosen.starts is None and moment.fits(chosen))
 
     def _left_of_offer(self, offered: str, options: list[Option]) -> str:
         """What words that settled nothing still say about the order of the options."""
@@ -129,10 +134,12 @@ class Ask:
         moment = answers.meant(offered, options, today)
         if moment is None:
             return offered if self._is_first and named_moment(offered, today) is None else ""
-        self._frame.offered = ""
+        fits = any(each.when and moment.fits(each.when) for each in options)
+        if not (moment.times and fits):
+            self._frame.offered = ""
         if moment.day is not None and moment.day < today:
             return ""  # 昨天摔了，想看骨科
-        if not any(each.when and moment.fits(each.when) for each in options):
+        if not fits:
             template, facts = miss(offered, offered, options, today)
             self._turn.notes.append(self._words.render(template, **facts))
         return offered
@@ -142,9 +149,11 @@ class Ask:
         today = self._turn.today
         if answers.is_number(said) and answers.meant(said, options, today) is None:
             self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > PAGE)
-        elif not any(each.when for each in options) and named_moment(said, today) is not None:
+        elif answers.meant(said, options, today) is None and named_moment(said, today) is not None:
             self._frame.offered = said  # a day or time too early: it is kept for the question it answers
             self._turn.notes.append(self._words.render("chat/too_early", said=self._turn.said))
+        elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
+            self._miss(key, "chat/nodded")
         else:
             template, facts = miss(self._turn.said, said, options, today)
             self._miss(key, template, **facts)

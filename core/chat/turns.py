@@ -284,9 +284,7 @@ class _Turn:
     async def _cancel(self) -> Said:
         frame = self._session.frames.pop()
         self._session.resuming, self._session.misses, self._session.done = False, 0, ""
-        done = any(answer.kind == "once" for answer in frame.answers.values())
-        template = "chat/cancelled_midway" if done else "chat/cancelled"
-        return await self._and_go_on(self._say(Text(template, title=self._runs.title(frame))))
+        return await self._and_go_on(self._say(self._runs.stopped(frame)))
 
     async def _not_understood(self, template: str) -> Said:
         if not self._session.frames:
