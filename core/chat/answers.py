@@ -103,6 +103,7 @@ _SENTENCE = 4  # Chinese characters; with fewer, or the same ones again and agai
 _WORDS_IN_IT = 3
 _COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
+_TELLS_NOTHING = str.maketrans("", "", "不没了的我要想吗呢吧")  # 感冒了 is not like 不去了
 _NEAREST_TIMES = 2
 
 
@@ -272,7 +273,8 @@ def guesses(folded: str, options: Sequence[Option], most: int) -> list[Option]:
     said = _HAN.findall(folded[:_COMPARED])
     if not folded or (len(said) >= _SENTENCE and len(set(said)) >= _WORDS_IN_IT):
         return near
-    return [option for option in near if likeness(folded, option) >= _NEAR]
+    telling = folded.translate(_TELLS_NOTHING)
+    return [option for option in near if likeness(telling, option) >= _NEAR]
 
 
 def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:

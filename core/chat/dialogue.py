@@ -12,7 +12,7 @@ from core.chat.dates import say_date
 from core.chat.events import Event, Kind, Media, Place
 from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.missed import miss
-from core.chat.moments import When, named_moment
+from core.chat.moments import Moment, When, named_moment
 from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Option, Question
 from core.chat.words import QuestionWords, Words
@@ -21,6 +21,7 @@ from core.errors import DomainError
 
 PAGE = 6  # lines of options a message shows (design 3: at most six)
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
+_SHORT_DAY = 8  # characters: 11月25号上午
 _T = TypeVar("_T")
 _Item = TypeVar("_Item", bound="Choosable")
 
@@ -133,7 +134,10 @@ class Ask:
         today = self._turn.today
         moment = answers.meant(offered, options, today)
         if moment is None:
-            return offered if self._is_first and named_moment(offered, today) is None else ""
+            kept = named_moment(offered, today)
+            if kept is not None:
+                self._say_it_is_kept(offered, kept)
+            return offered if self._is_first and kept is None else ""
         fits = any(each.when and moment.fits(each.when) for each in options)
         if not (moment.times and fits):
             self._frame.offered = ""
@@ -143,6 +147,12 @@ class Ask:
             template, facts = miss(offered, offered, options, today)
             self._turn.notes.append(self._words.render(template, **facts))
         return offered
+
+    def _say_it_is_kept(self, offered: str, moment: Moment) -> None:
+        """Tell who named a day at once that it waits for its question; a short word for it, and once."""
+        to_come = moment.day is not None and moment.day >= self._turn.today
+        if to_come and len(self._frame.tried) == 1 and len(offered) <= _SHORT_DAY:
+            self._turn.notes.append(self._words.render("chat/too_early", said=offered))
 
     def _miss_choice(self, key: str, said: str, options: list[Option], lines: int) -> None:
         """Say what was understood of an answer that is none."""
