@@ -337,7 +337,7 @@ class Ask:
             # No miss: the words were understood, and whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
         else:
-            self._miss(key, "chat/missed", near=[yes, no])
+            self._miss(key, "chat/either", yes=yes, no=no)
 
     def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True
