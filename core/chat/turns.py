@@ -176,7 +176,8 @@ class _Turn:
             return await self._advance()
         if said in moves.AGAIN:
             return await self._advance()
-        if said in moves.MORE and question.kind == "choice":
+        further = said in moves.MORE or openings.asks_here(self._session.frames[-1], self._house.routes, said)
+        if further and question.kind == "choice":
             return await self._advance(more=True)
         return None
 
