@@ -30,8 +30,7 @@ async def test_the_loser_of_a_race_read_twenty_lines_and_could_pick_nothing(
         "还可以约：",
         "1、今天 11月23日 周一 10:30 陈heart2 测试医院",
         "2、今天 11月23日 周一 11:00 陈heart2 测试医院",
-        "—— 请回复数字。",
-        "8 返回，0 人工",
+        "请回复数字。8 返回，0 人工",
     ]
     asked = await talk.says("2")
     assert "要约这个号吗" in asked
@@ -257,8 +256,7 @@ async def test_a_full_doctor_who_was_named_is_named_as_full_beside_the_others(
         "heart，请选择医生：",
         "1、陈heart2 主任医师 今天有号",
         "2、陈heart1 主任医师（约满）",
-        "—— 请回复数字。",
-        "8 返回，0 人工",
+        "请回复数字。8 返回，0 人工",
     ]
     assert await talk.says("2") == reply, "who picks the full one is told so again"
     assert "陈heart2医生，请选择日期" in await talk.says("1")
