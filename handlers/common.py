@@ -31,8 +31,9 @@ async def farewell(event: Event, citizens: Citizens) -> Reply:
 
 
 @router.on(
-    "帮助", "菜单", "主菜单", "首页", "功能", "你好", "您好", "怎么用", "help", click="HELP", anywhere=True
-)
+    "帮助", "菜单", "主菜单", "首页", "功能", "你好", "您好", "怎么用", "不会用", "早上好", "上午好",
+    "下午好", "晚上好", "在吗", "help", "hello", "hi", click="HELP", anywhere=True,
+)  # fmt: skip
 async def help_(_event: Event) -> Reply:
     """帮助: what can be done here, in words to say."""
     return Text("common/help")
@@ -47,7 +48,10 @@ async def thanks() -> Reply:
     return Text("common/thanks")
 
 
-@router.dialogue("人工", "转人工", "人工服务", "人工客服", "找人工", "客服", click="DESK", anywhere=True)
+@router.dialogue(
+    "人工", "转人工", "人工服务", "人工客服", "找人工", "客服", "工作人员", "找工作人员", "真人", "找真人",
+    "找个人说话", "找人说话", "投诉", "我要投诉", click="DESK", anywhere=True,
+)  # fmt: skip
 async def desk(ask: Ask, desk: Desk) -> Reply:
     """人工: says when somebody is there and how to call, and takes a message in any case."""
     message = await ask.text("desk", load=partial(_somebody_there, desk))

@@ -23,7 +23,7 @@ _PAGE_DIGITS = 4
 # among them: it may as well mean "stop this", so it is asked once more.
 _GIVE_BACK = (
     "取消掉", "取消它", "取消这个", "是的取消", "对取消", "确认取消", "确定取消", "取消预约", "取消挂号",
-    "不去了", "不去", "退号", "退了", "退掉",
+    "不去了", "不去", "不想去了", "去不了", "去不了了", "退号", "退了", "退掉",
 )  # fmt: skip
 _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
@@ -89,7 +89,10 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
 
 
-@router.on("我的预约", "预约查询", "查预约", "我的挂号", "我约的号", "查询预约", click="HOSPITAL_MINE")
+@router.on(
+    "我的预约", "预约查询", "查预约", "我的挂号", "我约的号", "查询预约", "我约了几点", "我约的几点",
+    "我约了哪天", "我约的哪天", "我约的是哪天", click="HOSPITAL_MINE",
+)  # fmt: skip
 async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
     """我的预约, a page at a time: 我的预约 2."""
     bookings = await hospital.bookings(citizen)
@@ -119,8 +122,8 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
 
 
 @router.dialogue(
-    "取消预约", "退号", "取消挂号", "不去了", "取消{which}的号", "取消{which}的预约", "退{which}的号",
-    "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
+    "取消预约", "退号", "取消挂号", "不去了", "不想去了", "去不了", "去不了了", "取消{which}的号",
+    "取消{which}的预约", "退{which}的号", "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
 )  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""

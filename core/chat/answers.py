@@ -34,9 +34,10 @@ _NUMBER = re.compile(
     r"(?P<number>\d{1,2}|[零〇一二两三四五六七八九])"
     r"(?:个|项|种|位|条|行|号)?(?:选项)?[,，、]?(?:就行|就好|可以|好了|吧|的|哦|啊|呀|了|谢谢你?)*"
 )
-# Stickers and emoji around words: [微笑], [OK], 🌹, 1️⃣. Alone they are kept, they may be all that was said.
+# Stickers and emoji around words: [微笑], /:rose, 🌹, 1️⃣. Alone they are kept, they may be all that was said.
 _DECORATION = re.compile(
-    "\\[[A-Za-z\u4e00-\u9fff]{1,8}\\]|[\u2600-\u27bf\ufe0f\u200d\u20e3\U0001f000-\U0001faff]+"
+    "\\[[A-Za-z\u4e00-\u9fff]{1,8}\\]|/:[^\\s\u4e00-\u9fff]{1,8}"
+    "|[\u2600-\u27bf\ufe0f\u200d\u20e3\U0001f000-\U0001faff]+"
 )
 _TONES = tuple("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")  # of the skin of a thumb
 _POLITE = (
@@ -91,6 +92,10 @@ _NO = fold_all(
     "否 不 不是 不是的 不对 不要 不要了 不用 不用了 不行 不可以 算了 算了吧 不了 不同意 不确认 不确定"
     " 先不 先不要 先不了 别 我不要 我不要了 no n 2不要了"
 )
+_HEARD = fold_all(
+    "知道了 我知道了 明白 明白了 收到 了解 了解了 好了 嗯好 嗯好的 好好 好好好 哦 噢 喔 哦哦 哦好 哦好的"
+    " 嗯嗯嗯 没事 没事了 没有了"
+)
 # "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
 _EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
 _NEAR = 45  # of 100; below this two words have nothing to do with one another
@@ -98,6 +103,7 @@ _SENTENCE = 4  # Chinese characters; with fewer, or the same ones again and agai
 _WORDS_IN_IT = 3
 _COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
+_TELLS_NOTHING = str.maketrans("", "", "不没了的我要想吗呢吧")  # 感冒了 is not like 不去了
 _NEAREST_TIMES = 2
 
 
@@ -122,6 +128,16 @@ def yes_or_no(folded: str) -> bool | None:
     if said in _YES:
         return True
     return False if said in _NO else None
+
+
+def is_nod(folded: str) -> bool:
+    """Tell whether this is a yes, a no or a 知道了: it was understood, and names nothing."""
+    return yes_or_no(folded) is not None or folded in _HEARD
+
+
+def is_sticker(text: str) -> bool:
+    """Tell whether a message, as it was written, is nothing but stickers and emoji."""
+    return bool(text.strip()) and not _DECORATION.sub("", text).strip()
 
 
 def agrees(folded: str, options: Sequence[Option]) -> bool | None:
@@ -174,6 +190,8 @@ def pick(folded: str, options: Sequence[Option], today: date | None = None) -> O
         place = number(folded)
         if place is not None and 1 <= place <= len(options):
             return options[place - 1]
+        if len(options) == 1 and yes_or_no(folded):
+            return options[0]  # 好的 to the only line there is
     return by_name(folded, options, today)
 
 
@@ -255,7 +273,8 @@ def guesses(folded: str, options: Sequence[Option], most: int) -> list[Option]:
     said = _HAN.findall(folded[:_COMPARED])
     if not folded or (len(said) >= _SENTENCE and len(set(said)) >= _WORDS_IN_IT):
         return near
-    return [option for option in near if likeness(folded, option) >= _NEAR]
+    telling = folded.translate(_TELLS_NOTHING)
+    return [option for option in near if likeness(telling, option) >= _NEAR]
 
 
 def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:

@@ -12,7 +12,7 @@ from core.chat.dates import say_date
 from core.chat.events import Event, Kind, Media, Place
 from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.missed import miss
-from core.chat.moments import When, named_moment
+from core.chat.moments import Moment, When, named_moment
 from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Option, Question
 from core.chat.words import QuestionWords, Words
@@ -21,6 +21,7 @@ from core.errors import DomainError
 
 PAGE = 6  # lines of options a message shows (design 3: at most six)
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
+_SHORT_DAY = 8  # characters: 11月25号上午
 _T = TypeVar("_T")
 _Item = TypeVar("_Item", bound="Choosable")
 
@@ -119,32 +120,50 @@ class Ask:
         """Settle a choice; what the words said beyond it is put to the questions to come."""
         if rest := answers.rest_of(said, option, self._turn.today):
             self._frame.offered = rest
-        elif option.when is not None:
+        elif option.when is not None and not self._awaits_its_time(option.when):
             self._frame.offered = ""  # another day or time than the one named before counts now
         return self._settle(key, "choice", option.id)
+
+    def _awaits_its_time(self, chosen: When) -> bool:
+        """Tell whether the time of day named before can still be meant, now that its day is chosen."""
+        moment = named_moment(answers.fold(self._frame.offered), self._turn.today)
+        return bool(moment and moment.times and chosen.starts is None and moment.fits(chosen))
 
     def _left_of_offer(self, offered: str, options: list[Option]) -> str:
         """What words that settled nothing still say about the order of the options."""
         today = self._turn.today
         moment = answers.meant(offered, options, today)
         if moment is None:
-            return offered if self._is_first and named_moment(offered, today) is None else ""
-        self._frame.offered = ""
+            kept = named_moment(offered, today)
+            if kept is not None:
+                self._say_it_is_kept(offered, kept)
+            return offered if self._is_first and kept is None else ""
+        fits = any(each.when and moment.fits(each.when) for each in options)
+        if not (moment.times and fits):
+            self._frame.offered = ""
         if moment.day is not None and moment.day < today:
             return ""  # 昨天摔了，想看骨科
-        if not any(each.when and moment.fits(each.when) for each in options):
+        if not fits:
             template, facts = miss(offered, offered, options, today)
             self._turn.notes.append(self._words.render(template, **facts))
         return offered
+
+    def _say_it_is_kept(self, offered: str, moment: Moment) -> None:
+        """Tell who named a day at once that it waits for its question; a short word for it, and once."""
+        to_come = moment.day is not None and moment.day >= self._turn.today
+        if to_come and len(self._frame.tried) == 1 and len(offered) <= _SHORT_DAY:
+            self._turn.notes.append(self._words.render("chat/too_early", said=offered))
 
     def _miss_choice(self, key: str, said: str, options: list[Option], lines: int) -> None:
         """Say what was understood of an answer that is none."""
         today = self._turn.today
         if answers.is_number(said) and answers.meant(said, options, today) is None:
             self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > PAGE)
-        elif not any(each.when for each in options) and named_moment(said, today) is not None:
+        elif answers.meant(said, options, today) is None and named_moment(said, today) is not None:
             self._frame.offered = said  # a day or time too early: it is kept for the question it answers
             self._turn.notes.append(self._words.render("chat/too_early", said=self._turn.said))
+        elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
+            self._miss(key, "chat/nodded")
         else:
             template, facts = miss(self._turn.said, said, options, today)
             self._miss(key, template, **facts)
@@ -318,7 +337,7 @@ class Ask:
             # No miss: the words were understood, and whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
         else:
-            self._miss(key, "chat/missed", near=[yes, no])
+            self._miss(key, "chat/either", yes=yes, no=no)
 
     def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True

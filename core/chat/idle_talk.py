@@ -6,17 +6,12 @@ from core.chat.routes import Routes
 from core.chat.sessions import Session
 from core.chat.words import Words
 
-_HEARD = answers.fold_all(
-    "知道了 我知道了 明白 明白了 收到 了解 了解了 好了 嗯好 嗯好的 好好 好好好 哦 噢 喔 哦哦 哦好 哦好的"
-    " 嗯嗯嗯 没事 没事了 没有了"
-)
-
 
 def answer(folded: str, session: Session, routes: Routes, words: Words) -> Text | None:
     """The reply to such a message; None if it says something of its own."""
     numbered = answers.is_number(folded)
     declined = moves.stops(folded) and "取消" not in folded.replace("不取消", "")
-    nod = declined or answers.yes_or_no(folded) is not None or folded in _HEARD
+    nod = declined or answers.is_nod(folded)
     if not (numbered or nod):
         return None
     if numbered and session.offers and not 1 <= (answers.number(folded) or 0) <= len(session.offers):

@@ -13,8 +13,14 @@ _LIKELY = 2  # options a miss asks about
 def miss(quote: str, folded: str, options: Sequence[Option], today: date) -> tuple[str, dict[str, object]]:
     """Name the template for these words, and its facts; `quote` is how they were said."""
     moment = answers.meant(folded, options, today)
+    if moment is None:
+        near = [option.label for option in answers.guesses(folded, options, _LIKELY)]
+        return "chat/missed", {"said": quote, "near": near}
+    fitting = sum(each.when is not None and moment.fits(each.when) for each in options)
+    if fitting > 1:
+        return "chat/several", {"said": quote}
     near = [option.label for option in answers.nearest(folded, options, today)[:_LIKELY]]
-    if moment is None or any(each.when and moment.fits(each.when) for each in options):
+    if fitting:
         return "chat/missed", {"said": quote, "near": near}
     if (span := _span(moment, options)) is not None:
         part, first, last = span

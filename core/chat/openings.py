@@ -47,3 +47,9 @@ def back(frame: Frame, routes: Routes, said: str) -> bool:
     frame.answers = {key: frame.answers[key] for key in answered[:last]}
     frame.open = None
     return True
+
+
+def asks_here(frame: Frame, routes: Routes, said: str) -> bool:
+    """Tell whether words of the dialogue's own ask for another answer to the open question itself."""
+    wired = routes.named(frame.dialogue)
+    return bool(wired and frame.open and frame.open.key in wired.route.returns.get(said, ()))

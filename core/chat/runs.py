@@ -70,6 +70,13 @@ class Runs:
         wired = self._routes.named(frame.dialogue)
         return wired.route.title if wired else frame.dialogue
 
+    def stopped(self, frame: Frame) -> Text:
+        """What is said when a citizen stops a dialogue: in the domain's own words, if it has any."""
+        if any(answer.kind == "once" for answer in frame.answers.values()):
+            return Text("chat/cancelled_midway", title=self.title(frame))
+        own = f"{frame.dialogue.replace('.', '/')}_stopped"
+        return Text(own if self._words.has(own) else "chat/cancelled", title=self.title(frame))
+
     async def _spared(self, wired: Wired, frame: Frame, turn: Turn, session: Session) -> tuple[Reply, bool]:
         """Run a dialogue behind something that is said already; should it fail, that is still said."""
         before = msgspec.msgpack.encode(frame)

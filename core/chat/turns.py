@@ -176,7 +176,8 @@ class _Turn:
             return await self._advance()
         if said in moves.AGAIN:
             return await self._advance()
-        if said in moves.MORE and question.kind == "choice":
+        further = said in moves.MORE or openings.asks_here(self._session.frames[-1], self._house.routes, said)
+        if further and question.kind == "choice":
             return await self._advance(more=True)
         return None
 
@@ -284,9 +285,7 @@ class _Turn:
     async def _cancel(self) -> Said:
         frame = self._session.frames.pop()
         self._session.resuming, self._session.misses, self._session.done = False, 0, ""
-        done = any(answer.kind == "once" for answer in frame.answers.values())
-        template = "chat/cancelled_midway" if done else "chat/cancelled"
-        return await self._and_go_on(self._say(Text(template, title=self._runs.title(frame))))
+        return await self._and_go_on(self._say(self._runs.stopped(frame)))
 
     async def _not_understood(self, template: str) -> Said:
         if not self._session.frames:

@@ -2,7 +2,19 @@
 
 import pytest
 
-from core.chat.answers import agrees, by_name, fold, guesses, likeness, nearest, number, pick, yes_or_no
+from core.chat.answers import (
+    agrees,
+    by_name,
+    fold,
+    guesses,
+    is_nod,
+    is_sticker,
+    likeness,
+    nearest,
+    number,
+    pick,
+    yes_or_no,
+)
 from core.chat.sessions import Option
 
 DOCTORS = [
@@ -242,3 +254,24 @@ def test_the_nearest_come_first_and_nobody_is_lost() -> None:
 )
 def test_folding(written: str, folded: str) -> None:
     assert fold(written) == folded
+
+
+def test_a_yes_to_the_only_line_chose_nothing() -> None:
+    assert pick("好的", DOCTORS[:1]) is DOCTORS[0]
+    assert pick("不要", DOCTORS[:1]) is None
+    assert pick("好的", DOCTORS) is None
+
+
+@pytest.mark.parametrize("said", ["嗯", "好的", "不是", "知道了", "哦"])
+def test_a_nod(said: str) -> None:
+    assert is_nod(fold(said))
+
+
+@pytest.mark.parametrize("written", ["[呲牙]", "😀", "/:rose", "/:rose🌹 [OK]"])
+def test_stickers_alone(written: str) -> None:
+    assert is_sticker(written)
+
+
+@pytest.mark.parametrize("written", ["", " ", "挂号[玫瑰]", "1/:rose", "http://a.cn/b"])
+def test_stickers_beside_words_and_none_at_all(written: str) -> None:
+    assert not is_sticker(written)

@@ -73,7 +73,7 @@ async def test_what_people_read_most_was_longer_than_six_lines(
     read = {
         "mine": mine.rpartition("——")[0],
         "confirm": words.render("chat/confirm", notes=[], lead=asked, lines=["确认", "不要了"]).rpartition(
-            "——"
+            "请回复数字"
         )[0],
         "help": words.render("common/help"),
         "welcome": words.render("common/welcome"),
