@@ -192,7 +192,12 @@ async def _keep(process: _Process) -> int:
 
 async def _all_ready(processes: Sequence[_Process], watching: Sequence["asyncio.Future[Any]"]) -> bool:
     """Wait until all of them are ready; False when something watched came to its end before."""
-    up = asyncio.gather(*(each.ready.wait() for each in processes))
+
+    async def ready() -> None:
+        for each in processes:
+            await each.ready.wait()
+
+    up = asyncio.create_task(ready())
     try:
         await asyncio.wait((*watching, up), return_when=asyncio.FIRST_COMPLETED)
         return up.done()

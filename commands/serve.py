@@ -91,10 +91,11 @@ async def _live_as(
 def _by_many(settings: Settings, processes: int) -> int:
     """Take the ports, start the processes and keep them; who has them is told before anything is started."""
     server = settings.server
+    ports = health_ports(server, processes)
     with ExitStack() as stack:
         stack.enter_context(reserve(server.host, server.port, "server.port"))
         with ExitStack() as free:
-            for port in health_ports(server, processes):
+            for port in ports:
                 free.enter_context(listen(ADMIN_HOST, port, "server.admin_port"))
         found = places.find(settings.stores)
         log.configure()

@@ -294,8 +294,8 @@ def test_what_nobody_can_start_with_is_said_once(
     place: Place, embedded_servers: Servers, db_url: str
 ) -> None:
     file = place.folder / "bianmin.toml"
-    file.write_text(file.read_text().replace(db_url, embedded_servers.database_url))
-    (place.folder / "bots").mkdir()
+    text = file.read_text().replace(db_url, embedded_servers.database_url)  # no schema there
+    file.write_text(text.replace("bots.slow", "bots.city"))
     refused = run_to_end(place.folder, "serve", "--processes", "3")
     assert refused.returncode == 2
     (line,) = refused.stderr.strip().splitlines()
