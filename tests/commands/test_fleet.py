@@ -267,12 +267,20 @@ def test_a_manager_that_signals_every_process_cuts_nobody_off(fleet: Fleet) -> N
     assert fleet.ends() == 0
 
 
-def test_a_second_ctrl_c_ends_all_at_once(fleet: Fleet) -> None:
+def test_a_second_ctrl_c_ends_all_at_once_even_one_that_heeds_no_signal(fleet: Fleet) -> None:
     Line(fleet.place).asks_slow("等")
+    stopped = fleet.pids(1)[0]
+    os.kill(stopped, signal.SIGSTOP)
     fleet.signal()
-    wait_until(fleet.closed, "it was noticed")
+    wait_until(lambda: waits_for(stopped, signal.SIGTERM), "it was asked to end")
     fleet.signal()
     assert fleet.ends() == AT_ONCE
+
+
+def waits_for(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal was sent that the process has not looked at yet."""
+    found = re.search(r"^ShdPnd:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def test_killed_it_leaves_nobody_behind(fleet: Fleet) -> None:
