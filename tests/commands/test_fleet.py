@@ -221,6 +221,18 @@ def test_one_that_dies_again_within_seconds_is_waited_for(fleet: Fleet) -> None:
     assert fleet.stop() == 0, "nor does the end wait for it"
 
 
+def test_one_that_cannot_start_again_ends_nobody_else(fleet: Fleet) -> None:
+    file = fleet.place.folder / "bianmin.toml"
+    good = file.read_text()
+    file.write_text("port =")
+    os.kill(fleet.pids(1)[0], signal.SIGKILL)
+    wait_until(lambda: 'why="exit code 2"' in ended(fleet), "it has tried")
+    assert answers(f"{fleet.place.url}/readyz")
+    file.write_text(good)
+    wait_until(lambda: len(fleet.pids(1)) == 2, "it tries again")
+    assert fleet.stop() == 0
+
+
 def was_ready(fleet: Fleet, times: int) -> bool:
     """Whether the first process was ready so many times."""
     return len(fleet.pids(1)) == times
