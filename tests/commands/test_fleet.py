@@ -283,16 +283,19 @@ def test_a_second_ctrl_c_ends_all_at_once_even_one_that_heeds_no_signal(fleet: F
     Line(fleet.place).asks_slow("等")
     stopped = fleet.pids(1)[0]
     os.kill(stopped, signal.SIGSTOP)
+    wait_until(lambda: status(stopped, "State").startswith("T"), "it is stopped")
     fleet.signal()
-    wait_until(lambda: waits_for(stopped, signal.SIGTERM), "it was asked to end")
+    asked = 1 << signal.SIGTERM - 1
+    wait_until(lambda: int(status(stopped, "ShdPnd"), 16) & asked, "it was asked to end, and does not look")
     fleet.signal()
     assert fleet.ends() == AT_ONCE
 
 
-def waits_for(pid: int, number: signal.Signals) -> bool:
-    """Whether a signal was sent that the process has not looked at yet."""
-    found = re.search(r"^ShdPnd:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
+def status(pid: int, name: str) -> str:
+    """What the system says of a process."""
+    found = re.search(rf"^{name}:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return found[1]
 
 
 def test_killed_it_leaves_nobody_behind(fleet: Fleet) -> None:
