@@ -19,21 +19,32 @@ def _nothing() -> None:
     """Nothing to do."""
 
 
+def _always() -> bool:
+    """Whoever sends a second signal means it."""
+    return True
+
+
 class Lifetime:
     """From its making on, signals end this program in good order.
 
     Before the event loop runs, the first signal raises `KeyboardInterrupt`; inside it, `asked` returns. What
     then is still under way may take its time, or hang: a second signal calls `at_once` and ends the process
-    there and then. Outside the loop further signals do nothing, so that nothing interrupts the way out.
+    there and then, unless `insists` says that it means no more than the first. Outside the loop further
+    signals do nothing, so that nothing interrupts the way out.
     """
 
     def __init__(
-        self, *, asked: Callable[[], object] = _nothing, at_once: Callable[[], object] = _nothing
+        self,
+        *,
+        asked: Callable[[], object] = _nothing,
+        at_once: Callable[[], object] = _nothing,
+        insists: Callable[[], bool] = _always,
     ) -> None:
         self._asked = False
         self._in_loop = False
         self._when_asked = asked
         self._at_once = at_once
+        self._insists = insists
         self._tell: Callable[[], object] | None = None
         for number in (*_SIGNALS, signal.SIGALRM):
             signal.signal(number, self._signalled)
@@ -41,7 +52,7 @@ class Lifetime:
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         if self._asked:
-            if self._in_loop and number in _INSISTING:
+            if self._in_loop and number in _INSISTING and self._insists():
                 self._in_loop = False  # once
                 try:
                     self._at_once()

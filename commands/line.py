@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from commands import catalogue, check, menu, messages, migrate, ring, run, serve, simulate
+from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from settings import Settings
 
 Command = Callable[[Settings, Assemble], int]
 _PLAIN: tuple[tuple[str, Command, str], ...] = (
     ("run", run.run, "everything on this machine: gateway, stores, demo city and a phone"),
-    ("serve", serve.serve, "the gateway, on stores of your own"),
     ("migrate", migrate.migrate, "bring the database's schema up to date"),
     ("check", check.check, "look whether everything the gateway needs is there"),
 )
@@ -27,6 +27,7 @@ def parse(arguments: Sequence[str]) -> Command:
     for name, command, does in _PLAIN:
         plain = commands.add_parser(name, help=does, description=does)
         plain.set_defaults(command=partial(_without_options, command))
+    add_serve(commands.add_parser("serve", help="the gateway, on stores of your own"))
     simulating = commands.add_parser("simulate", help="only the stand-in for WeChat, with its phone")
     simulating.add_argument(
         "--webhook", metavar="URL", default="", help="where to push (default: the gateway)"
@@ -44,6 +45,30 @@ def parse(arguments: Sequence[str]) -> Command:
 
 def _without_options(command: Command, settings: Settings, assemble: Assemble, _given: object) -> int:
     return command(settings, assemble)
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    """`serve`, in one process or in several; `--member` is how one of several is told which it is."""
+    parser.description = "the gateway, on stores of your own"
+    parser.add_argument(
+        "--processes",
+        metavar="N",
+        type=_count,
+        default=1,
+        help=f"answer in so many processes, 1 to {MOST} (1)",
+    )
+    parser.add_argument("--member", type=Member.parse, help=argparse.SUPPRESS)
+    parser.set_defaults(
+        command=lambda settings, assemble, given: serve.serve(
+            settings, assemble, processes=given.processes, member=given.member
+        )
+    )
+
+
+def _count(given: str) -> int:
+    if not (given.isdecimal() and 1 <= int(given) <= MOST):
+        raise argparse.ArgumentTypeError(f"{given!r} is not a whole number from 1 to {MOST}")
+    return int(given)
 
 
 def add_messages(parser: argparse.ArgumentParser) -> None:

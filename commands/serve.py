@@ -1,35 +1,46 @@
 """`serve`: the gateway on stores of your own (or on those of a running `run`), for real accounts."""
 
 import asyncio
+import os
 import socket
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
 import structlog
 
 from commands import days, places
 from commands.database import require_schema
-from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Surroundings
+from commands.fleet import Fleet, Member
+from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
 from commands.jobs import Jobs, expire_holds, purge_effects
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import Places
 from core import log
 from core.clock import SystemClock
+from core.errors import BootError
 from core.stores import keys
-from settings import Settings, require_credentials
-from webhooks.serving import listen
+from settings import Server, Settings, address, require_credentials
+from webhooks.serving import listen, reserve, share
 
 DRAIN_S = 6.0  # WeChat waits 5 s for an answer; who asked before the end still gets it
+_LAST_PORT = 65_535
 _log = structlog.get_logger("serve")
+Sockets = tuple[socket.socket, socket.socket]  # for citizens, for operators
 
 
-def serve(settings: Settings, assemble: Assemble) -> int:
+def serve(settings: Settings, assemble: Assemble, *, processes: int = 1, member: Member | None = None) -> int:
     """Answer WeChat until asked to end; what is under way is finished first."""
     require_credentials(settings)
+    if processes > 1 and member is None:
+        return _by_many(settings, processes)
     with ExitStack() as stack:
         server = settings.server
-        public = stack.enter_context(listen(server.host, server.port, "server.port"))
-        admin = stack.enter_context(listen(ADMIN_HOST, server.admin_port, "server.admin_port"))
+        take = share if member else listen
+        admin_port = health_ports(server, processes)[member.number - 1] if member else server.admin_port
+        public = stack.enter_context(take(server.host, server.port, "server.port"))
+        admin = stack.enter_context(listen(ADMIN_HOST, admin_port, "server.admin_port"))
         found = places.find(settings.stores)
         around = Surroundings(
             settings=settings,
@@ -39,36 +50,129 @@ def serve(settings: Settings, assemble: Assemble) -> int:
             clock=SystemClock(),
         )
         log.configure()
-        return Lifetime().run(_live(around, assemble, (public, admin), found))
+        if member is None:
+            return Lifetime().run(_live(around, assemble, (public, admin), found))
+        _name_in_log(member)
+        lifetime = Lifetime(insists=member.orphaned)
+        return lifetime.run(_live_as(member, around, assemble, (public, admin), processes))
 
 
-async def _live(
-    around: Surroundings, assemble: Assemble, sockets: tuple[socket.socket, socket.socket], found: Places
-) -> int:
-    async with AsyncExitStack() as stack:
-        gateway = await assemble(around)
-        stack.push_async_callback(gateway.close)
-        gateway.health.require(SCHEMA)
+async def _live(around: Surroundings, assemble: Assemble, sockets: Sockets, found: Places) -> int:
+    async with _gateway(around, assemble) as gateway:
         await gateway.serve(*sockets, drain_s=DRAIN_S)
-        await require_schema(gateway.db)
-        opened = await days.open_new_days(gateway.db, around.clock)
-        gateway.health.done(SCHEMA, "已是最新")
-        settle()
+        opened = await _prepare(gateway, around)
         _log.info(
             "ready",
             url=around.settings.server.url,
             accounts=",".join(around.settings.accounts),
             new_sessions=opened,
         )
-        jobs = Jobs()
-        days.keep_open(jobs, lambda: days.open_new_days(gateway.db, around.clock))
-        expire_holds(jobs, gateway.hospital)
-        purge_effects(jobs, gateway.db, around.clock)
-        jobs.start()
-        stack.callback(jobs.stop)
-        if found.owner is None:
-            await asyncio.Event().wait()
-        else:
-            await found.owner.owner_gone()
-            _log.info("ending", why="the `make run` that keeps the stores has ended")
+        with _jobs(gateway, around):
+            await _until_owner_gone(found)
     return 0
+
+
+async def _live_as(
+    member: Member, around: Surroundings, assemble: Assemble, sockets: Sockets, processes: int
+) -> int:
+    """Be one of several: let nobody in before all is in place, because the others are there to answer."""
+    pages = health_pages(around.settings.server, processes)
+    async with _gateway(around, assemble) as gateway:
+        gateway.health.link({f"进程 {number}": page for number, page in enumerate(pages, start=1)})
+        opened = await _prepare(gateway, around)
+        await gateway.serve(*sockets, drain_s=DRAIN_S)
+        _log.info("process_ready", pid=os.getpid(), health=pages[member.number - 1], new_sessions=opened)
+        member.ready()
+        with _jobs(gateway, around):
+            await asyncio.Event().wait()
+    return 0
+
+
+def _by_many(settings: Settings, processes: int) -> int:
+    """Take the ports, start the processes and keep them; who has them is told before anything is started."""
+    server = settings.server
+    ports = health_ports(server, processes)
+    with ExitStack() as stack:
+        stack.enter_context(reserve(server.host, server.port, "server.port"))
+        with ExitStack() as free:
+            for port in ports:
+                free.enter_context(listen(ADMIN_HOST, port, "server.admin_port"))
+        found = places.find(settings.stores)
+        log.configure()
+        fleet = Fleet(processes)
+        told = {
+            "url": server.url,
+            "accounts": ",".join(settings.accounts),
+            "health": ",".join(health_pages(server, processes)),
+        }
+        return Lifetime(at_once=fleet.kill).run(fleet.live(_until_owner_gone(found), told))
+
+
+def health_ports(server: Server, processes: int) -> range:
+    """The port of each process's health page and figures: `admin_port` and those after it."""
+    ports = range(server.admin_port, server.admin_port + processes)
+    if server.port in ports:
+        raise BootError(
+            f"server.port {server.port} is one of {ports[0]} to {ports[-1]}, which the health pages of "
+            f"{processes} processes take: change server.admin_port"
+        )
+    if ports[-1] > _LAST_PORT:
+        raise BootError(f"server.admin_port: {processes} processes need as many ports from {ports[0]} on")
+    return ports
+
+
+def health_pages(server: Server, processes: int) -> list[str]:
+    """The address of each process's health page."""
+    return [f"{address(ADMIN_HOST, port)}/" for port in health_ports(server, processes)]
+
+
+def _name_in_log(member: Member) -> None:
+    """Let every line of ours say which process it comes from."""
+
+    def numbered(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        line.setdefault("process", member.number)
+        return line
+
+    structlog.configure(processors=[numbered, *structlog.get_config()["processors"]])
+
+
+@asynccontextmanager
+async def _gateway(around: Surroundings, assemble: Assemble) -> AsyncIterator[Gateway]:
+    gateway = await assemble(around)
+    try:
+        gateway.health.require(SCHEMA)
+        yield gateway
+    finally:
+        await gateway.close()
+
+
+async def _prepare(gateway: Gateway, around: Surroundings) -> int:
+    """Look at the schema and open the days that are not open; how many sessions are new."""
+    await require_schema(gateway.db)
+    opened = await days.open_new_days(gateway.db, around.clock)
+    gateway.health.done(SCHEMA, "已是最新")
+    settle()
+    return opened
+
+
+@contextmanager
+def _jobs(gateway: Gateway, around: Surroundings) -> Iterator[None]:
+    """Do what recurs; each process does, because each job is correct however many do it."""
+    jobs = Jobs()
+    days.keep_open(jobs, lambda: days.open_new_days(gateway.db, around.clock))
+    expire_holds(jobs, gateway.hospital)
+    purge_effects(jobs, gateway.db, around.clock)
+    jobs.start()
+    try:
+        yield
+    finally:
+        jobs.stop()
+
+
+async def _until_owner_gone(found: Places) -> None:
+    """Stay as long as whoever keeps the stores; for ever, if they are nobody's."""
+    if found.owner is None:
+        await asyncio.Event().wait()
+    else:
+        await found.owner.owner_gone()
+        _log.info("ending", why="the `make run` that keeps the stores has ended")

@@ -2,6 +2,9 @@
 
 import errno
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from aiohttp import web
 
@@ -15,6 +18,34 @@ App = web.Application | Doors
 
 def listen(host: str, port: int, setting: str) -> socket.socket:
     """Take a port now, so that a taken one is known before anything else is started."""
+    with _taking(host, port, setting) as (opened, address):
+        opened.bind(address)
+        opened.listen(_BACKLOG)
+    return opened
+
+
+def reserve(host: str, port: int, setting: str) -> socket.socket:
+    """Keep a port for processes of ours that will `share` it; nobody is let in by this socket itself."""
+    with _taking(host, port, setting) as (opened, address):
+        # Shared only once it is ours: else we would join another program that shares this port, unnoticed.
+        opened.bind(address)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        # Otherwise who binds as `listen` does could have the port while none of ours listens.
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return opened
+
+
+def share(host: str, port: int, setting: str) -> socket.socket:
+    """Take part in a port that is reserved for us; the system sends nobody here before `serve`."""
+    with _taking(host, port, setting) as (opened, address):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        opened.bind(address)
+    return opened
+
+
+@contextmanager
+def _taking(host: str, port: int, setting: str) -> Iterator[tuple[socket.socket, Any]]:
+    """Open a socket for an address, and say in one line why it cannot be had."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -27,8 +58,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.setblocking(False)
-        opened.bind(address)
-        opened.listen(_BACKLOG)
+        yield opened, address
     except OSError as refused:
         opened.close()
         if refused.errno == errno.EADDRINUSE:
@@ -36,7 +66,6 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
                 f"port {port} on {host} is in use: end the program that uses it, or change {setting}"
             ) from refused
         raise BootError(f"{setting}: cannot listen on {host}, port {port}: {refused.strerror}") from refused
-    return opened
 
 
 class PortTakenError(BootError):

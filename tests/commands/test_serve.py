@@ -81,14 +81,17 @@ def test_serve_opens_the_days_of_whatever_catalogue_is_there(
     assert program.stop() == 0
 
 
-def test_serve_ends_with_the_owner_of_its_stores(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--processes", "2")], ids=["one", "two"])
+def test_serve_ends_with_the_owner_of_its_stores(tmp_path: Path, options: tuple[str, ...]) -> None:
     owner_place = Place(tmp_path / "owner")
     owner = Program(owner_place).ready()
     place = beside(owner_place, tmp_path / "beside")
-    program = Program(place, "serve").ready()
+    program = Program(place, "serve", *options).ready()
+    wait_until(lambda: " event=ready " in program.said, "all are ready")
     assert owner.stop() == 0
     assert program.ends() == 0
-    assert "has ended" in program.said
+    assert program.said.count("has ended") == 1
+    assert "process_ended" not in program.said, "nobody is started without stores"
 
 
 def test_check_passes_and_names_versions(running: Place, tmp_path: Path, tell: Tell) -> None:

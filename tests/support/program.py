@@ -110,13 +110,13 @@ class Program:
 
     _started: ClassVar[list["Program"]] = []
 
-    def __init__(self, place: Place, command: str = "run", program: Path = MAIN) -> None:
+    def __init__(self, place: Place, command: str = "run", *options: str, program: Path = MAIN) -> None:
         self.place = place
         self._started.append(self)
         self._log = place.folder / f"{command}.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(program), command],
+                [sys.executable, str(program), command, *options],
                 cwd=place.folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
