@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import structlog
@@ -73,7 +74,7 @@ class Dispatcher:
         while True:
             entered = await self._inbox.enter(event.id, again=again)
             if isinstance(entered, Run):
-                if (said := await asyncio.shield(self._start(event, entered))) is not None:
+                if (said := await self._start(event, entered)) is not None:
                     return said
                 again = True  # stale: somebody else runs it now, and everybody gets that reply
                 continue
@@ -92,17 +93,20 @@ class Dispatcher:
         if self._renewing is not None:
             self._renewing.cancel()
 
-    def _start(self, event: Event, run: Run) -> asyncio.Task[Said | None]:
-        """A run is its own task: it goes on when the attempt that started it is dropped."""
+    def _start(self, event: Event, run: Run) -> asyncio.Future[Said | None]:
+        """Run in a task of its own; it goes on when the attempt that waits for its outcome is dropped."""
         loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Said | None] = loop.create_future()
         task = loop.create_task(self._run(event, run))
         self._running[event.id] = _UnderWay(run, task, loop.time())
-        task.add_done_callback(lambda done: self._finished(event, done))
+        task.add_done_callback(partial(self._finished, event, outcome))
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
-        return task
+        return outcome
 
-    def _finished(self, event: Event, task: asyncio.Task[Said | None]) -> None:
+    def _finished(
+        self, event: Event, outcome: asyncio.Future[Said | None], task: asyncio.Task[Said | None]
+    ) -> None:
         current = self._running.get(event.id)
         if current is not None and current.task is task:
             del self._running[event.id]
@@ -110,8 +114,14 @@ class Dispatcher:
             for waiting in self._waiting.pop(event.conversation, ()):
                 if not waiting.done():
                     waiting.set_result(None)
-        if not task.cancelled() and (failed := task.exception()) is not None:
+        if task.cancelled():
+            outcome.cancel()
+        elif (failed := task.exception()) is not None:
             _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
+            if not outcome.done():
+                outcome.set_exception(failed)
+        elif not outcome.done():
+            outcome.set_result(task.result())
 
     async def _run(self, event: Event, run: Run) -> Said | None:
         """Run one message; None if the run had gone stale and its result was discarded."""
