@@ -1,6 +1,5 @@
 """Settling down: nothing is lost, and the heap lies in huge pages where the kernel gives them."""
 
-import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +25,3 @@ def test_what_was_there_before_is_there_after() -> None:
     if not huge_kb:
         pytest.skip("this kernel gives no huge pages")
     assert huge_kb >= int(told[0]) * 2_048 > 0
-
-
-def test_the_collector_of_this_process_is_left_alone() -> None:
-    assert gc.get_freeze_count() == 0, "settle() belongs into programs, not into imports"
