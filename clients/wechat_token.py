@@ -14,6 +14,7 @@ from clients.wechat_shelf import Shelf, Token
 from core.clock import Clock
 from core.delivery.sender import Policy
 from core.errors import StoreGoneError
+from core.joint import Joint
 from core.stores.redis import ScriptError
 
 TOKEN_CALL = "stable_token"  # noqa: S105 - the name of a call
@@ -66,7 +67,7 @@ class AccessToken:
         self._place = f"{credentials.account}:{credentials.appid}"
         self._held: Token | None = None
         self._refused = ""
-        self._renewal: asyncio.Task[str] | None = None
+        self._renewal = Joint(self._renewed)
         self._failed: tuple[float, WeChatRefusedError] | None = None  # until when (loop time), and why
 
     async def value(self) -> str:
@@ -77,10 +78,7 @@ class AccessToken:
         held = self._held
         if held is not None and self._is_fresh(held):
             return held.value
-        if self._renewal is None or self._renewal.done():
-            self._renewal = asyncio.create_task(self._renewed())
-            self._renewal.add_done_callback(_seen)
-        return await asyncio.shield(self._renewal)
+        return await self._renewal.outcome()
 
     def refuse(self, value: str) -> None:
         """WeChat does not take this token any more; of one that was replaced already we knew."""
@@ -189,9 +187,3 @@ class AccessToken:
 
     def _now(self) -> float:
         return self._source.clock.timestamp()
-
-
-def _seen(renewal: asyncio.Task[str]) -> None:
-    """Take note of a failure nobody waited for any more; the next sender renews again."""
-    if not renewal.cancelled():
-        renewal.exception()

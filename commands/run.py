@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 import msgspec
@@ -14,10 +15,10 @@ import simulator.app
 from commands import days, demo, invented, menu, terminal
 from commands.bots import menu_of
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
-from commands.jobs import Jobs, expire_holds, purge_effects
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
+from commands.recurring import recurring
 from commands.simulate import phones, platform_accounts
 from core import log
 from core.clock import SystemClock
@@ -163,12 +164,7 @@ class Everything:
         await self._schema(gateway)
         await self._city(gateway)
         await self._phone(gateway, stack)
-        jobs = Jobs()
-        days.keep_open(jobs, lambda: self._open_days(gateway))
-        expire_holds(jobs, gateway.hospital)
-        purge_effects(jobs, gateway.db, self.around.clock)
-        jobs.start()
-        stack.callback(jobs.stop)
+        stack.enter_context(recurring(gateway, self.around.clock, partial(self._open_days, gateway)))
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, MutableMapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,10 +14,10 @@ from commands import days, places
 from commands.database import require_schema
 from commands.fleet import Fleet, Member
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
-from commands.jobs import Jobs, expire_holds, purge_effects
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import Places
+from commands.recurring import recurring
 from core import log
 from core.clock import SystemClock
 from core.errors import BootError
@@ -67,7 +68,7 @@ async def _live(around: Surroundings, assemble: Assemble, sockets: Sockets, foun
             accounts=",".join(around.settings.accounts),
             new_sessions=opened,
         )
-        with _jobs(gateway, around):
+        with recurring(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)):
             await _until_owner_gone(found)
     return 0
 
@@ -83,7 +84,7 @@ async def _live_as(
         await gateway.serve(*sockets, drain_s=DRAIN_S)
         _log.info("process_ready", pid=os.getpid(), health=pages[member.number - 1], new_sessions=opened)
         member.ready()
-        with _jobs(gateway, around):
+        with recurring(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)):
             await asyncio.Event().wait()
     return 0
 
@@ -153,20 +154,6 @@ async def _prepare(gateway: Gateway, around: Surroundings) -> int:
     gateway.health.done(SCHEMA, "已是最新")
     settle()
     return opened
-
-
-@contextmanager
-def _jobs(gateway: Gateway, around: Surroundings) -> Iterator[None]:
-    """Do what recurs; each process does, because each job is correct however many do it."""
-    jobs = Jobs()
-    days.keep_open(jobs, lambda: days.open_new_days(gateway.db, around.clock))
-    expire_holds(jobs, gateway.hospital)
-    purge_effects(jobs, gateway.db, around.clock)
-    jobs.start()
-    try:
-        yield
-    finally:
-        jobs.stop()
 
 
 async def _until_owner_gone(found: Places) -> None:

@@ -60,21 +60,17 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     department = await ask.choice("department", hospital.departments)
     doctor = await ask.choice("doctor", partial(hospital.doctors, department))
+    before = "doctor"
     try:
-        try:
-            session = await ask.choice(
-                "session", partial(hospital.sessions, doctor, ask.citizen), when=_half_day
-            )
-        except ClaimRefused as refused:
-            _elsewhere(ask, "doctor", refused)
-        try:
-            period = await ask.choice(
-                "period", partial(hospital.periods_or_others, session, ask.citizen), when=_start
-            )
-        except ClaimRefused as refused:
-            _elsewhere(ask, "session", refused)
+        session = await ask.choice("session", partial(hospital.sessions, doctor, ask.citizen), when=_half_day)
+        before = "session"
+        period = await ask.choice(
+            "period", partial(hospital.periods_or_others, session, ask.citizen), when=_start
+        )
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
+    except ClaimRefused as refused:
+        _elsewhere(ask, before, refused)
     await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
     try:
         booking = await ask.once(

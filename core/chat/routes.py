@@ -61,21 +61,13 @@ class Wired:
 
     def __init__(self, route: Route, services: Mapping[type, object]) -> None:
         self.route = route
-        self._services: dict[str, object] = {}
-        self._turn: list[tuple[str, Any]] = []
-        hints = get_type_hints(route.handler)
-        for name in inspect.signature(route.handler).parameters:
-            wanted = hints.get(name)
-            if isinstance(wanted, type) and wanted in services:
-                self._services[name] = services[wanted]
-            elif _can_be_given(name, wanted, route):
-                self._turn.append((name, wanted))
-            else:
+        self._services, self._turn = _sorted_out(route.handler, services)
+        for name, wanted in self._turn:
+            if not _can_be_given(name, wanted, route):
                 raise BootError(
                     f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
                     " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole)"
                 )
-
         self._named = _bound(route.named, route, services) if route.named else None
 
     async def find(self, folded: str) -> Found | None:
@@ -103,17 +95,29 @@ _GIVERS: dict[Any, Callable[[Given, str], object]] = {
 }
 
 
+def _sorted_out(
+    function: Callable[..., object], services: Mapping[type, object]
+) -> tuple[dict[str, object], list[tuple[str, Any]]]:
+    """The parameters of a function: those that are services, bound, and the rest with what each wants."""
+    hints = get_type_hints(function)
+    bound: dict[str, object] = {}
+    rest: list[tuple[str, Any]] = []
+    for name in inspect.signature(function).parameters:
+        wanted = hints.get(name)
+        if isinstance(wanted, type) and wanted in services:
+            bound[name] = services[wanted]
+        else:
+            rest.append((name, wanted))
+    return bound, rest
+
+
 def _bound(loader: _Namer, route: Route, services: Mapping[type, object]) -> _Namer:
     """A route's loader of names with its services."""
-    hints = get_type_hints(loader)
-    bound: dict[str, object] = {}
-    for name in inspect.signature(loader).parameters:
-        wanted = hints.get(name)
-        if not isinstance(wanted, type) or wanted not in services:
-            raise BootError(
-                f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
-            )
-        bound[name] = services[wanted]
+    bound, rest = _sorted_out(loader, services)
+    for name, wanted in rest:
+        raise BootError(
+            f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
+        )
     return partial(loader, **bound)
 
 

@@ -13,6 +13,7 @@ from redis.asyncio.connection import AbstractConnection, Connection, SSLConnecti
 from redis.exceptions import RedisError
 
 from core.errors import BootError, StoreGoneError
+from core.joint import Joint
 from core.stores.wire import AnsweredError, Wire
 
 _OLDEST = (6, 2)
@@ -63,7 +64,7 @@ class Redis:
         self._client = redis.asyncio.Redis(connection_pool=pool)
         self._timeout_s = timeout_s
         self._wire: Wire | None = None
-        self._dialling: asyncio.Task[Wire] | None = None
+        self._dialling = Joint(self._dial)
         self._tagged: set[str] = set()  # scripts whose keys have been found to share a hash tag
 
     @classmethod
@@ -96,8 +97,7 @@ class Redis:
 
     async def close(self) -> None:
         """Give every connection back."""
-        if self._dialling is not None:
-            self._dialling.cancel()
+        self._dialling.cancel()
         if self._wire is not None:
             self._wire.abort()
             self._wire = None
@@ -158,10 +158,7 @@ class Redis:
         """The one connection; whoever needs it while it is being made waits for the same attempt."""
         if self._wire is not None and not self._wire.closed:
             return self._wire
-        if self._dialling is None or self._dialling.done():
-            self._dialling = asyncio.create_task(self._dial())
-            self._dialling.add_done_callback(_seen)
-        self._wire = await asyncio.shield(self._dialling)
+        self._wire = await self._dialling.outcome()
         return self._wire
 
     async def _dial(self) -> Wire:
@@ -179,12 +176,6 @@ class Redis:
 def _packed(*parts: Argument) -> bytes:
     command: bytes = hiredis.pack_command(parts)  # type: ignore[arg-type] # its stub asks for a tuple of one
     return command
-
-
-def _seen(dialling: asyncio.Task[Wire]) -> None:
-    """Take note of a failure whose waiters were all cancelled; the next call dials again."""
-    if not dialling.cancelled():
-        dialling.exception()
 
 
 async def _connect(like: AbstractConnection, timeout_s: float) -> Wire:

@@ -7,7 +7,7 @@ local claim = redis.call('HMGET', KEYS[1], 'state', 'lease')
 local state = claim[1]
 
 -- The session's key also counts the conversation's messages: those of this span of time and of the one before.
-local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown', 'span', 'here', 'before', 'told')
+local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown', 'span', 'here', 'before', 'told', 'by')
 
 local function run(fence)
   return {'RUN', fence, session[1], session[2]}
@@ -22,7 +22,7 @@ end
 if state == 'done' then
   local reply = redis.call('GET', KEYS[4])
   -- This attempt shows the question, if no later message has changed the session since.
-  if reply and redis.call('HGET', KEYS[3], 'by') == ARGV[1] then
+  if reply and session[7] == ARGV[1] then
     redis.call('HSET', KEYS[3], 'shown', 1)
   end
   return {'DONE', reply}

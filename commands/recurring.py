@@ -1,0 +1,23 @@
+"""What a gateway does again and again while it answers, whichever command runs it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from commands import days
+from commands.gateway import Gateway
+from commands.jobs import Job, Jobs, expire_holds, purge_effects
+from core.clock import Clock
+
+
+@contextmanager
+def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> Iterator[None]:
+    """Do what recurs; every process may, because each job is correct however many do it."""
+    jobs = Jobs()
+    days.keep_open(jobs, open_days)
+    expire_holds(jobs, gateway.hospital)
+    purge_effects(jobs, gateway.db, clock)
+    jobs.start()
+    try:
+        yield
+    finally:
+        jobs.stop()
