@@ -48,7 +48,7 @@ class Doors:
 
     async def answer(self, request: Request) -> web.StreamResponse:
         """Hand a request to its route; 404 where there is no such path, 405 for another method."""
-        methods = self._paths.get(request.path)
+        methods = self._paths.get(request.raw_path.partition("?")[0]) or self._paths.get(request.path)
         if methods is None:
             return web.Response(status=404)
         route = methods.get(request.method)

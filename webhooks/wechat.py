@@ -21,6 +21,7 @@ from webhooks.wechat_events import event_of
 from webhooks.wechat_refusals import FORBIDDEN, TIMED_OUT, TOO_LARGE, PushRefusedError
 from webhooks.wechat_replies import render
 from webhooks.wechat_xml import parse_mended
+from webhooks.whole_answer import WholeAnswer
 
 __all__ = ["MAX_BODY", "AccountKeys", "Porch", "Reception", "door"]
 
@@ -29,8 +30,8 @@ MAX_ECHO = 1024
 BODY_S = 5.0  # WeChat itself gives up on a push after 5 s (wechat-facts 1.4)
 
 _SUCCESS = b"success"  # "no reply, and do not send this again"
-_PLAIN = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-_XML = {"Content-Type": "application/xml; charset=utf-8"}
+_PLAIN = b"text/plain"
+_XML = b"application/xml"
 
 _log = structlog.get_logger("wechat")
 
@@ -86,18 +87,19 @@ class _AccountDoor:
         self._ready = porch.ready
         self._bind = porch.bind
 
-    async def verify(self, request: Request) -> web.Response:
+    async def verify(self, request: Request) -> web.StreamResponse:
         """Answer WeChat's question whether this address is really ours."""
         if not self._ready():
             return web.Response(status=503)
+        now = self._now()
         try:
-            self._envelope.check(_query_of(request), self._now())
+            self._envelope.check(_query_of(request), now)
             echo = _echo_of(request)
         except PushRefusedError as refused:
             return self._refuse(refused)
-        return web.Response(body=echo, headers=_PLAIN)
+        return WholeAnswer(_PLAIN, echo, now)
 
-    async def push(self, request: Request) -> web.Response:
+    async def push(self, request: Request) -> web.StreamResponse:
         """Take one message or event, and answer it."""
         loop = asyncio.get_running_loop()
         arrived = loop.time()
@@ -137,11 +139,12 @@ class _AccountDoor:
             raise PushRefusedError("its signature came with another body before", FORBIDDEN)
         return opened
 
-    def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.Response:
+    def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.StreamResponse:
+        now = self._now()
         reply = render(said, event, self._original_id) if said is not None else ""
         if not reply:
-            return web.Response(body=_SUCCESS, headers=_PLAIN)
-        return web.Response(body=close(reply, opened, self._now()).encode(), headers=_XML)
+            return WholeAnswer(_PLAIN, _SUCCESS, now)
+        return WholeAnswer(_XML, close(reply, opened, now).encode(), now)
 
     def _refuse(self, refused: PushRefusedError) -> web.Response:
         """Tell ourselves why, and the other side nothing."""
@@ -154,7 +157,7 @@ class _AccountDoor:
 
 def _query_of(request: Request) -> Mapping[str, str]:
     """The query, the first of each name; WeChat's own needs no decoding, which is most of the work."""
-    raw = request.rel_url.raw_query_string
+    raw = request.raw_path.partition("?")[2]
     if "%" in raw or "+" in raw:
         return request.query
     pairs = [pair.partition("=") for pair in raw.split("&")]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer, TestClient
+from yarl import URL
 
 from webhooks.routes import Doors, Request, Route
 
@@ -42,6 +43,12 @@ def test_the_table_tells_who_may_call_what() -> None:
 async def test_a_declared_route_answers_whatever_its_query(client: Client) -> None:
     async with client.get("/wechat/city", params={"name": "王"}) as response:
         assert (response.status, await response.text()) == (200, "hello, 王")
+
+
+async def test_a_path_in_another_spelling_is_the_same_path(client: Client) -> None:
+    spelt = URL("/wechat/%63ity?name=x", encoded=True)
+    async with client.get(spelt) as response:
+        assert await response.text() == "hello, x"
 
 
 @pytest.mark.parametrize("path", ["/", "/wechat", "/wechat/city/", "/wechat/%63ity2", "/wechat/../healthz2"])
