@@ -1,6 +1,7 @@
 """WeChat's door: verify, decrypt, one Event in, one passive reply out (design 4)."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +30,7 @@ MAX_BODY = 64 * 1024
 MAX_ECHO = 1024
 BODY_S = 5.0  # WeChat itself gives up on a push after 5 s (wechat-facts 1.4)
 
+_PAIR = re.compile("([^=&]+)=([^&]*)")
 _SUCCESS = b"success"  # "no reply, and do not send this again"
 _PLAIN = b"text/plain"
 _XML = b"application/xml"
@@ -160,8 +162,7 @@ def _query_of(request: Request) -> Mapping[str, str]:
     raw = request.raw_path.partition("?")[2]
     if "%" in raw or "+" in raw:
         return request.query
-    pairs = [pair.partition("=") for pair in raw.split("&")]
-    return {name: value for name, _, value in reversed(pairs)}
+    return dict(reversed(_PAIR.findall(raw)))
 
 
 def _echo_of(request: Request) -> bytes:

@@ -143,6 +143,11 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(out))
 
 
+def longest_piece(pattern: str) -> str:
+    """The longest fixed part of a pattern, folded: what lacks it need not be compared with the rest."""
+    return max((fold(piece) for piece in _HOLE.split(pattern)[::2]), key=len)
+
+
 def hole_names(pattern: str) -> tuple[str, ...]:
     """Name the holes of a pattern, in order."""
     return tuple(_HOLE.findall(pattern))

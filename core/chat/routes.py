@@ -21,6 +21,7 @@ from core.chat.router import (
     follow,
     hole_names,
     holes_of,
+    longest_piece,
     shape_of,
     ways_of_saying,
 )
@@ -143,7 +144,7 @@ class Routes:
         self._anywhere: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
-        self._patterns: list[tuple[re.Pattern[str], Wired]] = []
+        self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
         patterns: dict[str, Wired] = {}
         fallbacks = []
         for route in router.routes():
@@ -181,7 +182,7 @@ class Routes:
             _add(self._kinds, kind, wired, "kind of event")
         for pattern in route.patterns:
             _add(patterns, shape_of(pattern), wired, "pattern")
-            self._patterns.append((compile_pattern(pattern), wired))
+            self._patterns.append((longest_piece(pattern), compile_pattern(pattern), wired))
 
     def named(self, name: str) -> Wired | None:
         """The route a session remembers by name; None after a deploy that removed it."""
@@ -234,8 +235,8 @@ class Routes:
     def _within(self, text: str) -> list[Match]:
         found = [
             Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
-            for pattern, wired in self._patterns
-            if (hit := pattern.fullmatch(text))
+            for piece, pattern, wired in self._patterns
+            if piece in text and (hit := pattern.fullmatch(text))
         ]
         for word in self._beginnings.get(text[:1], ()):
             if text.startswith(word):
