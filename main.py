@@ -5,30 +5,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
+import aiohttp
+
 from commands import line, places
-from commands.bots import router_of
-from commands.gateway import Gateway, Surroundings
+from commands.gateway import Gateway
+from commands.reception import Means, reception
+from commands.surroundings import Surroundings
 from commands.terminal import complain
 from core.chat.desk import Desk, DeskHours
 from core.chat.digests import Digests
-from core.chat.dispatcher import Dispatcher
-from core.chat.events import Event
-from core.chat.inbox import Durations, Inbox
-from core.chat.redflags import RedFlags
-from core.chat.routes import Routes
-from core.chat.turns import House, Turns
-from core.chat.words import CityFacts, Words
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
-from core.stores.redis import Redis
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
-from settings import Account, Settings, load
+from settings import Settings, load
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.wechat import AccountKeys, Porch, door
@@ -59,13 +53,23 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        dispatchers = reception(around, redis, services)
-        accounts = [(account_keys(around.settings, key), each) for key, each in dispatchers.items()]
+        by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        received = reception(Means(around, redis, db, http), services.citizens, by_type)
+        accounts = [(account_keys(around.settings, key), each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         app = Doors([*door(accounts, porch), *health.public_routes()])
         admin = Doors(health.admin_routes())
         return Gateway(
-            app, admin, health, redis, db, services.citizens, services.hospital, dispatchers, stack.pop_all()
+            app=app,
+            admin=admin,
+            health=health,
+            redis=redis,
+            db=db,
+            citizens=services.citizens,
+            hospital=services.hospital,
+            reception=received,
+            _open=stack.pop_all(),
         )
 
 
@@ -77,29 +81,6 @@ def city_services(around: Surroundings, db: Database) -> Services:
         hospital=Hospital(db, citizens, around.clock),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )
-
-
-def reception(around: Surroundings, redis: Redis, services: Services) -> dict[str, Dispatcher]:
-    """Put router, words, inbox and dispatcher together, for each account its own bot."""
-    chat = around.settings.chat
-    inbox = Inbox(redis, Durations(session=chat.session_hours * 3600.0))
-    red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
-    by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
-
-    async def identify(event: Event) -> str:
-        return await services.citizens.arrive(event.conversation, event.account, event.openid)
-
-    def dispatcher(account: Account) -> Dispatcher:
-        routes = Routes(router_of(account.bot), by_type)
-        named = {"name": account.name} if account.name else {}
-        facts = CityFacts(
-            desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
-        )
-        words = Words(around.templates, facts)
-        house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
-        return Dispatcher(inbox, Turns(house), words, around.seal, around.clock)
-
-    return {key: dispatcher(account) for key, account in around.settings.accounts.items()}
 
 
 def account_keys(settings: Settings, key: str) -> AccountKeys:

@@ -116,6 +116,7 @@ class WeChat(_Section, frozen=True, kw_only=True):
     """WeChat's API side; "" = the simulator under `run`, WeChat itself everywhere else."""
 
     api_base: Url = ""
+    window_sends: Count = 5  # messages of ours that WeChat takes in the 48 hours after one of a citizen's
 
     @property
     def url(self) -> str:

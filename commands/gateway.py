@@ -4,35 +4,20 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from commands.places import TEMPLATES
+from commands.reception import Reception
+from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
-from core.clock import Clock
-from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
-from settings import Settings
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.serving import serve
 
 ADMIN_HOST = "127.0.0.1"
 SCHEMA = "数据结构"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a gateway is given from outside: its settings, where the stores are, its keys, time and words."""
-
-    settings: Settings
-    redis_url: str
-    database_url: str
-    seal: Seal
-    clock: Clock
-    templates: Path = TEMPLATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +31,13 @@ class Gateway:
     db: Database
     citizens: Citizens
     hospital: Hospital
-    dispatchers: Mapping[str, Dispatcher]  # by account
+    reception: Reception
     _open: AsyncExitStack
+
+    @property
+    def dispatchers(self) -> Mapping[str, Dispatcher]:
+        """Who answers the events of each account."""
+        return self.reception.dispatchers
 
     async def serve(self, public: socket.socket, admin: socket.socket, *, drain_s: float) -> None:
         """Answer on both sockets until `close`; the door says 503 until `health` is ready."""

@@ -11,6 +11,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from core import effects
 from core.clock import CITY_ZONE, Clock
+from core.delivery.late import LateReplies
+from core.delivery.sweeper import Sweeper
 from core.errors import StoreGoneError
 from core.stores.database import Database
 from services.hospital.service import Hospital
@@ -55,6 +57,14 @@ def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:
         lambda: effects.purge(db, clock.now() - EFFECTS_KEPT),
         CronTrigger(minute=7, timezone=CITY_ZONE),
     )
+
+
+def keep_promises(jobs: Jobs, sweeper: Sweeper, late: LateReplies) -> None:
+    """Look after messages that are owed an answer, and send what is due, second by second (design 4)."""
+    each_second = IntervalTrigger(seconds=1, timezone=CITY_ZONE)
+    jobs.add("sweep", sweeper.sweep, each_second)
+    jobs.add("send_late_replies", late.send_due, each_second)
+    jobs.add("purge_outbox", late.purge, CronTrigger(minute=17, timezone=CITY_ZONE))
 
 
 async def _carefully(name: str, job: Job) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from commands import days
 from commands.gateway import Gateway
-from commands.jobs import Job, Jobs, expire_holds, purge_effects
+from commands.jobs import Job, Jobs, expire_holds, keep_promises, purge_effects
 from core.clock import Clock
 
 
@@ -16,6 +16,7 @@ def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> Iterator[None]:
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
     purge_effects(jobs, gateway.db, clock)
+    keep_promises(jobs, gateway.reception.sweeper, gateway.reception.late)
     jobs.start()
     try:
         yield

@@ -14,12 +14,13 @@ import msgspec
 import simulator.app
 from commands import days, demo, invented, menu, terminal
 from commands.bots import menu_of
-from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
+from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
 from commands.recurring import recurring
 from commands.simulate import phones, platform_accounts
+from commands.surroundings import Surroundings
 from core import log
 from core.clock import SystemClock
 from core.errors import BootError

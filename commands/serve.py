@@ -13,11 +13,12 @@ import structlog
 from commands import days, places
 from commands.database import require_schema
 from commands.fleet import Fleet, Member
-from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway, Surroundings
+from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
 from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import Places
 from commands.recurring import recurring
+from commands.surroundings import Surroundings
 from core import log
 from core.clock import SystemClock
 from core.errors import BootError

@@ -31,5 +31,13 @@ class StoreGoneError(Exception):
         self.store = store
 
 
+class NotInTimeError(Exception):
+    """An attempt of WeChat's has no answer in its time; its message is not lost, the next one may get it."""
+
+    def __str__(self) -> str:
+        """Say so in a log."""
+        return "no answer in time"
+
+
 class BootError(Exception):
     """Something a person has to put right before the program can start; one line, exit code 2."""

@@ -8,7 +8,8 @@ import aiohttp
 import msgspec
 import pytest
 
-from commands.gateway import Gateway, Surroundings
+from commands.gateway import Gateway
+from commands.surroundings import Surroundings
 from core.chat.events import Event, Kind
 from core.clock import ManualClock
 from core.errors import BootError

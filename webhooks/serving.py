@@ -77,7 +77,8 @@ async def serve(app: App, opened: socket.socket, *, drain_s: float) -> web.BaseR
     quiet_server_logger()
     runner: web.BaseRunner
     if isinstance(app, Doors):
-        server = web.Server(app.answer, access_log=None)
+        # Who hangs up is told to the door: whoever waits for an answer then has to be reached another way.
+        server = web.Server(app.answer, access_log=None, handler_cancellation=True)
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=drain_s)
     else:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)

@@ -13,7 +13,7 @@ from aiohttp.http import HttpProcessingError
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.clock import Clock
-from core.errors import StoreGoneError
+from core.errors import NotInTimeError, StoreGoneError
 from core.metrics import Metrics
 from core.seal import Seal
 from webhooks.routes import Request, Route
@@ -44,7 +44,7 @@ class Reception(Protocol):
     async def receive(self, event: Event, arrived: float) -> Said | None:
         """Answer an event whose request arrived at `arrived` (loop time); None means nothing to say.
 
-        `StoreGoneError` means nothing is known to have happened: WeChat shall send the push again.
+        `StoreGoneError`, `NotInTimeError`: WeChat shall send the push again.
         """
         ...
 
@@ -113,15 +113,19 @@ class _AccountDoor:
         except PushRefusedError as refused:
             return self._refuse(refused)
         except StoreGoneError as gone:
-            _log.warning("push_put_off", account=self._account, store=gone.store)
+            _log.warning("push_put_off", account=self._account, why=str(gone))
             return web.Response(status=503)
         outcome = "failed"
         try:
             said = await self._reception.receive(event, arrived)
             response = self._answer(said, event, opened)
-        except StoreGoneError as gone:
-            _log.warning("push_put_off", event_id=event.id, account=self._account, store=gone.store)
+        except (StoreGoneError, NotInTimeError) as put_off:
+            outcome = "put_off"
+            _log.warning("push_put_off", event_id=event.id, account=self._account, why=str(put_off))
             return web.Response(status=503)
+        except asyncio.CancelledError:
+            outcome = "dropped"
+            raise
         except Exception:  # noqa: BLE001 - a mistake of ours; with the traceback logged, 500 is the honest answer
             _log.exception("push_failed", event_id=event.id, account=self._account)
             return web.Response(status=500)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from core.chat.inbox import Durations, script
+from core.chat.durations import Durations, script
 from core.stores.redis import Redis
 
 

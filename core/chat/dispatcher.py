@@ -1,24 +1,39 @@
 """From event to reply: order per conversation, one run, one stored reply for every attempt."""
 
 import asyncio
-import random
-from collections import defaultdict
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 import structlog
 
+from core.chat.attempts import Attempt
+from core.chat.deadlines import Deadlines
 from core.chat.events import Event, Kind
-from core.chat.inbox import Done, Entered, Flood, Full, Inbox, Passed, Run, Wait
+from core.chat.inbox import (
+    Done,
+    Entered,
+    Flood,
+    Full,
+    Gone,
+    Hushed,
+    Inbox,
+    Over,
+    Passed,
+    Run,
+    Wait,
+    Who,
+    Window,
+)
+from core.chat.promises import Promises
 from core.chat.replies import Said, Text
+from core.chat.running import LookAgainError, OverdueError, Running
 from core.chat.runs import trouble_number
 from core.chat.sessions import Session, SessionUnreadableError, pack, unpack
 from core.chat.speech import say
 from core.chat.turns import Turns
-from core.chat.words import Words
 from core.clock import Clock
-from core.errors import StoreGoneError
+from core.errors import NotInTimeError, StoreGoneError
 from core.seal import Seal, SealBrokenError
 
 _log = structlog.get_logger("dispatcher")
@@ -33,98 +48,101 @@ _UNANSWERED = frozenset(
         Kind.SUBSCRIPTION_RECEIPT,
     )
 )
+_TAPS = (Kind.CLICK, Kind.SCANCODE_PUSH, Kind.SCANCODE_WAITMSG, Kind.SUBSCRIBE, Kind.SCAN)
+_WRITTEN = (
+    Kind.TEXT,
+    Kind.VOICE,
+    Kind.IMAGE,
+    Kind.VIDEO,
+    Kind.SHORTVIDEO,
+    Kind.LOCATION,
+    Kind.LINK,
+    Kind.FILE,
+    Kind.MINIPROGRAM,
+)
+_OPENS = dict.fromkeys(_WRITTEN, Window.MESSAGE) | dict.fromkeys(_TAPS, Window.TAP)
 _REFUSED = {Full: "chat/too_many", Flood: "chat/flood", Passed: "chat/passed_over"}
+_ALMOST = 0.98  # of an attempt: so much of it may pass before the last answer
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Said).decode
-
-
-@dataclass(slots=True)
-class _UnderWay:
-    """A run, its task, and since when (the loop's time); `overdue` once it was told to end."""
-
-    run: Run
-    task: asyncio.Task[Said | None]
-    since: float
-    overdue: bool = False
 
 
 class Dispatcher:
     """Receives events from any door, any number at once."""
 
-    def __init__(self, inbox: Inbox, turns: Turns, words: Words, seal: Seal, clock: Clock) -> None:
+    def __init__(self, inbox: Inbox, turns: Turns, seal: Seal, clock: Clock, promises: Promises) -> None:
         self._inbox = inbox
         self._turns = turns
-        self._words = words
         self._seal = seal
         self._clock = clock
-        self._running: dict[str, _UnderWay] = {}
-        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
-        self._renewing: asyncio.Task[None] | None = None
+        self._promises = promises
+        self._durations = inbox.durations
+        self._running = Running(inbox, self._run)
+        self._deadlines = Deadlines(inbox.durations.deadline)
+        self._apart: set[asyncio.Task[None]] = set()
 
     async def receive(self, event: Event, arrived: float) -> Said | None:
         """Answer one attempt of one message; None means "nothing to say" (`success`).
 
         `arrived` is the loop's time at the attempt's first byte. An attempt that finds its message running
-        waits for the same reply. `StoreGoneError`: nothing was done, WeChat may try again.
+        waits for the same reply. `StoreGoneError`, `NotInTimeError`: WeChat shall try again. Cancelled: it
+        hung up; the run goes on, and its reply goes another way if no other attempt comes for it.
         """
         if event.kind in _UNANSWERED:
             return None
-        until = arrived + self._inbox.durations.attempt * 1.1  # WeChat has hung up by then
-        again = False
-        while True:
-            entered = await self._inbox.enter(event.id, again=again)
-            if isinstance(entered, Run):
-                if (said := await self._start(event, entered)) is not None:
-                    return said
-                again = True  # stale: somebody else runs it now, and everybody gets that reply
-                continue
-            if isinstance(entered, Done):
-                return self._stored(event.id, entered.reply)
-            if not isinstance(entered, Wait):
-                return self._refused(entered)
-            if not await self._turn_of(event.conversation, until):
-                return None
-            again = True
+        attempt = Attempt(event, arrived, self._durations, self._clock)
+        who, window = Who.NEW, _OPENS.get(event.kind, Window.NONE)
+        try:
+            while True:
+                try:
+                    entered = await self._inbox.enter(event.id, who, window)
+                    who = Who.AGAIN
+                    if isinstance(entered, Run):
+                        attempt.is_numbered(entered.seen, entered.age_ms)
+                        return await self._deadlines.watch(self._running.start(event, entered), arrived)
+                    if not isinstance(entered, Wait):
+                        return self._answer(event, entered)
+                    attempt.is_numbered(entered.seen, entered.age_ms)
+                    await self._running.end_of(event.conversation, attempt.limit)
+                except LookAgainError:
+                    continue
+                except (OverdueError, StoreGoneError) as trouble:
+                    if not await self._goes_on(attempt, trouble):
+                        return attempt.said
+        except (asyncio.CancelledError, NotInTimeError):
+            if attempt.number:
+                self._do_apart(self._left(event, attempt.number))
+            raise
+
+    async def look_after(self, event: Event) -> None:
+        """Settle a message that is owed an answer: send what there is, run it if its run is dead."""
+        entered = await self._inbox.enter(event.id, Who.SWEEP)
+        match entered:
+            case Run():
+                # Nobody waits for the outcome: the commit finds that, and sends the reply.
+                self._running.start(event, entered).add_done_callback(_seen)
+            case Wait():
+                return  # its run, or an earlier message's, goes on
+            case Over(way="passive") | Passed(way="passive") | Full() | Flood() | Hushed():
+                await self._promises.settle(event.id)
+            case Over(reply=bytes(sealed), live=live, age_ms=age_ms, way=way):
+                if way or not live:
+                    rest = 0.0 if way else max(0.0, self._durations.passing - age_ms / 1000)
+                    await self._send_later(event.id, self._stored(event.id, sealed), rest)
+            case Over() | Passed() | Gone() | Done():
+                _log.warning("owed_message_lost", event_id=event.id, found=type(entered).__name__)
+                await self._send_later(event.id, self._say("chat/passed_over"), 0.0)
 
     async def drain(self) -> None:
-        """Wait until every run under way is finished."""
-        while self._running:
-            await asyncio.wait([each.task for each in self._running.values()])
-        if self._renewing is not None:
-            self._renewing.cancel()
+        """Wait until every run under way is finished, and what follows from them is written down."""
+        await self._running.drain()
+        while self._apart:
+            await asyncio.wait(self._apart)
 
-    def _start(self, event: Event, run: Run) -> asyncio.Future[Said | None]:
-        """Run in a task of its own; it goes on when the attempt that waits for its outcome is dropped."""
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Said | None] = loop.create_future()
-        task = loop.create_task(self._run(event, run))
-        self._running[event.id] = _UnderWay(run, task, loop.time())
-        task.add_done_callback(partial(self._finished, event, outcome))
-        if self._renewing is None or self._renewing.done():
-            self._renewing = asyncio.create_task(self._renew())
-        return outcome
+    # --- one run ---
 
-    def _finished(
-        self, event: Event, outcome: asyncio.Future[Said | None], task: asyncio.Task[Said | None]
-    ) -> None:
-        current = self._running.get(event.id)
-        if current is not None and current.task is task:
-            del self._running[event.id]
-        if self._waiting:
-            for waiting in self._waiting.pop(event.conversation, ()):
-                if not waiting.done():
-                    waiting.set_result(None)
-        if task.cancelled():
-            outcome.cancel()
-        elif (failed := task.exception()) is not None:
-            _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
-            if not outcome.done():
-                outcome.set_exception(failed)
-        elif not outcome.done():
-            outcome.set_result(task.result())
-
-    async def _run(self, event: Event, run: Run) -> Said | None:
-        """Run one message; None if the run had gone stale and its result was discarded."""
+    async def _run(self, event: Event, run: Run) -> Said:
+        """Run one message; `LookAgainError` if its reply is not simply what waiting attempts answer with."""
         conversation = event.conversation
         session = self._session(conversation, run)
         sealed: bytes | None = None
@@ -135,25 +153,26 @@ class Dispatcher:
             await self._inbox.release(run)
             raise
         except asyncio.CancelledError:
-            under_way = self._running.get(event.id)
-            if under_way is None or not under_way.overdue:
+            if not self._running.told_to_end(event.id):
                 raise
-            under_way.task.uncancel()
             said = self._trouble(event, "handler_too_slow")
         except Exception:  # noqa: BLE001 - whatever a handler does wrong, the citizen gets a sentence and a number
             said = self._trouble(event, "handler_failed")
-        reply = self._seal.seal(_encode(said), f"reply:{event.id}")
         # Only a text repeats the open question; whatever else is sent shows nothing new of it.
-        if await self._inbox.commit(run, sealed, reply, asks=said.type == "text"):
+        done = await self._inbox.commit(run, sealed, self._sealed(event.id, said), asks=said.type == "text")
+        if done.late_ms is not None:
+            await self._send_later(event.id, said, done.late_ms / 1000)
+        elif done.stale:
+            _log.warning("stale_run_discarded", event_id=event.id, fence=run.fence)
+        elif not done.owed:
             return said
-        _log.warning("stale_run_discarded", event_id=event.id, fence=run.fence)
-        return None
+        raise LookAgainError
 
     def _trouble(self, event: Event, what: str) -> Said:
         """Log what a handler did wrong, under a number, and tell the citizen the number."""
         number = trouble_number()
         _log.error(what, event_id=event.id, number=number, exc_info=True)
-        return self._say(Text("chat/trouble", number=number))
+        return self._say("chat/trouble", number=number)
 
     def _session(self, conversation: str, run: Run) -> Session:
         try:
@@ -161,6 +180,105 @@ class Dispatcher:
         except SessionUnreadableError:
             _log.warning("session_unreadable", event_id=run.event_id)
             return Session()
+
+    # --- what an attempt is answered with ---
+
+    def _answer(self, event: Event, entered: Entered) -> Said | None:
+        """The reply of a message that is over, or what is said to one that never runs."""
+        if isinstance(entered, Done | Passed) and entered.owed:
+            self._do_apart(self._promises.settle(event.id))
+        if isinstance(entered, Done):
+            return self._stored(event.id, entered.reply)
+        template = _REFUSED.get(type(entered))  # in a flood only the first one hears anything
+        return self._say(template) if template is not None else None
+
+    async def _goes_on(self, attempt: Attempt, trouble: OverdueError | StoreGoneError) -> bool:
+        """Whether the attempt may wait on; if not, `attempt.said` answers it (or `NotInTimeError`)."""
+        if isinstance(trouble, StoreGoneError):
+            if (left := attempt.left(self._durations.deadline)) > 0:
+                await asyncio.sleep(min(left, self._durations.retry))  # it may come back
+                return True
+            attempt.said = self._give_up(attempt)
+        elif attempt.is_last:
+            attempt.said = await self._handed_over(attempt)
+        elif attempt.left(self._durations.dropped) > 0:
+            return True  # until WeChat hangs up
+        else:
+            raise NotInTimeError
+        return False
+
+    async def _handed_over(self, attempt: Attempt) -> Said | None:
+        """Promise an answer that is not there at the last deadline: from here on it is a message of ours."""
+        event = attempt.event
+        try:
+            async with asyncio.timeout_at(attempt.arrived + self._durations.attempt * _ALMOST):
+                await self._owe(event)
+        except (StoreGoneError, TimeoutError):
+            return self._give_up(attempt)
+        try:
+            entered = await self._inbox.hand_over(event.id, last=True)
+        except StoreGoneError:
+            return None  # the promise stands; the sweeper keeps it as soon as Redis is back
+        return None if isinstance(entered, Wait) else self._answer(event, entered)
+
+    async def _left(self, event: Event, number: int) -> None:
+        """After an attempt was dropped: if nobody else waits for the reply, it is owed."""
+        if not await self._inbox.leave(event.id, number):
+            return
+        await self._owe(event)
+        entered = await self._inbox.hand_over(event.id, last=False)
+        if isinstance(entered, Done) and entered.reply is not None:
+            await self._send_later(event.id, self._stored(event.id, entered.reply), self._durations.passing)
+        elif isinstance(entered, Done):
+            await self._promises.settle(event.id)
+
+    async def _owe(self, event: Event) -> None:
+        await self._turns.meet(event)
+        await self._promises.owe(event)
+
+    # --- when a store is gone ---
+
+    def _give_up(self, attempt: Attempt) -> Said:
+        """Say on the last attempt that nothing works; before it WeChat shall try again (`NotInTimeError`)."""
+        if not attempt.is_last:
+            raise NotInTimeError
+        said = self._say("chat/stores_gone")
+        self._do_apart(self._conclude(attempt.event, said))
+        return said
+
+    async def _conclude(self, event: Event, said: Said) -> None:
+        """Let the conversation go on after such a sentence, and every further attempt hear the same."""
+        entered = await self._inbox.enter(event.id, Who.AGAIN)
+        if isinstance(entered, Run):
+            await self._inbox.commit(entered, None, self._sealed(event.id, said), asks=False)
+
+    # --- shared ---
+
+    async def _send_later(self, event_id: str, said: Said | None, after_s: float) -> None:
+        """Let a reply be sent, if there is anything to say; while the database is gone the promise stands."""
+        try:
+            if said is None or not said.type:
+                await self._promises.settle(event_id)
+            else:
+                await self._promises.send_later(event_id, said, after_s)
+        except StoreGoneError as gone:
+            _log.warning("left_to_the_sweeper", event_id=event_id, store=gone.store)
+
+    def _do_apart(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what no attempt waits for; what a store that is gone keeps us from, the sweeper does later."""
+
+        async def carefully() -> None:
+            try:
+                await work
+            except StoreGoneError as gone:
+                _log.warning("left_to_the_sweeper", store=gone.store)
+
+        task = asyncio.create_task(carefully())
+        self._apart.add(task)
+        task.add_done_callback(self._apart.discard)
+
+    def _sealed(self, event_id: str, said: Said) -> bytes:
+        return self._seal.seal(_encode(said), f"reply:{event_id}")
 
     def _stored(self, event_id: str, sealed: bytes | None) -> Said | None:
         if sealed is None:
@@ -171,41 +289,11 @@ class Dispatcher:
             _log.warning("reply_unreadable", event_id=event_id)
             return None
 
-    def _refused(self, entered: Entered) -> Said | None:
-        """What is said to a message that never runs; in a flood only the first one hears anything."""
-        template = _REFUSED.get(type(entered))
-        return self._say(Text(template)) if template is not None else None
+    def _say(self, template: str, **facts: object) -> Said:
+        return say(Text(template, **facts), self._turns.words, int(self._clock.timestamp()))
 
-    def _say(self, reply: Text) -> Said:
-        return say(reply, self._words, int(self._clock.timestamp()))
 
-    async def _turn_of(self, conversation: str, until: float) -> bool:
-        """Wait until a run of this conversation ends here or may have elsewhere; False when too late."""
-        loop = asyncio.get_running_loop()
-        left = until - loop.time()
-        if left <= 0:
-            return False
-        woken: asyncio.Future[None] = loop.create_future()
-        self._waiting[conversation].add(woken)
-        poll = self._inbox.durations.poll * random.uniform(0.75, 1.25)
-        await asyncio.wait([woken], timeout=min(left, poll))
-        waiting = self._waiting.get(conversation)
-        if waiting is not None:
-            waiting.discard(woken)
-            if not waiting:
-                del self._waiting[conversation]
-        return True
-
-    async def _renew(self) -> None:
-        """Renew the leases of all runs under way, together; end those that nobody can wait for any more."""
-        durations, loop = self._inbox.durations, asyncio.get_running_loop()
-        while self._running:
-            await asyncio.sleep(durations.renewal)
-            for each in self._running.values():
-                if not each.overdue and loop.time() - each.since > durations.run:
-                    each.overdue = True
-                    each.task.cancel()
-            runs = [each.run for each in self._running.values()]
-            for outcome in await asyncio.gather(*map(self._inbox.renew, runs), return_exceptions=True):
-                if isinstance(outcome, Exception):
-                    _log.warning("lease_not_renewed", error=type(outcome).__name__)
+def _seen(outcome: asyncio.Future[Said]) -> None:
+    """Take note of an outcome that nobody waits for."""
+    if not outcome.cancelled():
+        outcome.exception()

@@ -1,48 +1,47 @@
 """Once-only reception: who may run which message, in which order, and the reply that all attempts get."""
 
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from enum import StrEnum
 
 import msgspec
 
 from core.chance import draw
-from core.stores.redis import Redis, Script
+from core.chat.durations import WINDOW_SENDS, Durations, script
+from core.stores.redis import Redis
 
 _TOKEN_BYTES = 8
-_SCRIPTS = Path(__file__).parent / "scripts"
 
 
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """Every duration of reception in seconds (design 4); `scaled` shortens all of them for tests."""
+class Who(StrEnum):
+    """Who enters."""
 
-    lease: float = 3.0
-    renewal: float = 1.0
-    attempt: float = 5.0  # how long WeChat waits for one attempt
-    passing: float = 6.0  # after a dead predecessor's last attempt, the next message goes on
-    claim: float = 620.0
-    reply: float = 60.0
-    session: float = 86_400.0
-    poll: float = 0.1
-    flood: float = 10.0  # over `MOST_AT_ONCE` new messages in this time are a flood; 0: there is none
-    run: float = 14.0  # how long a handler may take: after that no attempt of WeChat's is left
+    NEW = "new"  # an attempt of WeChat's, just arrived
+    AGAIN = "again"  # an attempt that waits, and looks once more
+    SWEEP = "sweep"  # nobody's attempt: the sweeper looks after a message that is owed an answer
 
-    def scaled(self, factor: float) -> "Durations":
-        """The same with every duration multiplied."""
-        return Durations(**{name: getattr(self, name) * factor for name in self.__slots__})
+
+class Window(StrEnum):
+    """What an event of a citizen's allows us: some messages of ours, for some time (wechat-facts 2.2)."""
+
+    MESSAGE = "message"
+    TAP = "tap"
+    NONE = ""
 
 
 # One of these is made for every message, and a struct costs a seventh of a frozen dataclass.
 class Run(msgspec.Struct, frozen=True):
-    """This caller runs the message. `fence` and `token` prove it at commit; `session` is sealed."""
+    """This caller runs the message. `fence` and `token` prove it at commit; `session` is sealed.
+
+    `seen`: how many attempts of it came, this one included; `age_ms`: how long ago the first one did.
+    """
 
     event_id: str
-    keys: tuple[str, str, str, str]  # claim, order, session, reply
+    keys: tuple[str, str, str, str, str]  # claim, order, session, reply, windows
     fence: int
     token: str
     session: bytes | None
     shown: bool
+    seen: int = 1
+    age_ms: int = 0
 
     @property
     def name(self) -> str:
@@ -51,13 +50,20 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The message was answered; `reply` is its sealed reply, None once that is gone."""
+    """The message was answered; `reply` is its sealed reply, None once that is gone or goes another way.
+
+    `owed`: it was promised to be sent later, which is now settled by whoever answers with it.
+    """
 
     reply: bytes | None
+    owed: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):
     """Somebody runs it, or an earlier message of the conversation is not finished."""
+
+    seen: int = 0
+    age_ms: int = 0
 
 
 class Full(msgspec.Struct, frozen=True):
@@ -73,58 +79,88 @@ class Hushed(msgspec.Struct, frozen=True):
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A later message went past this one; it will never run."""
+    """A later message went past this one; it will never run. `way` as in `Over`."""
+
+    owed: bool = False
+    way: str = ""
 
 
-Entered = Run | Done | Wait | Full | Flood | Hushed | Passed
-MOST_WAITING = 5
-MOST_AT_ONCE = 20
-_PLAIN: dict[bytes, Entered] = {
-    b"WAIT": Wait(),
-    b"FULL": Full(),
-    b"FLOOD": Flood(),
-    b"HUSHED": Hushed(),
-    b"PASSED": Passed(),
-}
+class Gone(msgspec.Struct, frozen=True):
+    """Nothing is known of this message (any more)."""
+
+
+class Over(msgspec.Struct, frozen=True):
+    """What the sweeper finds of a message that was run `age_ms` ago.
+
+    `way` its reply goes: "passive" as the answer to an attempt, "late" as a message of ours, "" neither yet.
+    """
+
+    reply: bytes | None
+    way: str
+    live: bool
+    age_ms: int
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """What became of a run: `stale` and discarded; or `late_ms`, or `owed`; or whoever waits gets its reply.
+
+    `late_ms`: nobody waits for it, it has to be sent so many ms from now. `owed`: it was promised to be sent,
+    so whoever answers an attempt with it has to enter first.
+    """
+
+    stale: bool = False
+    owed: bool = False
+    late_ms: int | None = None
+
+
+Entered = Run | Done | Wait | Full | Flood | Hushed | Passed | Gone | Over
+_PLAIN: dict[bytes, Entered] = {b"FULL": Full(), b"FLOOD": Flood(), b"HUSHED": Hushed(), b"GONE": Gone()}
+_OK, _STALE, _OWED = Commit(), Commit(stale=True), Commit(owed=True)
 
 
 class Inbox:
     """The claims of all conversations in Redis, one hash tag each."""
 
-    def __init__(self, redis: Redis, durations: Durations | None = None) -> None:
+    def __init__(
+        self, redis: Redis, durations: Durations | None = None, *, window_sends: int = WINDOW_SENDS
+    ) -> None:
         self._redis = redis
         self.durations = durations or Durations()
         self._lease = int(self.durations.lease * 1000)
-        self._enter, self._commit, self._renew = (
-            script(name, self.durations) for name in ("enter", "commit", "renew")
-        )
+        names = ("enter", "commit", "renew", "leave", "hand_over", "take", "shown")
+        scripts = {name: script(name, self.durations, window_sends) for name in names}
+        self._enter, self._commit, self._renew = scripts["enter"], scripts["commit"], scripts["renew"]
+        self._leave, self._hand_over = scripts["leave"], scripts["hand_over"]
+        self._take, self._shown = scripts["take"], scripts["shown"]
 
-    async def enter(self, event_id: str, *, again: bool = False) -> Entered:
-        """Claim a message; `again` marks a waiting attempt that looks once more."""
+    async def enter(self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
+        """Claim a message. `window` is what a new one opens."""
         name, keys = _keys(event_id)
         token = draw(_TOKEN_BYTES).hex()
-        answer = await self._redis.run(self._enter, keys, (name, token, "0" if again else "1"))
-        match answer[0]:
-            case b"RUN":
-                session = answer[2] if len(answer) > 2 else None  # noqa: PLR2004 - a nil ends a Lua table
-                shown = len(answer) <= 3 or answer[3] != b"0"  # noqa: PLR2004
-                return Run(event_id, keys, int(answer[1]), token, session, shown)
-            case b"DONE":
-                return Done(answer[1] if len(answer) > 1 else None)
-            case plain:
-                return _PLAIN[plain]
+        answer = await self._redis.run(self._enter, keys, (name, token, who, window))
+        if answer[0] == b"RUN":
+            _, fence, session, shown, seen, age_ms = answer
+            return Run(event_id, keys, int(fence), token, session or None, shown != b"0", seen, age_ms)
+        return _entered(answer)
 
-    async def commit(self, run: Run, session: bytes | None, reply: bytes, *, asks: bool = True) -> bool:
-        """Finish a run: store session (None leaves the old one) and sealed reply; False if it is stale.
+    async def commit(self, run: Run, session: bytes | None, reply: bytes, *, asks: bool = True) -> Commit:
+        """Finish a run: store session (None leaves the old one) and sealed reply.
 
         `asks`: the reply repeats the open question, so that it counts as shown if an attempt is live.
         """
         answer = await self._redis.run(
             self._commit,
-            run.keys,
+            run.keys[:4],
             (run.name, run.fence, run.token, session or b"", reply, "1" if asks else "0"),
         )
-        return bool(answer[0] == b"OK")
+        match answer[0]:
+            case b"OK":
+                return _OK
+            case b"OWED":
+                return _OWED
+            case b"LATE":
+                return Commit(late_ms=int(answer[1]))
+        return _STALE
 
     async def renew(self, run: Run) -> bool:
         """Keep a run's lease alive; False if the run is no longer the current one."""
@@ -134,25 +170,58 @@ class Inbox:
         """Give a run up, so that the next attempt may run the message at once."""
         return await self._lease_for(run, 0)
 
+    async def leave(self, event_id: str, number: int) -> bool:
+        """Note that an attempt was dropped before its answer; True if nobody else waits for that."""
+        _, keys = _keys(event_id)
+        return bool(await self._redis.run(self._leave, keys[:1], (number,)))
+
+    async def hand_over(self, event_id: str, *, last: bool) -> Entered:
+        """Mark a message as owed, once that is written down; `last`: its last attempt is being answered now.
+
+        `Done` with a reply: it is ready, and where `last`, it has to be that answer.
+        """
+        _, (claim, _, _, reply, _) = _keys(event_id)
+        return _entered(await self._redis.run(self._hand_over, (claim, reply), ("1" if last else "0",)))
+
+    async def take(self, event_id: str) -> bool:
+        """Claim the reply for a message of ours; False if an attempt was answered with it."""
+        _, keys = _keys(event_id)
+        return bool(await self._redis.run(self._take, keys[:1], ()))
+
+    async def has_shown(self, event_id: str) -> bool:
+        """Note that a late reply has arrived; True if its question is the one that is open."""
+        name, keys = _keys(event_id)
+        return bool(await self._redis.run(self._shown, keys[2:3], (name,)))
+
     async def _lease_for(self, run: Run, ms: int) -> bool:
         return bool(await self._redis.run(self._renew, run.keys[:1], (run.fence, run.token, ms)))
 
 
-def _keys(event_id: str) -> tuple[str, tuple[str, str, str, str]]:
-    """The event's name in its conversation, and the keys claim, order, session, reply."""
+def windows_key(conversation: str) -> str:
+    """Where the send windows of a conversation are counted."""
+    return f"bm:{{{conversation}}}:w"
+
+
+def _entered(answer: list[bytes | int]) -> Entered:
+    """Read what a script says of a claim; every word of it is one of ours."""
+    match answer:
+        case [b"WAIT", int(seen), int(age_ms)]:
+            return Wait(seen, age_ms)
+        case [b"DONE"]:
+            return Done(None)
+        case [b"DONE", reply, *owed]:
+            return Done(reply or None, owed == [1])  # type: ignore[arg-type] # a string in Lua is bytes here
+        case [b"PASSED", owed, bytes(way)]:
+            return Passed(owed == 1, way.decode())
+        case [b"OVER", bytes(reply), bytes(way), live, int(age_ms)]:
+            return Over(reply or None, way.decode(), live == 1, age_ms)
+        case [bytes(plain)]:
+            return _PLAIN[plain]
+    raise ValueError(f"a script answered {answer!r}")
+
+
+def _keys(event_id: str) -> tuple[str, tuple[str, str, str, str, str]]:
+    """The event's name in its conversation, and the keys claim, order, session, reply, windows."""
     account, digest, name = event_id.split(":", 2)
     tag = f"bm:{{{account}:{digest}}}"
-    return name, (f"{tag}:c:{name}", f"{tag}:o", f"{tag}:s", f"{tag}:r:{name}")
-
-
-@cache
-def script(name: str, durations: Durations) -> Script:
-    """One of the Lua scripts beside this module, with the durations (in ms) and limits written into it.
-
-    They are the same for every call: as arguments they would be packed, sent and parsed for each message.
-    """
-    source = (_SCRIPTS / f"{name}.lua").read_text("utf-8")
-    values = {each: int(getattr(durations, each) * 1000) for each in Durations.__slots__}
-    constants = "".join(f"local {each.upper()}_MS = {value}\n" for each, value in values.items())
-    limits = f"local MOST_WAITING = {MOST_WAITING}\nlocal MOST_IN_FLOOD_MS = {MOST_AT_ONCE}\n"
-    return Script(f"{constants}{limits}{source}")
+    return name, (f"{tag}:c:{name}", f"{tag}:o", f"{tag}:s", f"{tag}:r:{name}", f"{tag}:w")

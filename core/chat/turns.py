@@ -49,6 +49,16 @@ class Turns:
     def __init__(self, house: House) -> None:
         self._house = house
 
+    @property
+    def words(self) -> Words:
+        """The words of this bot's city."""
+        return self._house.words
+
+    async def meet(self, event: Event) -> None:
+        """Make sure that the way back to whoever wrote is known; who leaves is not called back by it."""
+        if event.kind is not Kind.UNSUBSCRIBE:
+            await self._house.identify(event)
+
     async def take(self, event: Event, session: Session, *, shown: bool = True) -> Said:
         """Answer one event; `session` is changed in place. `shown`: the open question reached the citizen."""
         turn = _Turn(self._house, event, session, shown=shown)

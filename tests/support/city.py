@@ -12,8 +12,9 @@ import simulator.app
 from bots.city import MENU
 from clients.wechat import Credentials, Platform, WeChat
 from commands import demo
-from commands.gateway import Gateway, Surroundings
+from commands.gateway import Gateway
 from commands.simulate import platform_accounts
+from commands.surroundings import Surroundings
 from core.clock import Clock
 from core.seal import Seal
 from main import assemble

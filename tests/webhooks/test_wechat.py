@@ -306,8 +306,8 @@ async def test_a_store_that_is_gone_makes_wechat_come_again(wire: Wire, desk: De
     desk.answer = gone
     with capture_logs() as lines:
         assert await wire.send(seal_push()) == (503, "")
-    assert [(line["event"], line["event_id"], line["store"]) for line in lines] == [
-        ("push_put_off", desk.events[0].id, "Redis")
+    assert [(line["event"], line["event_id"], line["why"]) for line in lines] == [
+        ("push_put_off", desk.events[0].id, "Redis cannot be reached")
     ]
 
 
@@ -343,7 +343,7 @@ async def test_every_answer_is_counted_with_what_became_of_it(wire: Wire, desk: 
         await wire.send(seal_push())
 
     counted = desk.metrics.exposition().decode()
-    for outcome in ("replied", "silent", "failed"):
+    for outcome in ("replied", "silent", "put_off"):
         assert f'account="city",kind="text",outcome="{outcome}"}} 1.0' in counted
 
 

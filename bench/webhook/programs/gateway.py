@@ -9,7 +9,8 @@ import main
 from bench.webhook.plan import Plan
 from bench.webhook.programs.serving import arguments, end_with_starter
 from commands import places, serve
-from commands.gateway import Gateway, Surroundings
+from commands.gateway import Gateway
+from commands.surroundings import Surroundings
 from core.errors import BootError
 from core.stores import keys
 from settings import Account, Server, Settings, Stores

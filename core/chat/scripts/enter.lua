@@ -1,16 +1,17 @@
 -- A message knocks: claim it, put it in its place, and say whether it may run (design 4, "enter").
--- KEYS: claim, order, session, reply. ARGV: name, token, "1" for an attempt of WeChat's or "0" for a waiting one that
--- looks again. Durations and limits stand before this text.
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local claim = redis.call('HMGET', KEYS[1], 'state', 'lease')
-local state = claim[1]
+-- KEYS: claim, order, session, reply, windows. ARGV: name, token, who ("new": an attempt of WeChat's; "again": one
+-- that waits and looks once more; "sweep": the sweeper, which makes no claim), the window this message opens
+-- ("message", "tap" or "").
+local claim = redis.call('HMGET', KEYS[1], 'state', 'lease', 'seen', 'first', 'way', 'owed')
+local state, way, owed = claim[1], claim[5], claim[6] == '1'
+local seen, first = tonumber(claim[3] or 0), tonumber(claim[4] or now)
+local sweeps = ARGV[3] == 'sweep'
 
 -- The session's key also counts the conversation's messages: those of this span of time and of the one before.
 local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown', 'span', 'here', 'before', 'told', 'by')
 
 local function run(fence)
-  return {'RUN', fence, session[1], session[2]}
+  return {'RUN', fence, session[1] or '', session[2] or '1', seen, now - first}
 end
 
 local function refuse(why)
@@ -19,17 +20,43 @@ local function refuse(why)
   return {why}
 end
 
-if state == 'done' then
+if sweeps and (not state or state == 'done') then
+  if not state then
+    return {'GONE'}
+  end
+  local since = now - tonumber(redis.call('HGET', KEYS[1], 'done'))
+  return {'OVER', redis.call('GET', KEYS[4]) or '', way or '', live(KEYS[1], seen) and 1 or 0, since}
+elseif state == 'done' then
   local reply = redis.call('GET', KEYS[4])
+  if not reply or way == 'late' then
+    return {'DONE'}
+  end
+  if owed then -- from here on it goes this way and no other
+    redis.call('HSET', KEYS[1], 'way', 'passive')
+  end
   -- This attempt shows the question, if no later message has changed the session since.
-  if reply and session[7] == ARGV[1] then
+  if session[7] == ARGV[1] then
     redis.call('HSET', KEYS[3], 'shown', 1)
   end
-  return {'DONE', reply}
+  return {'DONE', reply, owed and 1 or 0}
 elseif state == 'passed' then
-  return {'PASSED'}
+  if way == 'late' and not sweeps then
+    return {'DONE'}
+  end
+  if owed and not sweeps then
+    redis.call('HSET', KEYS[1], 'way', 'passive')
+  end
+  return {'PASSED', owed and 1 or 0, way or ''}
 elseif state == 'refused' then
   return {redis.call('HGET', KEYS[1], 'why')}
+end
+
+if not state and ARGV[4] ~= '' then -- a sign of life: for so long, so many messages of ours may go out
+  local span = ARGV[4] == 'tap' and TAP_MS or WINDOW_MS
+  redis.call('HSET', KEYS[5], ARGV[4], now + span, ARGV[4] .. '_left', ARGV[4] == 'tap' and TAP_SENDS or WINDOW_SENDS)
+  if redis.call('PTTL', KEYS[5]) < span then
+    redis.call('PEXPIRE', KEYS[5], span)
+  end
 end
 
 -- A flood: the sentence once, then nothing until the rate falls. What is refused counts, too.
@@ -72,8 +99,9 @@ if head and head ~= ARGV[1] then
 end
 
 if not state and not head then -- nobody before us, and we are new: nearly every message
+  seen = 1
   redis.call('RPUSH', KEYS[2], ARGV[1])
-  redis.call('HSET', KEYS[1], 'state', 'run', 'first', now, 'last', now, 'until', now + ATTEMPT_MS, 'seen', 1,
+  redis.call('HSET', KEYS[1], 'state', 'run', 'first', now, 'last', now, 'seen', 1, 'e1', now + ATTEMPT_MS,
              'fence', 1, 'token', ARGV[2], 'lease', now + LEASE_MS)
   redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
   redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
@@ -89,14 +117,14 @@ if not state then
 elseif not head then -- the order was lost, the claim was not
   redis.call('RPUSH', KEYS[2], ARGV[1])
 end
-if ARGV[3] == '1' then
-  redis.call('HSET', KEYS[1], 'last', now, 'until', now + ATTEMPT_MS)
-  redis.call('HINCRBY', KEYS[1], 'seen', 1)
+if ARGV[3] == 'new' then
+  seen = seen + 1
+  redis.call('HSET', KEYS[1], 'last', now, 'seen', seen, 'e' .. seen, now + ATTEMPT_MS)
 end
 redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
 redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
 if blocked or (state == 'run' and tonumber(claim[2]) > now) then
-  return {'WAIT'}
+  return {'WAIT', seen, now - first}
 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('HSET', KEYS[1], 'state', 'run', 'token', ARGV[2], 'lease', now + LEASE_MS)

@@ -4,6 +4,5 @@ local claim = redis.call('HMGET', KEYS[1], 'state', 'fence', 'token')
 if claim[1] ~= 'run' or claim[2] ~= ARGV[1] or claim[3] ~= ARGV[2] then
   return 0
 end
-local clock = redis.call('TIME')
-redis.call('HSET', KEYS[1], 'lease', clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[3])
+redis.call('HSET', KEYS[1], 'lease', now + ARGV[3])
 return 1

@@ -3,7 +3,7 @@
 import asyncio
 
 from core.chat.digests import Digests
-from core.chat.inbox import Durations
+from core.chat.durations import Durations
 from core.stores.redis import Redis
 
 SIGNED = ("open", "1795395600", "n1")

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from core.chat.durations import MOST_AT_ONCE, Durations
 from core.chat.events import Kind
-from core.chat.inbox import MOST_AT_ONCE, Durations, Inbox
+from core.chat.inbox import Inbox
 from core.chat.sessions import Session
 from core.seal import Seal
 from tests.core.chat.teahouse import Kitchen, bot_with
@@ -100,7 +101,7 @@ async def test_a_stale_run_gives_the_reply_of_the_one_that_overtook_it(talk: Tal
     event = talk.event(Kind.TEXT, text="喝茶")
     stalled = asyncio.create_task(talk.attempt(event))
     await gate.reached.wait()
-    run = talk.dispatcher._running[event.id].run
+    run = talk.dispatcher._running._under_way[event.id].run
     await talk.inbox.release(run)
     kitchen.on_load = None
     other = Talk(talk.ground, bot_with(Kitchen(talk.ground.db)))

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from core.chat.durations import MOST_AT_ONCE, MOST_WAITING, Durations
 from core.chat.inbox import (
-    MOST_AT_ONCE,
-    MOST_WAITING,
+    Commit,
     Done,
-    Durations,
     Entered,
     Flood,
     Full,
@@ -20,6 +19,7 @@ from core.chat.inbox import (
     Passed,
     Run,
     Wait,
+    Who,
 )
 from core.stores.redis import Redis
 
@@ -61,8 +61,8 @@ async def test_one_attempt_runs_and_all_others_wait_and_get_the_same_bytes(inbox
     event = message()
     run = await run_of(inbox, event)
     assert (run.session, run.shown) == (None, True)
-    assert await inbox.enter(event) == Wait()
-    assert await inbox.commit(run, b"session", b"\x00reply\xff")
+    assert isinstance(await inbox.enter(event), Wait)
+    assert await inbox.commit(run, b"session", b"\x00reply\xff") == Commit()
     for _ in range(3):
         assert await inbox.enter(event) == Done(b"\x00reply\xff")
     following = await run_of(inbox, message())
@@ -72,13 +72,13 @@ async def test_one_attempt_runs_and_all_others_wait_and_get_the_same_bytes(inbox
 async def test_only_the_head_runs_and_the_order_is_that_of_arrival(inbox: Inbox) -> None:
     first, second, third = message(), message(), message()
     run = await run_of(inbox, first)
-    assert await inbox.enter(second) == Wait()
-    assert await inbox.enter(third) == Wait()
+    assert isinstance(await inbox.enter(second), Wait)
+    assert isinstance(await inbox.enter(third), Wait)
     await inbox.commit(run, b"s", b"1")
-    assert await inbox.enter(third, again=True) == Wait()
+    assert isinstance(await inbox.enter(third, Who.AGAIN), Wait)
     run = await run_of(inbox, second)
     await inbox.commit(run, b"s", b"2")
-    assert isinstance(await inbox.enter(third, again=True), Run)
+    assert isinstance(await inbox.enter(third, Who.AGAIN), Run)
 
 
 async def test_other_conversations_do_not_wait(inbox: Inbox) -> None:
@@ -92,13 +92,13 @@ async def test_a_commit_with_a_stale_fence_or_another_token_is_discarded(quick: 
     current = await until(lambda: quick.enter(event), Run)
     assert isinstance(current, Run)
     assert current.fence == stale.fence + 1
-    assert not await quick.commit(stale, b"stale", b"stale")
+    assert (await quick.commit(stale, b"stale", b"stale")).stale
     assert not await quick.renew(stale)
     forged = Run(event, current.keys, current.fence, stale.token, None, True)
-    assert not await quick.commit(forged, b"forged", b"forged")
-    assert await quick.commit(current, b"good", b"good")
+    assert (await quick.commit(forged, b"forged", b"forged")).stale
+    assert await quick.commit(current, b"good", b"good") == Commit()
     assert await quick.enter(event) == Done(b"good")
-    assert not await quick.commit(current, b"twice", b"twice")
+    assert (await quick.commit(current, b"twice", b"twice")).stale
 
 
 async def test_a_renewed_lease_is_not_taken_over(quick: Inbox) -> None:
@@ -108,8 +108,8 @@ async def test_a_renewed_lease_is_not_taken_over(quick: Inbox) -> None:
     end = loop.time() + 0.4  # well over the lease
     while loop.time() < end:
         assert await quick.renew(run)
-        assert await quick.enter(event) == Wait()
-    assert await quick.commit(run, None, b"reply")
+        assert isinstance(await quick.enter(event), Wait)
+    assert await quick.commit(run, None, b"reply") == Commit()
 
 
 async def test_a_released_run_may_be_entered_at_once(inbox: Inbox) -> None:
@@ -124,18 +124,18 @@ async def test_a_released_run_may_be_entered_at_once(inbox: Inbox) -> None:
 async def test_a_later_message_passes_a_dead_one_which_never_runs(quick: Inbox) -> None:
     dead, later = message(), message()
     run = await run_of(quick, dead)
-    assert await quick.enter(later) == Wait()
-    passing = await until(lambda: quick.enter(later, again=True), Run)
+    assert isinstance(await quick.enter(later), Wait)
+    passing = await until(lambda: quick.enter(later, Who.AGAIN), Run)
     assert isinstance(passing, Run)
     assert await quick.enter(dead) == Passed()
-    assert not await quick.commit(run, b"late", b"late")
-    assert await quick.commit(passing, b"s", b"r")
+    assert (await quick.commit(run, b"late", b"late")).stale
+    assert not (await quick.commit(passing, b"s", b"r")).stale
 
 
 async def test_a_message_that_only_waited_and_was_given_up_is_passed_too(quick: Inbox) -> None:
     first, abandoned, later = message(), message(), message()
     run = await run_of(quick, first)
-    assert await quick.enter(abandoned) == Wait()
+    assert isinstance(await quick.enter(abandoned), Wait)
     await quick.commit(run, b"s", b"1")
     assert isinstance(await until(lambda: quick.enter(later), Run), Run)
     assert await quick.enter(abandoned) == Passed()
@@ -144,7 +144,7 @@ async def test_a_message_that_only_waited_and_was_given_up_is_passed_too(quick: 
 async def test_five_wait_and_the_sixth_is_told(inbox: Inbox) -> None:
     run = await run_of(inbox, message())
     for _ in range(MOST_WAITING):
-        assert await inbox.enter(message()) == Wait()
+        assert isinstance(await inbox.enter(message()), Wait)
     refused = message()
     assert await inbox.enter(refused) == Full()
     await inbox.commit(run, b"s", b"r")
@@ -211,7 +211,7 @@ async def test_a_question_answered_too_late_does_not_count_as_shown(quick: Inbox
     await quick.commit(run, b"s", b"r")
     following = await run_of(quick, message())
     assert not following.shown
-    assert await quick.commit(following, b"s", b"", asks=False)
+    assert await quick.commit(following, b"s", b"", asks=False) == Commit()
     unseen = await run_of(quick, message())
     assert not unseen.shown  # silence showed nothing
     await quick.commit(unseen, b"s", b"r")
@@ -242,10 +242,10 @@ async def test_a_lost_order_is_made_anew(inbox: Inbox, any_redis: Redis) -> None
     event, later = message(), message()
     run = await run_of(inbox, event)
     await any_redis.client.delete(f"bm:{{{CONVERSATION}}}:o")
-    assert await inbox.enter(event) == Wait()
-    assert await inbox.enter(later) == Wait()
-    assert await inbox.commit(run, b"s", b"1")
-    assert isinstance(await inbox.enter(later, again=True), Run)
+    assert isinstance(await inbox.enter(event), Wait)
+    assert isinstance(await inbox.enter(later), Wait)
+    assert await inbox.commit(run, b"s", b"1") == Commit()
+    assert isinstance(await inbox.enter(later, Who.AGAIN), Run)
 
 
 async def test_a_wiped_redis_loses_no_more_than_it_holds(inbox: Inbox, any_redis: Redis) -> None:
@@ -253,7 +253,7 @@ async def test_a_wiped_redis_loses_no_more_than_it_holds(inbox: Inbox, any_redis
     run = await run_of(inbox, event)
     await any_redis.client.flushall()
     await any_redis.client.script_flush()
-    assert not await inbox.commit(run, b"s", b"r")
+    assert (await inbox.commit(run, b"s", b"r")).stale
     assert isinstance(await inbox.enter(event), Run)
 
 
@@ -261,7 +261,7 @@ async def test_a_hundred_at_once_and_one_runs(inbox: Inbox) -> None:
     event = message()
     entered = await asyncio.gather(*(inbox.enter(event) for _ in range(100)))
     assert sum(isinstance(one, Run) for one in entered) == 1
-    assert sum(one == Wait() for one in entered) == 99
+    assert sum(isinstance(one, Wait) for one in entered) == 99
 
 
 async def test_every_key_of_a_conversation_has_its_tag_and_dies(inbox: Inbox, any_redis: Redis) -> None:

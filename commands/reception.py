@@ -1,0 +1,87 @@
+"""Reception put together: each account's bot behind one inbox, and what sends replies that come late."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+
+from clients.wechat import Credentials, Platform, Shelf, WeChatSender
+from commands.bots import router_of
+from commands.surroundings import Surroundings
+from core.chat.dispatcher import Dispatcher
+from core.chat.durations import Durations
+from core.chat.events import Event
+from core.chat.inbox import Inbox
+from core.chat.redflags import RedFlags
+from core.chat.routes import Routes
+from core.chat.turns import House, Turns
+from core.chat.words import CityFacts, Words
+from core.delivery.late import LateReplies, Way
+from core.delivery.owed import Owed
+from core.delivery.sweeper import Sweeper
+from core.delivery.windows import Windows
+from core.stores.database import Database
+from core.stores.redis import Redis
+from services.citizens.service import Citizens
+from settings import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What reception works with."""
+
+    around: Surroundings
+    redis: Redis
+    db: Database
+    http: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """The dispatchers by account, and who keeps what they promise."""
+
+    dispatchers: Mapping[str, Dispatcher]
+    sweeper: Sweeper
+    late: LateReplies
+
+
+def reception(means: Means, citizens: Citizens, services: Mapping[type, object]) -> Reception:
+    """Put router, words, inbox and dispatcher together, for each account its own bot."""
+    around = means.around
+    chat = around.settings.chat
+    inbox = Inbox(
+        means.redis,
+        Durations(session=chat.session_hours * 3600.0),
+        window_sends=around.settings.wechat.window_sends,
+    )
+    owed = Owed(means.db, around.seal)
+    red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
+
+    async def identify(event: Event) -> str:
+        return await citizens.arrive(event.conversation, event.account, event.openid)
+
+    def dispatcher(account: Account) -> Dispatcher:
+        routes = Routes(router_of(account.bot), services)
+        named = {"name": account.name} if account.name else {}
+        facts = CityFacts(
+            desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
+        )
+        words = Words(around.templates, facts)
+        house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
+        return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
+
+    dispatchers = {key: dispatcher(account) for key, account in around.settings.accounts.items()}
+    way = Way(inbox, Windows(means.redis), citizens, _sender(means))
+    return Reception(dispatchers, Sweeper(owed, dispatchers), LateReplies(means.db, owed, way))
+
+
+def _sender(means: Means) -> WeChatSender:
+    """What sends messages of ours, through each account with its own secret."""
+    settings = means.around.settings
+    shelf = Shelf(means.redis, means.around.seal)
+    platform = Platform(means.http, settings.wechat.url, means.around.clock, shelf)
+    credentials = (
+        Credentials(key, account.appid, account.secret) for key, account in settings.accounts.items()
+    )
+    return WeChatSender(platform, credentials)

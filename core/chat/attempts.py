@@ -1,0 +1,48 @@
+"""One attempt of WeChat's to hand a message over: which one it is, and how long it may be held."""
+
+import asyncio
+
+from core.chat.durations import Durations
+from core.chat.events import Event
+from core.chat.replies import Said
+from core.clock import Clock
+
+_LAST_SEEN = 3  # WeChat makes no more attempts than these
+
+
+class Attempt:
+    """An attempt of `event` whose first byte came at `arrived` (the loop's time)."""
+
+    __slots__ = ("_age_s", "_clock", "_durations", "arrived", "event", "number", "said")
+
+    def __init__(self, event: Event, arrived: float, durations: Durations, clock: Clock) -> None:
+        self.event = event
+        self.arrived = arrived
+        self.number = 0  # 0: not known yet
+        self.said: Said | None = None  # what it was answered with at its deadline
+        self._age_s = 0.0
+        self._durations = durations
+        self._clock = clock
+
+    def is_numbered(self, number: int, age_ms: int) -> None:
+        """Learn which attempt of its message it is, and how long after the first one it came."""
+        if not self.number:
+            self.number, self._age_s = number, age_ms / 1000
+
+    @property
+    def is_last(self) -> bool:
+        """Whether WeChat makes no further attempt after this one."""
+        late = self._durations.last
+        if self.number >= _LAST_SEEN or self._age_s >= late:
+            return True
+        elapsed = asyncio.get_running_loop().time() - self.arrived
+        return self._clock.timestamp() - elapsed - self.event.at.timestamp() >= late
+
+    @property
+    def limit(self) -> float:
+        """Until when it is held (loop time): the last one is answered in time, earlier ones are dropped."""
+        return self.arrived + (self._durations.deadline if self.is_last else self._durations.dropped)
+
+    def left(self, of: float) -> float:
+        """How much of a time that is counted from its first byte is left, in seconds."""
+        return self.arrived + of - asyncio.get_running_loop().time()

@@ -1,0 +1,171 @@
+"""Sends what could not be the answer to an attempt: late replies, each once, in their order."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from core.chat.inbox import Inbox
+from core.chat.replies import Said
+from core.delivery import outbox
+from core.delivery.outbox import Row
+from core.delivery.owed import Owed, event_of
+from core.delivery.sender import (
+    Outcome,
+    PerhapsSent,
+    Policy,
+    Refused,
+    Sender,
+    Sent,
+    SurelyNotSent,
+    Unsendable,
+)
+from core.delivery.windows import Windows
+from core.errors import DomainError, StoreGoneError
+from core.seal import SealBrokenError
+from core.stores.database import Database
+
+_AT_ONCE = 32
+_HELD_AT_ONCE = 100
+_HELD_AGAIN_S = 2.0
+_SOON_S = 1.0
+KEPT = timedelta(days=30)
+
+_log = structlog.get_logger("late")
+
+
+class Recipient(Protocol):
+    """Where a message goes: the account it is sent through, and the openid that account knows."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def openid(self) -> str: ...
+    @property
+    def following(self) -> bool: ...
+
+
+class Recipients(Protocol):
+    """Who knows the way back to a conversation."""
+
+    async def resolve(self, conversation: str) -> Recipient:
+        """Open the way; a `DomainError` if nobody of that name is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a late reply passes on its way to the citizen."""
+
+    inbox: Inbox
+    windows: Windows
+    recipients: Recipients
+    sender: Sender
+
+
+class LateReplies:
+    """The sender of one process; any number of them share the rows."""
+
+    def __init__(self, db: Database, owed: Owed, way: Way) -> None:
+        self._db = db
+        self._owed = owed
+        self._way = way
+        self._holder = secrets.token_hex(8)
+
+    async def send_due(self) -> int:
+        """Send everything that is due now; how many messages left us."""
+        await outbox.give_up(self._db)
+        await self._reopen()
+        sent = 0
+        while rows := await outbox.claim(self._db, self._holder, _AT_ONCE):
+            sent += sum(await asyncio.gather(*map(self._send, rows)))
+        return sent
+
+    async def purge(self) -> None:
+        """Forget what was settled long ago."""
+        await outbox.purge(self._db, KEPT)
+
+    async def _reopen(self) -> None:
+        """Let messages go that waited for a sign of life."""
+        waiting = await outbox.held(self._db, _HELD_AT_ONCE, _HELD_AGAIN_S)
+        if waiting and (open_ones := await self._way.windows.open_ones(waiting)):
+            await outbox.release(self._db, open_ones)
+
+    async def _send(self, row: Row) -> bool:
+        """Send one message, or write down why not; True if its request left us."""
+        try:
+            said = self._owed.words_of(row)
+            recipient = await self._admitted(row)
+        except (SealBrokenError, msgspec.DecodeError):
+            await self._settled(row, "failed", "unreadable")
+        except DomainError as unknown:
+            await self._settled(row, "failed", unknown.code)
+        except StoreGoneError as gone:
+            await self._put_back(row, f"{gone.store} gone", _SOON_S)
+        else:
+            return recipient is not None and await self._request(row, recipient, said)
+        return False
+
+    async def _admitted(self, row: Row) -> Recipient | None:
+        """Whom it goes to; None, and the reason is written down, if it may not go out, or not now."""
+        recipient = await self._way.recipients.resolve(row.conversation)
+        answered = event_of(row)
+        if not recipient.following:
+            await self._settled(row, "failed", "unfollowed")
+        elif answered and not await self._way.inbox.take(answered):
+            await self._settled(row, "cancelled", "answered")
+        elif await self._way.windows.spend(row.conversation) is False:
+            await self._put_back(row, "no window", _HELD_AGAIN_S, held=True)
+        else:
+            return recipient
+        return None
+
+    async def _request(self, row: Row, recipient: Recipient, said: Said) -> bool:
+        if not await outbox.begin(self._db, row, self._holder):
+            return False
+        outcome = await self._way.sender.send(recipient.account, recipient.openid, said)
+        _log.info("late_reply", key=row.key, outcome=type(outcome).__name__, tries=row.tries)
+        await self._note(row, outcome)
+        return isinstance(outcome, Sent | PerhapsSent)
+
+    async def _note(self, row: Row, outcome: Outcome) -> None:
+        """Write down what became of a request."""
+        match outcome:
+            case Sent():
+                await self._settled(row, "accepted", "")
+                if answered := event_of(row):
+                    await self._shown(answered)
+            case SurelyNotSent(reason=reason, retry_after=after_s):
+                await self._put_back(row, reason, after_s)
+            case PerhapsSent(reason=reason):
+                await self._settled(row, "unknown", reason)
+            case Refused(policy=Policy.WINDOW, words=words):
+                await self._closed(row.conversation)
+                await self._put_back(row, words, _HELD_AGAIN_S, held=True)
+            case Refused(code=code, words=words):
+                await self._settled(row, "failed", f"{code} {words}")
+            case Unsendable(type=type_):
+                await self._settled(row, "cancelled", f"nothing to send: {type_ or 'silence'}")
+
+    async def _shown(self, answered: str) -> None:
+        """Count the question as shown; without Redis it is repeated once more than needed, no worse."""
+        try:
+            await self._way.inbox.has_shown(answered)
+        except StoreGoneError:
+            _log.warning("shown_not_noted", event_id=answered)
+
+    async def _closed(self, conversation: str) -> None:
+        try:
+            await self._way.windows.close(conversation)
+        except StoreGoneError:
+            _log.warning("window_not_noted", conversation=conversation)
+
+    async def _settled(self, row: Row, state: str, reason: str) -> None:
+        await outbox.settle(self._db, row, self._holder, state, reason)
+
+    async def _put_back(self, row: Row, reason: str, after_s: float, *, held: bool = False) -> None:
+        await outbox.put_back(self._db, row, self._holder, after_s, held=held, reason=reason)

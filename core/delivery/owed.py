@@ -1,0 +1,99 @@
+"""Messages that are owed an answer: rows that outlive Redis and every process."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from core.chat.events import Event
+from core.chat.replies import Said
+from core.delivery import outbox
+from core.seal import Seal, SealBrokenError
+from core.stores.database import Database
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Event).decode
+_decode_said = msgspec.msgpack.Decoder(Said).decode
+_LATE = "late:"
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """One row: the message as it came, None if it cannot be read any more."""
+
+    event_id: str
+    account: str
+    event: Event | None
+
+
+class Owed:
+    """core's `Promises` on PostgreSQL."""
+
+    def __init__(self, db: Database, seal: Seal) -> None:
+        self._db = db
+        self._seal = seal
+
+    async def owe(self, event: Event) -> None:
+        """Promise an answer to this message."""
+        await self._db.execute(
+            "INSERT INTO owed (event, account, sealed) VALUES ($1, $2, $3) ON CONFLICT (event) DO NOTHING",
+            event.id,
+            event.account,
+            self._seal.seal(_encode(event), _place(event.id)),
+        )
+
+    async def settle(self, event_id: str) -> None:
+        """Nothing is owed any more, and what was to be sent late is taken back."""
+        async with self._db.transaction() as tx:
+            await tx.execute("DELETE FROM owed WHERE event = $1", event_id)
+            await outbox.cancel(tx, _LATE + event_id, "answered")
+
+    async def send_later(self, event_id: str, said: Said, after_s: float) -> None:
+        """Let the answer be sent as a message of ours, once."""
+        key = _LATE + event_id
+        sealed = self._seal.seal(_encode(said), f"outbox:{key}")
+        async with self._db.transaction() as tx:
+            await tx.execute("DELETE FROM owed WHERE event = $1", event_id)
+            await outbox.queue(tx, key, _conversation_of(event_id), sealed, after_s)
+
+    async def due(self, again_s: float, most: int) -> list[Debt]:
+        """Take debts to look after, the longest not looked at first; nobody else gets them for `again_s`."""
+        rows = await self._db.fetch(
+            """
+            UPDATE owed SET looked_at = now()
+            WHERE event IN (
+                SELECT event FROM owed WHERE looked_at <= now() - make_interval(secs => $1)
+                ORDER BY looked_at LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+            RETURNING event, account, sealed
+            """,
+            again_s,
+            most,
+        )
+        return [Debt(row["event"], row["account"], self._opened(row["event"], row["sealed"])) for row in rows]
+
+    async def drop(self, event_id: str) -> None:
+        """Forget a debt nobody can pay."""
+        await self._db.execute("DELETE FROM owed WHERE event = $1", event_id)
+
+    def words_of(self, row: outbox.Row) -> Said:
+        """Open a message of ours; `SealBrokenError` or msgspec's `DecodeError` if it cannot be read."""
+        return _decode_said(self._seal.open(row.sealed, f"outbox:{row.key}"))
+
+    def _opened(self, event_id: str, sealed: bytes) -> Event | None:
+        try:
+            return _decode(self._seal.open(sealed, _place(event_id)))
+        except (SealBrokenError, msgspec.DecodeError):
+            return None
+
+
+def event_of(row: outbox.Row) -> str:
+    """The id of the message that a late reply answers; "" if it is none."""
+    return row.key.removeprefix(_LATE) if row.key.startswith(_LATE) else ""
+
+
+def _place(event_id: str) -> str:
+    return f"owed:{event_id}"
+
+
+def _conversation_of(event_id: str) -> str:
+    return ":".join(event_id.split(":", 2)[:2])
