@@ -4,6 +4,7 @@ import asyncio
 
 from core.chat.durations import Durations
 from core.chat.events import Event
+from core.chat.inbox import Who
 from core.chat.replies import Said
 from core.clock import Clock
 
@@ -13,13 +14,14 @@ _LAST_SEEN = 3  # WeChat makes no more attempts than these
 class Attempt:
     """An attempt of `event` whose first byte came at `arrived` (the loop's time)."""
 
-    __slots__ = ("_age_s", "_clock", "_durations", "arrived", "event", "number", "said")
+    __slots__ = ("_age_s", "_clock", "_durations", "arrived", "event", "number", "said", "who")
 
     def __init__(self, event: Event, arrived: float, durations: Durations, clock: Clock) -> None:
         self.event = event
         self.arrived = arrived
         self.number = 0  # 0: not known yet
         self.said: Said | None = None  # what it was answered with at its deadline
+        self.who = Who.NEW  # as whom it enters next
         self._age_s = 0.0
         self._durations = durations
         self._clock = clock
@@ -28,6 +30,11 @@ class Attempt:
         """Learn which attempt of its message it is, and how long after the first one it came."""
         if not self.number:
             self.number, self._age_s = number, age_ms / 1000
+
+    def has_entered(self) -> None:
+        """Enter as one that is known, from now on."""
+        if self.who is Who.NEW:
+            self.who = Who.AGAIN
 
     @property
     def is_last(self) -> bool:

@@ -91,12 +91,12 @@ class Dispatcher:
         if event.kind in _UNANSWERED:
             return None
         attempt = Attempt(event, arrived, self._durations, self._clock)
-        who, window = Who.NEW, _OPENS.get(event.kind, Window.NONE)
+        window = _OPENS.get(event.kind, Window.NONE)
         try:
             while True:
                 try:
-                    entered = await self._inbox.enter(event.id, who, window)
-                    who = Who.AGAIN
+                    entered = await self._inbox.enter(event.id, attempt.who, window)
+                    attempt.has_entered()
                     if isinstance(entered, Run):
                         attempt.is_numbered(entered.seen, entered.age_ms)
                         return await self._deadlines.watch(self._running.start(event, entered), arrived)
@@ -201,8 +201,9 @@ class Dispatcher:
             attempt.said = self._give_up(attempt)
         elif attempt.is_last:
             attempt.said = await self._handed_over(attempt)
-        elif attempt.left(self._durations.dropped) > 0:
-            return True  # until WeChat hangs up
+        elif attempt.left(self._durations.dropped) > 0:  # until WeChat hangs up
+            attempt.who = Who.HOLD
+            return True
         else:
             raise NotInTimeError
         return False

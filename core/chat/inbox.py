@@ -16,6 +16,7 @@ class Who(StrEnum):
 
     NEW = "new"  # an attempt of WeChat's, just arrived
     AGAIN = "again"  # an attempt that waits, and looks once more
+    HOLD = "hold"  # the same with no time left to run anything
     SWEEP = "sweep"  # nobody's attempt: the sweeper looks after a message that is owed an answer
 
 

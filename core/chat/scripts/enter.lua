@@ -1,6 +1,6 @@
 -- A message knocks: claim it, put it in its place, and say whether it may run (design 4, "enter").
 -- KEYS: claim, order, session, reply, windows. ARGV: name, token, who ("new": an attempt of WeChat's; "again": one
--- that waits and looks once more; "sweep": the sweeper, which makes no claim), the window this message opens
+-- that waits and looks once more; "hold": one that only waits; "sweep": the sweeper, which makes no claim), the window this message opens
 -- ("message", "tap" or "").
 local claim = redis.call('HMGET', KEYS[1], 'state', 'lease', 'seen', 'first', 'way', 'owed')
 local state, way, owed = claim[1], claim[5], claim[6] == '1'
@@ -49,6 +49,8 @@ elseif state == 'passed' then
   return {'PASSED', owed and 1 or 0, way or ''}
 elseif state == 'refused' then
   return {redis.call('HGET', KEYS[1], 'why')}
+elseif not state and ARGV[3] == 'hold' then
+  return {'WAIT', 0, 0}
 end
 
 if not state and ARGV[4] ~= '' then -- a sign of life: for so long, so many messages of ours may go out
@@ -123,7 +125,7 @@ if ARGV[3] == 'new' then
 end
 redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
 redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
-if blocked or (state == 'run' and tonumber(claim[2]) > now) then
+if blocked or ARGV[3] == 'hold' or (state == 'run' and tonumber(claim[2]) > now) then
   return {'WAIT', seen, now - first}
 end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
