@@ -3,14 +3,15 @@
 from functools import partial
 from typing import NoReturn
 
+from core.chat.answers import fold
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Part, When
-from core.chat.names import Named
+from core.chat.names import Named, find
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Name, Visit
+from services.hospital.model import ClinicSession, Doctor, Name, Visit
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -59,13 +60,21 @@ async def names(hospital: Hospital) -> list[Named]:
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     department = await ask.choice("department", hospital.departments)
-    doctor = await ask.choice("doctor", partial(hospital.doctors, department))
+    doctor = await ask.choice("doctor", partial(hospital.doctors, department), opens=_half_days)
     before = "doctor"
     try:
-        session = await ask.choice("session", partial(hospital.sessions, doctor, ask.citizen), when=_half_day)
+        session = await ask.choice(
+            "session",
+            partial(hospital.sessions, doctor, ask.citizen),
+            when=_half_day,
+            full=partial(hospital.full_sessions, doctor),
+        )
         before = "session"
         period = await ask.choice(
-            "period", partial(hospital.periods_or_others, session, ask.citizen), when=_start
+            "period",
+            partial(hospital.periods_or_others, session, ask.citizen),
+            when=_start,
+            full=partial(hospital.full_periods, session),
         )
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
@@ -109,6 +118,31 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 
 
 @router.on(
+    "医院地址", "地址", "地址在哪", "在哪", "在哪儿", "在哪里", "医院在哪", "医院在哪儿", "医院在哪里",
+    "怎么走", "怎么去", "去哪看", "去哪儿看", "去哪里看", "医院电话", "电话", "电话多少", "电话是多少",
+    "电话号码", "联系电话",
+    "{which}在哪", "{which}在哪儿", "{which}在哪里", "{which}怎么走", "{which}怎么去", "{which}地址",
+    "{which}电话", "{which}电话多少", "{which}电话是多少", "{which}电话号码",
+)  # fmt: skip
+async def where(which: str, hospital: Hospital) -> Reply:
+    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or the one that is named."""
+    found = find(fold(which), await names(hospital))
+    settled = found.settles if found else {}
+    sites = await hospital.sites(settled.get("department", ""), settled.get("doctor", ""))
+    named = [site for site in sites if any(alias in which for alias in site.aliases)]
+    return Text("hospital/where", sites=named or sites)
+
+
+@router.on(
+    "挂号费", "挂号费用", "挂号多少钱", "挂号要多少钱", "挂号要钱吗", "挂号要不要钱", "挂号收费吗", "多少钱",
+    "要多少钱", "要钱吗", "要不要钱", "收费吗", "费用", "收费标准", "{which}多少钱", "{which}挂号费",
+)  # fmt: skip
+async def fees(hospital: Hospital) -> Reply:
+    """挂号费多少钱: what the visits to come cost; the fee of each stands in its confirmation."""
+    return Text("hospital/fees", it=await hospital.fees())
+
+
+@router.on(
     "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
     "换时间",
 )  # fmt: skip
@@ -123,7 +157,9 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
 )  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
-    booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen), when=_start)
+    cancellable = partial(hospital.cancellable, ask.citizen)
+    await ask.only("cancel_which", cancellable)
+    booking = await ask.choice("cancel_which", cancellable, when=_start)
     await ask.confirm(
         "cancel_confirm", partial(hospital.booking, booking, ask.citizen), yes=_GIVE_BACK, no=_KEEP
     )
@@ -146,6 +182,10 @@ def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
+
+
+def _half_days(doctor: Doctor) -> list[When]:
+    return [When(day, Part(half)) for day, half in doctor.halves]
 
 
 def _half_day(session: ClinicSession) -> When:

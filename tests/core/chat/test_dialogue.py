@@ -16,7 +16,6 @@ async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
     assert "6、普洱" in reply
     assert "白茶" not in reply
     assert "9 更多" in reply
-    assert "8 返回" in reply
     assert "0 人工" in reply
 
 
