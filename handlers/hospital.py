@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from core.chat.answers import fold
 from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.events import Event
 from core.chat.moments import Part, When
 from core.chat.names import Named, find
 from core.chat.replies import Reply, Text
@@ -30,6 +31,12 @@ _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
+
+# How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
+_WHERE = (
+    "地址", "的地址", "地址在哪", "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去",
+    "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
+)  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
@@ -118,24 +125,23 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 
 
 @router.on(
-    "医院地址", "地址", "地址在哪", "在哪", "在哪儿", "在哪里", "医院在哪", "医院在哪儿", "医院在哪里",
-    "怎么走", "怎么去", "去哪看", "去哪儿看", "去哪里看", "医院电话", "电话", "电话多少", "电话是多少",
-    "电话号码", "联系电话",
-    "{which}在哪", "{which}在哪儿", "{which}在哪里", "{which}怎么走", "{which}怎么去", "{which}地址",
-    "{which}电话", "{which}电话多少", "{which}电话是多少", "{which}电话号码",
-)  # fmt: skip
-async def where(which: str, hospital: Hospital) -> Reply:
-    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or the one that is named."""
-    found = find(fold(which), await names(hospital))
+    *(f"医院{where}" for where in _WHERE),
+    *_WHERE,
+    *(f"{{which}}{what}{where}" for what in ("医院", "科") for where in _WHERE),
+)
+async def where(event: Event, hospital: Hospital) -> Reply:
+    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named."""
+    found = find(fold(event.text), await names(hospital))
     settled = found.settles if found else {}
-    sites = await hospital.sites(settled.get("department", ""), settled.get("doctor", ""))
-    named = [site for site in sites if any(alias in which for alias in site.aliases)]
+    sites = await hospital.sites(settled.get("department", ""))
+    named = [site for site in sites if any(alias in event.text for alias in site.aliases)]
     return Text("hospital/where", sites=named or sites)
 
 
 @router.on(
     "挂号费", "挂号费用", "挂号多少钱", "挂号要多少钱", "挂号要钱吗", "挂号要不要钱", "挂号收费吗", "多少钱",
-    "要多少钱", "要钱吗", "要不要钱", "收费吗", "费用", "收费标准", "{which}多少钱", "{which}挂号费",
+    "要多少钱", "要钱吗", "要不要钱", "收费吗", "费用", "收费标准", "{which}号多少钱", "{which}号要多少钱",
+    "{which}挂号费", "{which}挂号费多少", "{which}挂号费多少钱",
 )  # fmt: skip
 async def fees(hospital: Hospital) -> Reply:
     """挂号费多少钱: what the visits to come cost; the fee of each stands in its confirmation."""

@@ -65,9 +65,9 @@ class Hospital:
         """List what citizens call departments, doctors and hospitals, bookable now or not."""
         return [shapes.name(row) for row in await store.names(self._db)]
 
-    async def sites(self, department: str = "", doctor: str = "") -> list[Site]:
-        """List the hospitals; of a department or a doctor of it only those that have them, and where."""
-        return [shapes.site(row) for row in await directory_store.sites(self._db, department, doctor)]
+    async def sites(self, department: str = "") -> list[Site]:
+        """List the hospitals; of a department only those that have it, and where in them."""
+        return [shapes.site(row) for row in await directory_store.sites(self._db, department)]
 
     async def fees(self) -> Fees | None:
         """Say between what the visits of the coming days cost; None if there are none."""
