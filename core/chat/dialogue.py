@@ -72,14 +72,14 @@ class Ask:
             return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
         today, times = self._turn.today, Times(when, opens, full)
-        if said and shown and (option := answers.pick(said, shown.options, today)):
+        if said and shown and (option := times.picked(said, shown.options, today)):
             return self._chosen(key, option, said)
         items = await load()
         if not items:
             raise NothingToChoose(key)
         template = self._template(key)
         options = times.lines(self._words.question(template, options=items, wish=None, fitting=()), items)
-        if said and (option := answers.by_name(said, options, today)):
+        if said and (option := times.named(said, options, today)):
             return self._chosen(key, option, said)
         if shown:  # the list is still on the screen: its lines keep their numbers
             near, page = shown.near, shown.page + self._turn.more

@@ -52,6 +52,20 @@ class Times(Generic[Item]):
         opens = self.opens
         return frozenset(item.id for item in items if any(wish.fits(when) for when in opens(item)))
 
+    def picked(self, said: str, shown: Sequence[Option], today: date) -> Option | None:
+        """The line shown that these words pick."""
+        return None if self._is_wish(said, shown, today) else answers.pick(said, shown, today)
+
+    def named(self, said: str, options: Sequence[Option], today: date) -> Option | None:
+        """The option that these words name, shown or not."""
+        return None if self._is_wish(said, options, today) else answers.by_name(said, options, today)
+
+    def _is_wish(self, said: str, options: Sequence[Option], today: date) -> bool:
+        """Tell whether these words are a day only: 明天 is no name of the one line that says 明天有号."""
+        if self.opens is None or wished(said, today) is None or answers.number(said) is not None:
+            return False
+        return not any(answers.fold(alias) in said for option in options for alias in option.aliases)
+
     async def is_full(self, said: str, options: Sequence[Option], today: date) -> bool:
         """Tell whether these words name a day or time that is not offered only because it is full."""
         moment = answers.meant(said, options, today)
