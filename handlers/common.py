@@ -50,7 +50,7 @@ async def thanks() -> Reply:
 
 @router.on(
     "再见", "再见啦", "再见了", "拜拜", "拜拜了", "拜拜啦", "拜", "回见", "再会", "晚安", "bye", "byebye",
-    "bye bye", anywhere=True,
+    "bye bye", "{thanks}再见", "{thanks}拜拜", anywhere=True,
 )  # fmt: skip
 async def goodbye() -> Reply:
     """再见: a short polite word; a question that is open stays open."""

@@ -99,6 +99,7 @@ _ANY = fold_all(
     " 你选 您选 你看着办 您看着办 你安排 您安排 听你的 听您的 最早 最早的 最早的号 最早那个"
     " 最早的那个 最早一个 越早越好 越快越好 尽早 尽快 最近的 最快的"
 )
+_POINTING = fold_all("这个 那个 这 那 这一个 刚才 刚才那个 刚才约 刚约 刚挂 刚刚 刚刚约 刚刚挂 唯一")
 _HEARD = fold_all(
     "知道了 我知道了 明白 明白了 收到 了解 了解了 好了 嗯好 嗯好的 好好 好好好 哦 噢 喔 哦哦 哦好 哦好的"
     " 嗯嗯嗯 没事 没事了 没有了"
@@ -145,6 +146,11 @@ def is_nod(folded: str) -> bool:
 def is_any(folded: str) -> bool:
     """Tell whether this leaves the choice to us: 随便, 哪个都行, 最早的."""
     return folded in _ANY or bare(folded).removeprefix("就") in _ANY
+
+
+def only_points(folded: str) -> bool:
+    """Tell whether these words name nothing and only point: 我(的号), 刚才(的号), 这个."""
+    return (plain := bare(folded)) == "" or plain in _POINTING
 
 
 def is_sticker(text: str) -> bool:

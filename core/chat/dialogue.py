@@ -98,7 +98,8 @@ class Ask:
 
     async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
         """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
-        if key in self._frame.answers or self._frame.offered or self._shown(key, "choice"):
+        named = not answers.only_points(answers.fold(self._frame.offered))
+        if named or key in self._frame.answers or self._shown(key, "choice"):
             return
         items = await load()
         if len(items) == 1:
