@@ -48,6 +48,15 @@ async def thanks() -> Reply:
     return Text("common/thanks")
 
 
+@router.on(
+    "再见", "再见啦", "再见了", "拜拜", "拜拜了", "拜拜啦", "拜", "回见", "再会", "晚安", "bye", "byebye",
+    "bye bye", "{thanks}再见", "{thanks}拜拜", anywhere=True,
+)  # fmt: skip
+async def goodbye() -> Reply:
+    """再见: a short polite word; a question that is open stays open."""
+    return Text("common/goodbye")
+
+
 @router.dialogue(
     "人工", "转人工", "人工服务", "人工客服", "找人工", "客服", "工作人员", "找工作人员", "真人", "找真人",
     "找个人说话", "找人说话", "投诉", "我要投诉", click="DESK", anywhere=True,

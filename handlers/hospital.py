@@ -3,14 +3,16 @@
 from functools import partial
 from typing import NoReturn
 
+from core.chat.answers import fold
 from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.events import Event
 from core.chat.moments import Part, When
-from core.chat.names import Named
+from core.chat.names import Named, find
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Name, Visit
+from services.hospital.model import ClinicSession, Doctor, Name, Visit
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -29,6 +31,12 @@ _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
+
+# How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
+_WHERE = (
+    "地址", "的地址", "地址在哪", "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去",
+    "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
+)  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
@@ -59,13 +67,21 @@ async def names(hospital: Hospital) -> list[Named]:
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     department = await ask.choice("department", hospital.departments)
-    doctor = await ask.choice("doctor", partial(hospital.doctors, department))
+    doctor = await ask.choice("doctor", partial(hospital.doctors, department), opens=_half_days)
     before = "doctor"
     try:
-        session = await ask.choice("session", partial(hospital.sessions, doctor, ask.citizen), when=_half_day)
+        session = await ask.choice(
+            "session",
+            partial(hospital.sessions, doctor, ask.citizen),
+            when=_half_day,
+            full=partial(hospital.full_sessions, doctor),
+        )
         before = "session"
         period = await ask.choice(
-            "period", partial(hospital.periods_or_others, session, ask.citizen), when=_start
+            "period",
+            partial(hospital.periods_or_others, session, ask.citizen),
+            when=_start,
+            full=partial(hospital.full_periods, session),
         )
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
@@ -109,6 +125,30 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 
 
 @router.on(
+    *(f"医院{where}" for where in _WHERE),
+    *_WHERE,
+    *(f"{{which}}{what}{where}" for what in ("医院", "科") for where in _WHERE),
+)
+async def where(event: Event, hospital: Hospital) -> Reply:
+    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named."""
+    found = find(fold(event.text), await names(hospital))
+    settled = found.settles if found else {}
+    sites = await hospital.sites(settled.get("department", ""))
+    named = [site for site in sites if any(alias in event.text for alias in site.aliases)]
+    return Text("hospital/where", sites=named or sites)
+
+
+@router.on(
+    "挂号费", "挂号费用", "挂号多少钱", "挂号要多少钱", "挂号要钱吗", "挂号要不要钱", "挂号收费吗", "多少钱",
+    "要多少钱", "要钱吗", "要不要钱", "收费吗", "费用", "收费标准", "{which}号多少钱", "{which}号要多少钱",
+    "{which}挂号费", "{which}挂号费多少", "{which}挂号费多少钱",
+)  # fmt: skip
+async def fees(hospital: Hospital) -> Reply:
+    """挂号费多少钱: what the visits to come cost; the fee of each stands in its confirmation."""
+    return Text("hospital/fees", it=await hospital.fees())
+
+
+@router.on(
     "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
     "换时间",
 )  # fmt: skip
@@ -123,7 +163,9 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
 )  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
-    booking = await ask.choice("cancel_which", partial(hospital.cancellable, ask.citizen), when=_start)
+    cancellable = partial(hospital.cancellable, ask.citizen)
+    await ask.only("cancel_which", cancellable)
+    booking = await ask.choice("cancel_which", cancellable, when=_start)
     await ask.confirm(
         "cancel_confirm", partial(hospital.booking, booking, ask.citizen), yes=_GIVE_BACK, no=_KEEP
     )
@@ -146,6 +188,10 @@ def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
+
+
+def _half_days(doctor: Doctor) -> list[When]:
+    return [When(day, Part(half)) for day, half in doctor.halves]
 
 
 def _half_day(session: ClinicSession) -> When:

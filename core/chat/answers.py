@@ -53,7 +53,7 @@ _TRAILING = ("一下", "谢谢你", "谢谢您", "谢谢", "吧", "啊", "呀", 
 _JOINTS = tuple(",，。!！、 \t\r\n")
 # Before a name: it is exactly not wanted.
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
-_COPIED = re.compile(r"([1-9])(?:[ .、,]+|(?!\d))(.+)")  # a whole line: "1、确认"
+_COPIED = re.compile(r"([1-9])(?:[ .、,]+|(?!\d))(.+)", re.DOTALL)  # a whole line: "1、确认"
 _HAN = re.compile("[\u4e00-\u9fff]")
 _OR = re.compile("还是|或")
 # A name with a number or a day in it is not found inside a longer one:
@@ -92,6 +92,14 @@ _NO = fold_all(
     "否 不 不是 不是的 不对 不要 不要了 不用 不用了 不行 不可以 算了 算了吧 不了 不同意 不确认 不确定"
     " 先不 先不要 先不了 别 我不要 我不要了 no n 2不要了"
 )
+_ANY = fold_all(
+    "随便 随便选 随便挑 随便哪个 随便一个 随便选一个 随便挑一个 随便都行 随便哪个都行 都行 都可以 都好"
+    " 怎么都行 哪个都行 哪个都可以 哪个都好 哪一个都行 哪位都行 哪位都可以 哪个医生都行 谁都行 谁都可以"
+    " 哪天都行 哪天都可以 什么时候都行 什么时候都可以 几点都行 几点都可以 无所谓 都无所谓 不挑 你定 您定"
+    " 你选 您选 你看着办 您看着办 你安排 您安排 听你的 听您的 最早 最早的 最早的号 最早那个"
+    " 最早的那个 最早一个 越早越好 越快越好 尽早 尽快 最近的 最快的"
+)
+_POINTING = fold_all("这个 那个 这 那 这一个 刚才 刚才那个 刚才约 刚约 刚挂 刚刚 刚刚约 刚刚挂 唯一")
 _HEARD = fold_all(
     "知道了 我知道了 明白 明白了 收到 了解 了解了 好了 嗯好 嗯好的 好好 好好好 哦 噢 喔 哦哦 哦好 哦好的"
     " 嗯嗯嗯 没事 没事了 没有了"
@@ -135,6 +143,16 @@ def is_nod(folded: str) -> bool:
     return yes_or_no(folded) is not None or folded in _HEARD
 
 
+def is_any(folded: str) -> bool:
+    """Tell whether this leaves the choice to us: 随便, 哪个都行, 最早的."""
+    return folded in _ANY or bare(folded).removeprefix("就") in _ANY
+
+
+def only_points(folded: str) -> bool:
+    """Tell whether these words name nothing and only point: 我(的号), 刚才(的号), 这个."""
+    return (plain := bare(folded)) == "" or plain in _POINTING
+
+
 def is_sticker(text: str) -> bool:
     """Tell whether a message, as it was written, is nothing but stickers and emoji."""
     return bool(text.strip()) and not _DECORATION.sub("", text).strip()
@@ -176,7 +194,8 @@ def _copied(folded: str, options: Sequence[Option]) -> Option | None:
     """The option whose whole line this is, its number included."""
     copied = _COPIED.fullmatch(folded)
     line = options[int(copied[1]) - 1 : int(copied[1])] if copied else ()
-    return next((option for option in line if copied and fold(option.label) == fold(copied[2])), None)
+    said = fold(" ".join(copied[2].split())) if copied else ""
+    return next((option for option in line if said in (_label(option), _first_line(option))), None)
 
 
 def pick(folded: str, options: Sequence[Option], today: date | None = None) -> Option | None:
@@ -303,7 +322,15 @@ def _wholly(folded: str, options: Sequence[Option]) -> list[Option]:
 
 
 def _names(option: Option) -> list[str]:
-    return [name for name in (fold(option.label), *(fold(alias) for alias in option.aliases)) if name]
+    return [name for name in (_label(option), *(fold(alias) for alias in option.aliases)) if name]
+
+
+def _label(option: Option) -> str:
+    return fold(option.label.replace("\n", " "))
+
+
+def _first_line(option: Option) -> str:
+    return fold(option.label.partition("\n")[0])
 
 
 def _shared(said: str, name: str) -> int:

@@ -10,22 +10,34 @@ from core.chat.sessions import Option
 _LIKELY = 2  # options a miss asks about
 
 
-def miss(quote: str, folded: str, options: Sequence[Option], today: date) -> tuple[str, dict[str, object]]:
-    """Name the template for these words, and its facts; `quote` is how they were said."""
+def miss(
+    quote: str, folded: str, options: Sequence[Option], today: date, *, full: bool = False
+) -> tuple[str, dict[str, object]]:
+    """Name the template for these words, and its facts; `quote` is how they were said.
+
+    `full`: the day or time they name is missing because it is 约满.
+    """
     moment = answers.meant(folded, options, today)
     if moment is None:
-        near = [option.label for option in answers.guesses(folded, options, _LIKELY)]
+        near = [_name(option) for option in answers.guesses(folded, options, _LIKELY)]
         return "chat/missed", {"said": quote, "near": near}
     fitting = sum(each.when is not None and moment.fits(each.when) for each in options)
     if fitting > 1:
         return "chat/several", {"said": quote}
-    near = [option.label for option in answers.nearest(folded, options, today)[:_LIKELY]]
+    near = [_name(option) for option in answers.nearest(folded, options, today)[:_LIKELY]]
     if fitting:
         return "chat/missed", {"said": quote, "near": near}
+    if full:
+        return "chat/full", {"said": quote, "near": near}
     if (span := _span(moment, options)) is not None:
         part, first, last = span
         return "chat/outside", {"said": quote, "part": part, "first": first, "last": last}
     return "chat/not_offered", {"said": quote, "near": near}
+
+
+def _name(option: Option) -> str:
+    """The first line of an option: enough to know it by."""
+    return option.label.partition("\n")[0]
 
 
 def _span(moment: Moment, options: Sequence[Option]) -> tuple[Part | None, time, time] | None:

@@ -44,9 +44,20 @@ def back(frame: Frame, routes: Routes, said: str) -> bool:
     last = max((answered.index(key) for key in keys if key in answered), default=None)
     if last is None or any(answer.kind == "once" for answer in frame.answers.values()):
         return False
-    frame.answers = {key: frame.answers[key] for key in answered[:last]}
-    frame.open = None
+    drop(frame, answered[last])
     return True
+
+
+def last_step(frame: Frame) -> str:
+    """The question or effect that the open question came after; "" if nothing was asked before it."""
+    return next((key for key, answer in reversed(frame.answers.items()) if answer.kind != "only"), "")
+
+
+def drop(frame: Frame, key: str) -> None:
+    """Drop an answer and all after it."""
+    kept = list(frame.answers)
+    frame.answers = {each: frame.answers[each] for each in kept[: kept.index(key)]}
+    frame.open = None
 
 
 def asks_here(frame: Frame, routes: Routes, said: str) -> bool:

@@ -7,7 +7,8 @@ from datetime import date
 import msgspec
 import structlog
 
-from core.chat.dialogue import Ask, NothingToChoose, Turn
+from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.hearing import Turn
 from core.chat.interrupts import Ended, SteppedBack, Suspended
 from core.chat.replies import Reply, Text
 from core.chat.router import Match

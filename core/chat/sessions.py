@@ -19,7 +19,10 @@ class Option(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """One settled question; `kind` says what `value` is: an id, a text, a date, a place, a result."""
+    """One settled question; `kind` says what `value` is: an id, a text, a date, a place, a result.
+
+    A choice of kind "only" was never asked: there was one thing to choose.
+    """
 
     kind: str
     value: str
@@ -47,6 +50,7 @@ class Frame(msgspec.Struct, array_like=True):
     holes: tuple[tuple[str, str], ...] = ()  # what filled the opening pattern
     hints: dict[str, str] = {}  # questions that a name settles as soon as they are asked
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
+    kept: str = ""  # words for an open text question, said after the idle limit
 
 
 class Session(msgspec.Struct, array_like=True):

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.chat import answers, idle_talk, moves, openings
-from core.chat.dialogue import Turn
+from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
+from core.chat.hearing import Turn
 from core.chat.redflags import RedFlags
 from core.chat.replies import Reply, Said, Silence, Text
 from core.chat.router import Match
@@ -216,7 +216,9 @@ class _Turn:
         """Tell whether these words pick one of the lines shown."""
         if question.kind == "confirm":
             return answers.agrees(folded, question.options) is not None
-        return question.kind == "choice" and answers.pick(folded, question.options, self._today) is not None
+        if question.kind != "choice":
+            return False
+        return answers.is_any(folded) or answers.pick(folded, question.options, self._today) is not None
 
     def _speaks_to(self, folded: str, question: Question) -> bool:
         """Tell whether these words pick a line, or name a day or time that none of them is."""
@@ -228,7 +230,9 @@ class _Turn:
         match = routes.whole(self._folded) or self._offered() or routes.within(self._folded)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
-        if match is None and (nothing := idle_talk.answer(self._folded, self._session, routes, self._words)):
+        if match is None and (
+            nothing := idle_talk.answer(self._event.text, self._session, routes, self._words)
+        ):
             return self._say(nothing)
         return await self._open(match or await routes.naming(self._folded) or self._fallback())
 
@@ -265,7 +269,8 @@ class _Turn:
         agreed = answers.yes_or_no(self._folded) if asked else None
         if self._folded in moves.GO_ON or number == 1 or agreed:
             self._session.resuming = False
-            return await self._advance()
+            kept, self._session.frames[-1].kept = self._session.frames[-1].kept, ""
+            return await (self._advance(heard=True, said=kept) if kept else self._advance())
         if self._folded in moves.ANEW or number == _OFFERED:
             self._session.resuming = False
             old = self._session.frames[-1]
@@ -273,20 +278,23 @@ class _Turn:
                 old.dialogue, self._run_of(old.dialogue), rest=old.rest, holes=old.holes
             )
             return await self._advance()
-        return await self._cancel() if agreed is False else self._ask_to_resume()
+        if agreed is False:
+            return await self._cancel()
+        hearing.keep(self._session.frames[-1], self._event)
+        return self._ask_to_resume()
 
     def _ask_to_resume(self) -> Said:
+        frame = self._session.frames[-1]
         self._session.resuming = True
-        return self._say(Text("chat/resume", title=self._runs.title(self._session.frames[-1])))
+        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept))
 
     async def _back(self) -> Said:
         frame = self._session.frames[-1]
-        settled = list(frame.answers)
-        if settled and frame.answers[settled[-1]].kind == "once":
+        step = openings.last_step(frame)
+        if step and frame.answers[step].kind == "once":
             return await self._advance(notes=[Text("chat/already_settled")])
-        if settled:
-            del frame.answers[settled[-1]]
-            frame.open = None
+        if step:
+            openings.drop(frame, step)
             return await self._advance()
         if len(self._session.frames) > 1:
             return await self._cancel()

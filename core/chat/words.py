@@ -22,6 +22,7 @@ from core.errors import BootError
 
 _WEEKDAYS = "一二三四五六日"
 _SOON = ("今天", "明天", "后天")
+_PARTS = {"AM": "上午", "PM": "下午", "NIGHT": "晚上"}
 _QUOTED = 20
 
 
@@ -50,6 +51,11 @@ def short_day(moment: date | datetime, today: date | None = None) -> str:
 def weekday(moment: date | datetime) -> str:
     """周三, in the city's zone."""
     return f"周{_WEEKDAYS[_local(moment).weekday()]}"
+
+
+def part_of_day(part: str | None) -> str:
+    """上午, 下午 or 晚上; "" where none was named."""
+    return _PARTS[part] if part else ""
 
 
 def clock(moment: datetime) -> str:
@@ -112,10 +118,10 @@ class QuestionWords:
         self.lead = str(self._module).strip()
 
     def label(self, option: object) -> str:
-        """Say one option; without a macro its own `label` is its word."""
+        """Say one option, in one line or two; without a macro its own `label` is its word."""
         macro = cast("_OptionMacro | None", getattr(self._module, "option", None))
         said = macro(option) if macro else str(getattr(option, "label", option))
-        return " ".join(said.split())
+        return "\n".join(" ".join(line.split()) for line in said.strip().splitlines())
 
 
 class Words:
@@ -138,6 +144,7 @@ class Words:
             short_day=_seen_today(short_day),
             until=_seen_today(until),
             weekday=weekday,
+            part_of_day=part_of_day,
             clock=clock,
             yuan=yuan,
             quoted=quoted,

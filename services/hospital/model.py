@@ -80,8 +80,32 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A hospital as a place; `place` is where `department` is in it, if one was asked for, else both ""."""
+
+    id: str
+    aliases: tuple[str, ...]
+    name: str
+    address: str
+    phone: str  # of the registration window
+    department: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fees:
+    """What the visits of the coming days cost, in fen."""
+
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Doctor:
-    """A doctor with a session in the coming days; `left` 0 and `next_at` None: 约满."""
+    """A doctor with a session in the coming days; `left` 0 and `next_at` None: 约满.
+
+    `halves`: the half-days with something bookable.
+    """
 
     id: str
     aliases: tuple[str, ...]
@@ -94,6 +118,7 @@ class Doctor:
     fee_fen: int
     left: int
     next_at: datetime | None
+    halves: tuple[tuple[date, Half], ...]
 
     @property
     def hospital_short(self) -> str:

@@ -9,7 +9,7 @@ from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from services.citizens.service import Citizens
-from services.hospital import shapes, store
+from services.hospital import directory_store, shapes, store
 from services.hospital.errors import CANCEL_REFUSALS, CLAIM_REFUSALS, NoSuchBooking, NoSuchPeriod, NothingLeft
 from services.hospital.model import (
     Booking,
@@ -18,9 +18,11 @@ from services.hospital.model import (
     Department,
     Discrepancy,
     Doctor,
+    Fees,
     Name,
     Period,
     Quote,
+    Site,
 )
 from services.hospital.rules import Rules
 
@@ -63,6 +65,17 @@ class Hospital:
         """List what citizens call departments, doctors and hospitals, bookable now or not."""
         return [shapes.name(row) for row in await store.names(self._db)]
 
+    async def sites(self, department: str = "") -> list[Site]:
+        """List the hospitals; of a department only those that have it, and where in them."""
+        return [shapes.site(row) for row in await directory_store.sites(self._db, department)]
+
+    async def fees(self) -> Fees | None:
+        """Say between what the visits of the coming days cost; None if there are none."""
+        row = await directory_store.fees(self._db, self._at())
+        if row is None or row["lowest"] is None:
+            return None
+        return Fees(lowest=row["lowest"], highest=row["highest"])
+
     async def doctors(self, department: str) -> list[Doctor]:
         """List the doctors of a specialty by their next bookable period; those without one come last."""
         return [shapes.doctor(row) for row in await store.doctors(self._db, department, self._at())]
@@ -79,9 +92,17 @@ class Hospital:
             raise await self._session_refused(barred.id, store.Refusal(barred.barred, barred.barred_until))
         return sessions
 
+    async def full_sessions(self, doctor: str) -> list[ClinicSession]:
+        """List a doctor's half-days of the coming days that are 约满."""
+        return [shapes.session(row) for row in await store.full_sessions(self._db, doctor, self._at())]
+
     async def periods(self, session: str) -> list[Period]:
         """List the bookable periods of a half-day."""
         return [shapes.period(row) for row in await store.periods(self._db, session, self._at())]
+
+    async def full_periods(self, session: str) -> list[Period]:
+        """List the periods of a half-day that are 约满."""
+        return [shapes.period(row) for row in await store.full_periods(self._db, session, self._at())]
 
     async def periods_or_others(self, session: str, citizen: str | None = None) -> list[Period]:
         """List the bookable periods of a half-day or, when it is 约满, what there is instead.

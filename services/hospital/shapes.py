@@ -1,6 +1,6 @@
 """Rows of the database into the hospital's nouns."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypedDict
 
 import asyncpg
@@ -18,6 +18,7 @@ from services.hospital.model import (
     Name,
     Period,
     Quote,
+    Site,
 )
 
 Row = asyncpg.Record
@@ -77,6 +78,19 @@ def doctor(row: Row) -> Doctor:
         fee_fen=row["fee_fen"],
         left=row["left"],
         next_at=row["next_at"] and row["next_at"].astimezone(CITY_ZONE),
+        halves=tuple(_half_day(each) for each in row["halves"] or ()),
+    )
+
+
+def site(row: Row) -> Site:
+    return Site(
+        id=row["id"],
+        aliases=(row["name"], spoken.hospital_short(row["name"])),
+        name=row["name"],
+        address=row["address"],
+        phone=row["phone"],
+        department=row["department"],
+        place=row["place"],
     )
 
 
@@ -140,6 +154,12 @@ def booking(row: Row, now: datetime, grace: timedelta) -> Booking:
         grace=grace if row["cancel_until"] == row["made_at"] + grace else None,
         **visit,
     )
+
+
+def _half_day(said: str) -> tuple[date, Half]:
+    """2026-11-24 AM, as `store.doctors` says it."""
+    day, _, half = said.partition(" ")
+    return date.fromisoformat(day), Half(half)
 
 
 def _visit(row: Row) -> _Visit:

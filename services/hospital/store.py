@@ -141,7 +141,7 @@ async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
     return await db.fetch(
         """
         SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
-               coming.class, coming.fee_fen, open.left, open.next_at
+               coming.class, coming.fee_fen, open.left, open.next_at, open.halves
         FROM departments dep
         JOIN specialties sp ON sp.id = dep.specialty
         JOIN hospitals h ON h.id = dep.hospital
@@ -153,7 +153,8 @@ async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
             ORDER BY s.date, s.half LIMIT 1
         ) coming ON true
         CROSS JOIN LATERAL (
-            SELECT count(*)::integer AS left, min(b.starts_at) AS next_at
+            SELECT count(*)::integer AS left, min(b.starts_at) AS next_at,
+                   array_agg(DISTINCT b.date || ' ' || b.half) AS halves
             FROM bookable_units($1, $2) b WHERE b.doctor = d.id
         ) open
         WHERE dep.specialty = $3
@@ -185,6 +186,26 @@ async def sessions(db: Database, doctor: str, at: At, person: str | None) -> lis
     )
 
 
+async def full_sessions(db: Database, doctor: str, at: At) -> list[Row]:
+    """A doctor's half-days that could be booked now if they were not 约满, as `sessions` has them."""
+    return await db.fetch(
+        """
+        SELECT s.id, s.date, s.half, s.class, s.fee_fen, d.surname, d.given_name,
+               min(p.starts_at) AS starts_at, 0 AS left, NULL::text AS refusal, NULL::timestamptz AS at
+        FROM sessions s JOIN doctors d ON d.id = s.doctor JOIN periods p ON p.session = s.id
+        WHERE s.doctor = $3 AND s.status = 'open'
+          AND s.date BETWEEN city_day($1) AND city_day($1) + ($2::hospital_rules).horizon_days
+          AND booking_opens_at(s.date, s.release_at, $2) <= $1
+          AND booking_closes_at(s.half, s.date, p.starts_at, $2) > $1
+          AND s.id NOT IN (SELECT session FROM bookable_units($1, $2) WHERE doctor = $3)
+        GROUP BY s.id, d.id
+        """,
+        at.now,
+        at.rules,
+        doctor,
+    )
+
+
 async def limit(db: Database, session: str, person: str, at: At) -> Refusal | None:
     """What the person's own limits say now against a claim in this session."""
     row = await db.fetchrow(
@@ -205,6 +226,20 @@ async def periods(db: Database, session: str, at: At) -> list[Row]:
               GROUP BY period) open
         JOIN clinic_periods c ON c.period = open.period
         ORDER BY c.starts_at
+        """,
+        at.now,
+        at.rules,
+        session,
+    )
+
+
+async def full_periods(db: Database, session: str, at: At) -> list[Row]:
+    """The periods of a half-day that could be booked now if they were not 约满, as `periods` has them."""
+    return await db.fetch(
+        """
+        SELECT c.*, 0 AS left FROM clinic_periods c
+        WHERE c.session = $3 AND c.status = 'open' AND booking_closes_at(c.half, c.date, c.starts_at, $2) > $1
+          AND c.period NOT IN (SELECT period FROM bookable_units($1, $2) WHERE session = $3)
         """,
         at.now,
         at.rules,

@@ -28,8 +28,10 @@ async def test_the_loser_of_a_race_read_twenty_lines_and_could_pick_nothing(
     assert notes_of(reply) == [
         "陈heart1 今天 11月23日 周一 10:00 已约满。",
         "还可以约：",
-        "1、今天 11月23日 周一 10:30 陈heart2 测试医院",
-        "2、今天 11月23日 周一 11:00 陈heart2 测试医院",
+        "1、今天 11月23日 周一",
+        "　10:30 陈heart2 测试医院",
+        "2、今天 11月23日 周一",
+        "　11:00 陈heart2 测试医院",
         "请回复数字。8 返回，0 人工",
     ]
     asked = await talk.says("2")
@@ -77,9 +79,9 @@ async def test_too_soon_after_cancelling_the_dialogue_was_over(talk: Talk, ward:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     assert "预约成功" in await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "已取消" in await talk.walk("取消预约", "1", "1")
+    assert "已取消" in await talk.walk("取消预约", "1")
     asked = await talk.walk("挂heart", "1")
-    assert asked.index("上午，余 4 个号") < asked.index("上午（09:01 后可约）")
+    assert asked.index("上午\n　余 4 个号") < asked.index("上午\n　（09:01 后可约）")
     reply = await talk.says("2")
     assert "您刚取消了这半天的号" in reply
     assert "请选择日期" in reply
@@ -93,7 +95,7 @@ async def test_with_a_day_full_of_departments_the_dialogue_was_over(talk: Talk, 
     await ward.session("skin-1", at("14:00"), half="PM", units=(4,))
     await ward.session("skin-1", at("10:00", TUESDAY), units=(4,))
     asked = await talk.walk("挂skin", "1")
-    assert asked.index("上午，余 4 个号") < asked.index("下午（这天不能再约）")
+    assert asked.index("上午\n　余 4 个号") < asked.index("下午\n　（这天不能再约）")
     reply = await talk.says("2")
     assert "同一天最多约 3 个科室" in reply
     assert "请选择日期" in reply
@@ -107,7 +109,7 @@ async def test_a_half_day_one_has_was_refused_only_after_confirming_and_the_dial
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     assert "预约成功" in await talk.walk("挂heart", "1", "周一", "1", "1")
     asked = await talk.walk("挂heart", "1")
-    assert asked.index("上午，余 4 个号") < asked.index("上午（您已约）")
+    assert asked.index("上午\n　余 4 个号") < asked.index("上午\n　（您已约）")
     refused = await talk.says("周一")
     assert "您已约了 陈heart1" in refused
     assert "请选择日期" in refused
@@ -163,7 +165,7 @@ async def test_a_claim_made_after_the_list_was_shown_is_still_refused_by_the_cla
     await hospital.hold(early, citizen, effect())
     refused = await talk.says("1")
     assert "您已约了 陈heart1" in refused
-    assert refused.index("上午，余 4 个号") < refused.index("上午（您已约）")
+    assert refused.index("上午\n　余 4 个号") < refused.index("上午\n　（您已约）")
 
 
 async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> None:
@@ -254,8 +256,10 @@ async def test_a_full_doctor_who_was_named_is_named_as_full_beside_the_others(
     assert notes_of(reply) == [
         "陈heart1医生已约满。请看看别的医生。",
         "heart，请选择医生：",
-        "1、陈heart2 主任医师 今天有号",
-        "2、陈heart1 主任医师（约满）",
+        "1、陈heart2 主任医师",
+        "　测试医院 今天有号",
+        "2、陈heart1 主任医师",
+        "　测试医院（约满）",
         "请回复数字。8 返回，0 人工",
     ]
     assert await talk.says("2") == reply, "who picks the full one is told so again"
@@ -266,8 +270,8 @@ async def test_two_mondays_looked_the_same(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"))
     await ward.session("heart-2", at("10:00", MONDAY + timedelta(days=7)))
     reply = await talk.says("heart")
-    assert "1、陈heart1 主任医师 今天有号" in reply
-    assert "2、陈heart2 主任医师 11月30日有号" in reply
+    assert "1、陈heart1 主任医师\n　测试医院 今天有号" in reply
+    assert "2、陈heart2 主任医师\n　测试医院 11月30日有号" in reply
 
 
 async def test_lines_with_two_hospitals_wrapped_on_a_phone(talk: Talk, ward: Ward, db: Database) -> None:
@@ -275,12 +279,11 @@ async def test_lines_with_two_hospitals_wrapped_on_a_phone(talk: Talk, ward: War
     await db.execute("INSERT INTO hospitals VALUES ('h2', '云汀市中医院', '二号街', '0199-5550001', 2)")
     await db.execute("INSERT INTO departments VALUES ('heart-b', 'h2', 'heart', '二楼')")
     await ward.session("heart-1", at("10:00"))
-    assert "1、陈heart1 主任医师 今天有号" in await talk.says("heart"), "one hospital goes without saying"
     await db.execute("UPDATE doctors SET department = 'heart-b' WHERE id = 'heart-2'")
     await ward.session("heart-2", at("11:00"))
-    reply = await talk.walk("算了", "heart")
-    assert "1、陈heart1 主任 测试医院 今天有号" in reply
-    assert "2、陈heart2 主任 中医院 今天有号" in reply
+    reply = await talk.says("heart")
+    assert "1、陈heart1 主任医师\n　测试医院 今天有号" in reply
+    assert "2、陈heart2 主任医师\n　中医院 今天有号" in reply
 
 
 async def test_a_doctor_on_leave_was_called_full(talk: Talk, ward: Ward) -> None:
@@ -297,3 +300,100 @@ async def test_a_message_of_the_greatest_length_is_answered(talk: Talk, ward: Wa
         assert reply
         assert "系统繁忙" not in reply
         await talk.says("算了")
+
+
+async def test_doctors_without_a_session_on_the_wished_day_came_first(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("14:00", TUESDAY), half="PM", units=(4,))
+    reply = await talk.says("明天下午heart")
+    assert reply.index("1、陈heart2 主任医师\n　测试医院 明天下午有号") < reply.index("2、陈heart1")
+    assert "预约成功" in await talk.walk("1", "1", "1")
+    assert "明天 11月24日" in await talk.says("我的预约")
+
+
+async def test_nobody_said_that_nobody_is_there_on_the_wished_day(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("14:00", TUESDAY), half="PM", units=(4,))
+    reply = await talk.says("明天上午heart")
+    assert notes_of(reply)[:3] == [
+        "heart明天上午没有号，请看看别的时间。",
+        "heart，请选择医生：",
+        "1、陈heart1 主任医师",
+    ]
+    assert "没有号" not in await talk.says("重说")
+    asked = await talk.says("1")
+    assert "请选择日期" in asked
+    assert "这里没有" not in asked, "it was said once"
+
+
+async def test_a_wish_that_comes_while_doctors_are_shown_turns_the_list_over(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("14:00", TUESDAY), half="PM", units=(4,))
+    await talk.says("heart")
+    reply = await talk.says("明天")
+    assert "“明天”先记下了" in reply
+    assert "1、陈heart2 主任医师\n　测试医院 明天有号" in reply
+    assert "陈heart2 明天 11月24日" in await talk.says("1")
+    assert "陈heart2 明天 11月24日" in await talk.walk("算了", "heart", "陈heart2 明天")
+
+
+async def test_a_full_day_and_a_full_time_were_called_unknown(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    full, _ = await ward.session("heart-1", at("10:00"), units=(1, 1))
+    (alone,) = await ward.session("heart-1", at("10:00", TUESDAY))
+    for period in (full, alone):
+        await hospital.hold(period, await ward.citizen(), effect())
+    await ward.session("heart-1", at("10:00", MONDAY + timedelta(days=2)), units=(20,))
+    reply = await talk.says("挂陈heart1明天的号")
+    assert "已约满。最近的是：今天 11月23日 周一上午，或 后天 11月25日 周三上午。" in reply
+    assert "“明天”，已约满" in await talk.says("明天")
+    assert "“周五”，这里没有" in await talk.says("周五")
+    await talk.says("1")
+    assert "“十点”，已约满。最近的是：10:30~11:00" in await talk.says("十点")
+
+
+async def test_who_does_not_mind_never_gets_what_is_full_or_barred(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    (full,) = await ward.session("heart-1", at("10:00"))
+    await hospital.hold(full, await ward.citizen(), effect())
+    await ward.session("heart-2", at("10:30"), units=(4,))
+    await ward.session("heart-2", at("10:30", TUESDAY), units=(4,))
+    assert "预约成功" in await talk.walk("挂heart", "随便", "最早的", "都行", "确认")
+    assert "明天 11月24日" in await talk.walk("挂heart", "哪个都行", "越早越好", "无所谓")
+
+
+async def test_one_booking_was_asked_which_one(talk: Talk, ward: Ward, hospital: Hospital) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    await ward.session("lungs-1", at("10:00", TUESDAY), units=(4,))
+    await ward.session("bones-1", at("10:00", TUESDAY), units=(4,))
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    asked = await talk.says("取消预约")
+    assert notes_of(asked)[0] == "要取消这个号吗？"
+    assert "heart 陈heart1" in asked
+    await talk.another("o-granddaughter").walk("挂heart", "1", "1", "1", "1")  # nobody else's is meant
+    assert "已取消：明天 11月24日 周二 10:00 heart" in await talk.says("1")
+    await talk.walk("挂bones", "1", "1", "1", "1")
+    await talk.walk("挂lungs", "1", "1", "1", "1")
+    assert "要取消哪一个" in await talk.says("取消预约")
+
+
+async def test_a_second_booking_made_meanwhile_changes_nothing_of_what_is_asked(
+    talk: Talk, ward: Ward, hospital: Hospital, citizens: Citizens
+) -> None:
+    await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
+    (other,) = await ward.session("lungs-1", at("09:30", TUESDAY), units=(4,))
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "heart" in await talk.says("取消预约")
+    citizen = await citizens.arrive(talk.conversation, talk.account, talk.openid)
+    await hospital.hold(other, citizen, effect())
+    assert "已取消：明天 11月24日 周二 10:00 heart" in await talk.says("1")
+    assert "lungs" in await talk.says("我的预约")
+
+
+async def test_fees_that_differ_are_told_from_to(talk: Talk, ward: Ward) -> None:
+    assert "确认以前会写明" in await talk.says("挂号费多少钱")
+    await ward.session("heart-1", at("10:00"), fee_fen=500)
+    await ward.session("lungs-1", at("10:00"), fee_fen=1250)
+    assert "5 元到 12.50 元" in await talk.says("挂号要钱吗")

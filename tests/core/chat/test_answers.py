@@ -7,6 +7,7 @@ from core.chat.answers import (
     by_name,
     fold,
     guesses,
+    is_any,
     is_nod,
     is_sticker,
     likeness,
@@ -275,3 +276,36 @@ def test_stickers_alone(written: str) -> None:
 @pytest.mark.parametrize("written", ["", " ", "挂号[玫瑰]", "1/:rose", "http://a.cn/b"])
 def test_stickers_beside_words_and_none_at_all(written: str) -> None:
     assert not is_sticker(written)
+
+
+LINES = [
+    Option("a", "陈静 主任医师\n人民医院 今天有号", ("陈静",)),
+    Option("b", "陈敏 主治医师\n中医院 明天有号", ("陈敏",)),
+]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2、陈敏 主治医师\n　中医院 明天有号",
+        "2、陈敏 主治医师",
+        "陈敏 主治医师 中医院 明天有号",
+        "中医院",
+    ],
+)
+def test_a_line_of_two_lines_is_copied_whole_or_in_part(said: str) -> None:
+    picked = pick(fold(said), LINES)
+    assert picked is not None
+    assert picked.id == "b"
+
+
+@pytest.mark.parametrize(
+    "said", ["随便。", "就随便选吧", "要最早的", "最早的那个", "您看着办", "什么时候都行"]
+)
+def test_leaving_the_choice_to_us(said: str) -> None:
+    assert is_any(fold(said))
+
+
+@pytest.mark.parametrize("said", ["不是随便", "最早几点", "随便问问", "可以", "好的", "1", ""])
+def test_what_is_no_leaving_the_choice_to_us(said: str) -> None:
+    assert not is_any(fold(said))

@@ -16,7 +16,6 @@ async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
     assert "6、普洱" in reply
     assert "白茶" not in reply
     assert "9 更多" in reply
-    assert "8 返回" in reply
     assert "0 人工" in reply
 
 
@@ -279,3 +278,26 @@ def test_other_arguments_have_another_digest(kitchen: Kitchen) -> None:
         partial(kitchen.note, "a", words="b"),
     ]
     assert one not in {digest_of(other) for other in others}
+
+
+async def test_back_was_offered_where_there_is_nothing_to_go_back_to(talk: Talk) -> None:
+    assert "返回" not in await talk.says("喝茶")
+    assert "8 返回" in await talk.says("1")
+    assert "返回" not in await talk.says("8")
+    await talk.says("取消")
+    assert "返回" not in await talk.says("订包间")
+    assert "回上一步请说“返回”" in await talk.says("明天")
+    assert "8 返回" in await talk.says("王小明")
+    assert "返回" not in await talk.says("确认"), "what is done stays done"
+    await talk.says("取消")
+    assert "返回" not in await talk.says("报失")
+    assert "回上一步请说“返回”" in await talk.sends_place()
+    assert "返回" not in await talk.walk("取消", "存茶")
+
+
+@pytest.mark.parametrize("said", ["随便", "哪个都行", "都可以吧", "就最早的吧", "无所谓"])
+async def test_who_leaves_the_choice_to_us_was_not_understood(talk: Talk, said: str) -> None:
+    await talk.walk("喝茶", "9")
+    assert "请选座位" in await talk.says(said)
+    assert "龙井，靠窗，要上茶吗" in await talk.says(said), "the first of all lines, whatever page is open"
+    assert "上茶了" not in await talk.says(said)

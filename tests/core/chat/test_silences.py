@@ -94,3 +94,49 @@ async def test_a_picture_after_the_limit_is_no_answer(talk: Talk) -> None:
     await talk.says("报失")
     talk.later(minutes=16)
     assert "1、继续" in await talk.sends_place()
+
+
+async def test_words_for_a_text_question_written_after_the_limit_had_to_be_typed_again(talk: Talk) -> None:
+    await talk.says("人工")
+    talk.later(minutes=16)
+    assert "您写的“茶凉了，换一壶”先记下了" in await talk.says("茶凉了，换一壶")
+    assert "茶凉了，换一壶" in await talk.says("继续")
+    assert (await talk.session()).frames == []
+
+
+async def test_words_kept_are_checked_like_others(talk: Talk) -> None:
+    await talk.walk("订包间", "明天")
+    talk.later(minutes=16)
+    await talk.says("欧阳锋和他的二十个好朋友")
+    refused = await talk.says("1")
+    assert "太长了" in refused
+    assert "贵姓" in refused
+    assert "王小明，订包间吗" in await talk.says("王小明")
+
+
+async def test_words_spoken_in_several_messages_are_kept_together(talk: Talk) -> None:
+    await talk.says("人工")
+    talk.later(minutes=16)
+    await talk.speaks("茶凉了。")
+    await talk.says("好的")  # agrees to go on
+    assert (await talk.session()).frames == []
+    await talk.says("人工")
+    talk.later(minutes=16)
+    await talk.walk("茶凉了", "换一壶")
+    assert "茶凉了\n换一壶" in await talk.says("继续")
+
+
+@pytest.mark.parametrize("said", ["1", "好的"])
+async def test_a_number_or_a_nod_after_the_limit_is_not_kept(talk: Talk, said: str) -> None:
+    await talk.says("人工")
+    talk.later(minutes=16)
+    assert "先记下了" not in await talk.says(said)
+    await talk.says("继续")
+    assert "茶凉了" in await talk.says("茶凉了")
+
+
+async def test_who_begins_anew_begins_without_the_words_kept(talk: Talk) -> None:
+    await talk.walk("订包间", "明天")
+    talk.later(minutes=16)
+    await talk.walk("王小明", "重新开始", "明天")
+    assert "李小红，订包间吗" in await talk.says("李小红")

@@ -6,7 +6,7 @@ import pytest
 
 from core.clock import CITY_ZONE, ManualClock
 from services.citizens.model import UnknownCitizen
-from services.hospital.model import BookingState, ClinicClass, Discrepancy, Half
+from services.hospital.model import BookingState, ClinicClass, Discrepancy, Fees, Half
 from services.hospital.service import Hospital
 from tests.services.ward import MONDAY, Ward, at, effect
 
@@ -129,3 +129,47 @@ async def test_the_audit_finds_a_state_without_its_event_and_a_booking_without_i
         )
         await tx.execute("ALTER TABLE units ENABLE TRIGGER units_change")
     assert {found.what for found in await hospital.audit()} == {"units_and_bookings", "units_and_events"}
+
+
+async def test_a_doctor_tells_the_half_days_with_something_left(ward: Ward, hospital: Hospital) -> None:
+    (full,) = await ward.session("heart-1")
+    await ward.session("heart-1", at("14:00"), half="PM", units=(2, 2))
+    await ward.session("heart-1", at("09:30", TUESDAY))
+    await hospital.hold(full, await ward.citizen(), effect())
+    (doctor,) = await hospital.doctors("heart")
+    assert doctor.halves == ((MONDAY, Half.PM), (TUESDAY, Half.AM))
+
+
+async def test_what_is_full_is_known_as_long_as_it_could_be_booked(
+    ward: Ward, hospital: Hospital, clock: ManualClock
+) -> None:
+    full, left = await ward.session(starts=at("10:00"), units=(1, 1))
+    (alone,) = await ward.session(starts=at("14:00"), half="PM")
+    await ward.session(starts=at("10:00", TUESDAY))
+    for period in (full, alone):
+        await hospital.hold(period, await ward.citizen(), effect())
+    (afternoon,) = await hospital.full_sessions("heart-1")
+    assert (afternoon.date, afternoon.half, afternoon.left) == (MONDAY, Half.PM, 0)
+    assert [period.id for period in await hospital.full_periods(left[:-5])] == [full]
+    await hospital.suspend_session(afternoon.id, "staff")
+    assert await hospital.full_sessions("heart-1") == [], "停诊 is not 约满"
+    clock.set(at("10:00"))
+    assert await hospital.full_periods(left[:-5]) == [], "its time is over"
+
+
+async def test_hospitals_as_places(ward: Ward, hospital: Hospital) -> None:
+    await ward.db.execute("INSERT INTO hospitals VALUES ('h2', '云汀市中医院', '二号街', '0199-5550001', 2)")
+    first, second = await hospital.sites()
+    assert (first.name, first.address, first.phone, first.place) == ("测试医院", "一号街", "0199-5550000", "")
+    assert second.aliases == ("云汀市中医院", "中医院")
+    (only,) = await hospital.sites("heart")
+    assert (only.id, only.department, only.place) == ("h", "heart", "一楼")
+
+
+async def test_what_visits_cost(ward: Ward, hospital: Hospital) -> None:
+    assert await hospital.fees() is None
+    await ward.session("heart-1", fee_fen=0)
+    await ward.session("lungs-1", fee_fen=1250)
+    assert await hospital.fees() == Fees(lowest=0, highest=1250)
+    await hospital.suspend_session(f"lungs-1:{MONDAY}:AM", "staff")
+    assert await hospital.fees() == Fees(lowest=0, highest=0)

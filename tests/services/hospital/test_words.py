@@ -56,7 +56,7 @@ async def test_what_there_is_instead_names_doctor_and_hospital(
     instead = await hospital.periods_or_others(full[:-5])
     question = words.question("hospital/period", options=instead)
     assert question.lead == "还可以约："
-    assert [question.label(each) for each in instead] == ["11月23日 周一 10:30 陈heart2 测试医院"]
+    assert [question.label(each) for each in instead] == ["11月23日 周一\n10:30 陈heart2 测试医院"]
     assert await hospital.periods_or_others("nowhere") == []
 
 
@@ -72,9 +72,9 @@ async def test_what_people_read_most_was_longer_than_six_lines(
     asked = words.question("hospital/confirm", it=quote).lead
     read = {
         "mine": mine.rpartition("——")[0],
-        "confirm": words.render("chat/confirm", notes=[], lead=asked, lines=["确认", "不要了"]).rpartition(
-            "请回复数字"
-        )[0],
+        "confirm": words.render(
+            "chat/confirm", notes=[], lead=asked, back=True, lines=["确认", "不要了"]
+        ).rpartition("请回复数字")[0],
         "help": words.render("common/help"),
         "welcome": words.render("common/welcome"),
     }

@@ -1,0 +1,53 @@
+"""What one turn of a conversation brings to the open question."""
+
+from datetime import date
+
+from core.chat import answers
+from core.chat.events import Event, Kind
+from core.chat.sessions import Frame
+
+_LONGEST_TEXT = 1000  # characters of a free answer that are kept
+
+
+class Turn:
+    """What this turn brings to the open question, if anything, and what is to be said before it."""
+
+    def __init__(
+        self,
+        event: Event,
+        today: date,
+        *,
+        said: str | None = None,
+        heard: bool = False,
+        more: bool = False,
+    ) -> None:
+        self.event = event
+        self.said = event.text if said is None else said  # the answer in it, without the words around
+        self.today = today
+        self.heard = heard  # the message is meant as an answer
+        self.more = more  # the next page is asked for
+        self.missed = False  # the answer was not understood
+        self.settled = False  # a question was settled
+        self.notes: list[str] = []
+
+    @property
+    def own_words(self) -> str:
+        """What was written, whole, as the answer to a question for words."""
+        return _own_words(self.event) if self.said == self.event.text else self.said[:_LONGEST_TEXT]
+
+
+def _own_words(event: Event) -> str:
+    """What was written, whole; recognised speech ends in a full stop nobody said."""
+    said = event.text.strip()[:_LONGEST_TEXT]
+    return said.rstrip("。.！!？?") if event.kind is Kind.VOICE else said
+
+
+def keep(frame: Frame, event: Event) -> None:
+    """Keep words for an open text question until the citizen says whether to go on with it.
+
+    Several messages are kept together; a number or a nod says nothing to be kept.
+    """
+    folded = answers.fold(event.text)
+    says_nothing = answers.number(folded) is not None or answers.is_nod(folded)
+    if frame.open is not None and frame.open.kind == "text" and not says_nothing:
+        frame.kept = "\n".join(filter(None, (frame.kept, _own_words(event))))[:_LONGEST_TEXT]

@@ -1,0 +1,37 @@
+"""The statements on what anybody may ask of the hospitals: where they are, phones, what a visit costs."""
+
+import asyncpg
+
+from core.stores.database import Database
+from services.hospital.store import At
+
+Row = asyncpg.Record
+
+
+async def sites(db: Database, specialty: str) -> list[Row]:
+    """The hospitals; of a specialty only those that have it, and the place there."""
+    return await db.fetch(
+        """
+        SELECT h.id, h.name, h.address, h.phone,
+               coalesce(sp.name, '') AS department, coalesce(dep.place, '') AS place
+        FROM hospitals h
+        LEFT JOIN departments dep ON dep.hospital = h.id AND dep.specialty = $1
+        LEFT JOIN specialties sp ON sp.id = dep.specialty
+        WHERE $1 = '' OR dep.id IS NOT NULL
+        ORDER BY h.rank
+        """,
+        specialty,
+    )
+
+
+async def fees(db: Database, at: At) -> Row | None:
+    """The lowest and the highest fee of the sessions to come; both None if there are none."""
+    return await db.fetchrow(
+        """
+        SELECT min(fee_fen) AS lowest, max(fee_fen) AS highest FROM sessions
+        WHERE status = 'open'
+          AND date BETWEEN city_day($1) AND city_day($1) + ($2::hospital_rules).horizon_days
+        """,
+        at.now,
+        at.rules,
+    )
