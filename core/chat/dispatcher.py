@@ -1,8 +1,8 @@
 """From event to reply: order per conversation, one run, one stored reply for every attempt."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -111,7 +111,7 @@ class Dispatcher:
                         return attempt.said
         except (asyncio.CancelledError, NotInTimeError):
             if attempt.number:
-                self._do_apart(self._left(event, attempt.number))
+                self._do_apart(partial(self._left, event, attempt.number))
             raise
 
     async def look_after(self, event: Event) -> None:
@@ -186,7 +186,7 @@ class Dispatcher:
     def _answer(self, event: Event, entered: Entered) -> Said | None:
         """The reply of a message that is over, or what is said to one that never runs."""
         if isinstance(entered, Done | Passed) and entered.owed:
-            self._do_apart(self._promises.settle(event.id))
+            self._do_apart(partial(self._promises.settle, event.id))
         if isinstance(entered, Done):
             return self._stored(event.id, entered.reply)
         template = _REFUSED.get(type(entered))  # in a flood only the first one hears anything
@@ -244,7 +244,7 @@ class Dispatcher:
         if not attempt.is_last:
             raise NotInTimeError
         said = self._say("chat/stores_gone")
-        self._do_apart(self._conclude(attempt.event, said))
+        self._do_apart(partial(self._conclude, attempt.event, said))
         return said
 
     async def _conclude(self, event: Event, said: Said) -> None:
@@ -265,12 +265,12 @@ class Dispatcher:
         except StoreGoneError as gone:
             _log.warning("left_to_the_sweeper", event_id=event_id, store=gone.store)
 
-    def _do_apart(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do_apart(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do what no attempt waits for; what a store that is gone keeps us from, the sweeper does later."""
 
         async def carefully() -> None:
             try:
-                await work
+                await work()
             except StoreGoneError as gone:
                 _log.warning("left_to_the_sweeper", store=gone.store)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -33,6 +34,7 @@ _AT_ONCE = 32
 _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _SOON_S = 1.0
+LEASE = timedelta(seconds=30)  # a third of it must be left when a request starts
 KEPT = timedelta(days=30)
 
 _log = structlog.get_logger("late")
@@ -70,7 +72,8 @@ class Way:
 class LateReplies:
     """The sender of one process; any number of them share the rows."""
 
-    def __init__(self, db: Database, owed: Owed, way: Way) -> None:
+    def __init__(self, db: Database, owed: Owed, way: Way, *, lease: timedelta = LEASE) -> None:
+        self._lease = lease
         self._db = db
         self._owed = owed
         self._way = way
@@ -81,7 +84,7 @@ class LateReplies:
         await outbox.give_up(self._db)
         await self._reopen()
         sent = 0
-        while rows := await outbox.claim(self._db, self._holder, _AT_ONCE):
+        while rows := await outbox.claim(self._db, self._holder, self._lease, _AT_ONCE):
             sent += sum(await asyncio.gather(*map(self._send, rows)))
         return sent
 
@@ -118,19 +121,22 @@ class LateReplies:
             await self._settled(row, "failed", "unfollowed")
         elif answered and not await self._way.inbox.take(answered):
             await self._settled(row, "cancelled", "answered")
-        elif await self._way.windows.spend(row.conversation) is False:
+        elif await self._way.windows.is_open(row.conversation) is False:
             await self._put_back(row, "no window", _HELD_AGAIN_S, held=True)
         else:
             return recipient
         return None
 
     async def _request(self, row: Row, recipient: Recipient, said: Said) -> bool:
-        if not await outbox.begin(self._db, row, self._holder):
+        if not await outbox.begin(self._db, row, self._holder, self._lease / 3):
             return False
         outcome = await self._way.sender.send(recipient.account, recipient.openid, said)
         _log.info("late_reply", key=row.key, outcome=type(outcome).__name__, tries=row.tries)
+        left_us = isinstance(outcome, Sent | PerhapsSent)
+        if left_us:  # no other message of this conversation goes out before this one is settled
+            await self._in_redis(self._way.windows.spend(row.conversation))
         await self._note(row, outcome)
-        return isinstance(outcome, Sent | PerhapsSent)
+        return left_us
 
     async def _note(self, row: Row, outcome: Outcome) -> None:
         """Write down what became of a request."""
@@ -138,31 +144,25 @@ class LateReplies:
             case Sent():
                 await self._settled(row, "accepted", "")
                 if answered := event_of(row):
-                    await self._shown(answered)
+                    await self._in_redis(self._way.inbox.has_shown(answered))
             case SurelyNotSent(reason=reason, retry_after=after_s):
                 await self._put_back(row, reason, after_s)
             case PerhapsSent(reason=reason):
                 await self._settled(row, "unknown", reason)
             case Refused(policy=Policy.WINDOW, words=words):
-                await self._closed(row.conversation)
+                await self._in_redis(self._way.windows.close(row.conversation))
                 await self._put_back(row, words, _HELD_AGAIN_S, held=True)
             case Refused(code=code, words=words):
                 await self._settled(row, "failed", f"{code} {words}")
             case Unsendable(type=type_):
                 await self._settled(row, "cancelled", f"nothing to send: {type_ or 'silence'}")
 
-    async def _shown(self, answered: str) -> None:
-        """Count the question as shown; without Redis it is repeated once more than needed, no worse."""
+    async def _in_redis(self, note: Awaitable[object]) -> None:
+        """Note something there; without it a question is repeated, or WeChat refuses one message of ours."""
         try:
-            await self._way.inbox.has_shown(answered)
+            await note
         except StoreGoneError:
-            _log.warning("shown_not_noted", event_id=answered)
-
-    async def _closed(self, conversation: str) -> None:
-        try:
-            await self._way.windows.close(conversation)
-        except StoreGoneError:
-            _log.warning("window_not_noted", conversation=conversation)
+            _log.warning("not_noted")
 
     async def _settled(self, row: Row, state: str, reason: str) -> None:
         await outbox.settle(self._db, row, self._holder, state, reason)

@@ -13,9 +13,6 @@ import asyncpg
 
 from core.stores.database import Database, Transaction
 
-LEASE = timedelta(seconds=30)
-_ENOUGH = timedelta(seconds=10)  # of the lease that must be left when a request starts
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -55,7 +52,7 @@ async def cancel(tx: Transaction, key: str, reason: str) -> None:
     )
 
 
-async def claim(db: Database, holder: str, most: int) -> list[Row]:
+async def claim(db: Database, holder: str, lease: timedelta, most: int) -> list[Row]:
     """Hold what is due, of each conversation only the oldest that is open: they arrive in their order.
 
     A message whose holder died comes again if its request had not begun (else see `give_up`).
@@ -78,14 +75,14 @@ async def claim(db: Database, holder: str, most: int) -> list[Row]:
         RETURNING id, key, conversation, sealed, tries
         """,
         holder,
-        LEASE,
+        lease,
         most,
     )
     return [_row(row) for row in rows]
 
 
-async def begin(db: Database, row: Row, holder: str) -> bool:
-    """Note that the request leaves now; False if the row is not ours any more or there is too little time."""
+async def begin(db: Database, row: Row, holder: str, left: timedelta) -> bool:
+    """Note that the request leaves now; False if it is not ours any more, or not for `left` more."""
     found = await db.fetchval(
         """
         UPDATE outbox SET attempted_at = now()
@@ -93,7 +90,7 @@ async def begin(db: Database, row: Row, holder: str) -> bool:
         """,
         row.id,
         holder,
-        _ENOUGH,
+        left,
     )
     return found is not None
 

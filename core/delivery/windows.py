@@ -18,22 +18,24 @@ local function left(ends, count)
   return tonumber(ends or 0) > now and tonumber(count) or 0
 end
 local message, tap = left(known[1], known[2]), left(known[3], known[4])
-local open = message > 0 or tap > 0
 """
 _SPEND = Script(
     _COUNT
     + """
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  return -1
-elseif not open then
-  return 0
-end
 if message > 0 then redis.call('HINCRBY', KEYS[1], 'message_left', -1) end
 if tap > 0 then redis.call('HINCRBY', KEYS[1], 'tap_left', -1) end
 return 1
 """
 )
-_LOOK = Script(_COUNT + "return open and 1 or 0")
+_LOOK = Script(
+    _COUNT
+    + """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return -1
+end
+return (message > 0 or tap > 0) and 1 or 0
+"""
+)
 _CLOSE = Script(
     """
 redis.call('HSET', KEYS[1], 'message_left', 0, 'tap_left', 0)
@@ -48,10 +50,14 @@ class Windows:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def spend(self, conversation: str) -> bool | None:
-        """Count one message of ours; False if no window is open, None if nothing is known of any."""
-        answer = await self._redis.run(_SPEND, (windows_key(conversation),), ())
+    async def is_open(self, conversation: str) -> bool | None:
+        """Tell whether a message of ours may go out; None if nothing is known of any window."""
+        answer = await self._redis.run(_LOOK, (windows_key(conversation),), ())
         return None if answer < 0 else bool(answer)
+
+    async def spend(self, conversation: str) -> None:
+        """Count one message of ours that left us."""
+        await self._redis.run(_SPEND, (windows_key(conversation),), ())
 
     async def close(self, conversation: str) -> None:
         """Believe the platform, which says that no window is open; the citizen's next message opens one."""
@@ -59,4 +65,4 @@ class Windows:
 
     async def open_ones(self, conversations: Iterable[str]) -> list[str]:
         """Those of the conversations that have an open window."""
-        return [each for each in conversations if await self._redis.run(_LOOK, (windows_key(each),), ())]
+        return [each for each in conversations if await self.is_open(each)]

@@ -31,9 +31,7 @@ elseif state == 'done' then
   if not reply or way == 'late' then
     return {'DONE'}
   end
-  if owed then -- from here on it goes this way and no other
-    redis.call('HSET', KEYS[1], 'way', 'passive')
-  end
+  redis.call('HSET', KEYS[1], 'way', 'passive') -- from here on it goes this way and no other
   -- This attempt shows the question, if no later message has changed the session since.
   if session[7] == ARGV[1] then
     redis.call('HSET', KEYS[3], 'shown', 1)

@@ -111,6 +111,7 @@ def _put(thing: object, name: str, what: object) -> None:
 
 _KEPT = "(owed or not waited_for) and CLAIM_MS or REPLY_MS"
 _CLAIM_KEPT = "redis.call('PEXPIRE', KEYS[1], CLAIM_MS)"
+_IF_OWED = "if owed then redis.call('HSET', KEYS[1], 'way', 'passive') end -- from"
 MUTANTS = [
     Mutant(
         "claim",
@@ -164,8 +165,13 @@ MUTANTS = [
     ),
     Mutant(
         "late row cancelled",
-        edited("_enter", "if owed then -- from here", "if false then -- from here"),
+        edited("_enter", "redis.call('HSET', KEYS[1], 'way', 'passive') -- from", "-- from"),
         "killed_after_a_retry_collected_an_owed_reply",
+    ),
+    Mutant(
+        "a reply goes one way",
+        edited("_enter", "redis.call('HSET', KEYS[1], 'way', 'passive') -- from", _IF_OWED),
+        "hung_up_at_the_moment_of_the_commit",
     ),
     Mutant("sweeper: done", _sweeps_nothing(Over), "an_owed_reply_outlives_others"),
     Mutant("sweeper: dead", _sweeps_nothing(Run), "the_runner_dies_after_the_hand_over"),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from core.chat.durations import MOST_WAITING
+from core.chat.events import Event
 from core.chat.replies import Said
 from tests.core.chat.model.world import SCALE, Message, Tale, World
 
@@ -188,6 +189,24 @@ async def killed_after_a_retry_collected_an_owed_reply(world: World) -> list[str
     await world.pause(7.0)
     await world.settled()
     return heard(said, "passive")
+
+
+@play
+async def hung_up_at_the_moment_of_the_commit(world: World) -> list[str]:
+    """The reply was there for an attempt that was not; the retry had it before that could be written down."""
+    first, collected = world.processes[0], asyncio.Event()
+    owe = first.owed.owe
+
+    async def slowly(event: Event) -> None:
+        await collected.wait()
+        await owe(event)
+
+    first.owed.owe = slowly  # type: ignore[method-assign]
+    first.mortal.dies_after = lambda what: what == "commit" and first.is_hung_up_on()
+    tale = await world.says("a", Message("甲", attempts=(0, 1, 1)))
+    collected.set()
+    await world.pause(8.0)
+    return heard(tale, "passive")
 
 
 @play

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, cast
 
 import asyncpg
@@ -77,10 +78,12 @@ class WatchedInbox(Inbox):
     """Tells what was entered and committed."""
 
     mortal: Mortal
+    on_knock: Callable[[str], None]
     on_enter: Callable[[str, Entered], None]
     on_commit: Callable[[Run, Commit], None]
 
     async def enter(self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
+        self.on_knock(event_id)
         entered = await super().enter(event_id, who, window)
         self.on_enter(event_id, entered)
         return entered
@@ -119,6 +122,7 @@ class Process:
         self.inbox.mortal = self.mortal
         self.rests = False  # keeps no promises for a while
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._attempts: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def born(cls, redis_url: str, db: Database, durations: Durations) -> "Process":
@@ -132,7 +136,8 @@ class Process:
         self.owed.mortal = self.mortal
         self.dispatcher = Dispatcher(self.inbox, bot, seal, clock, self.owed)
         self.sweeper = Sweeper(self.owed, {"city": self.dispatcher}, again_s=self.durations.renewal)
-        self.late = LateReplies(self.db, self.owed, Way(self.inbox, Windows(self.redis), *way))
+        passes = Way(self.inbox, Windows(self.redis), *way)
+        self.late = LateReplies(self.db, self.owed, passes, lease=timedelta(seconds=3))
 
     def keep_promises(self) -> None:
         self.spawn(self._keep_promises())
@@ -146,7 +151,10 @@ class Process:
 
     def receive(self, event: Event) -> "asyncio.Task[Said | None]":
         loop = asyncio.get_running_loop()
-        return self.spawn(self.dispatcher.receive(event, loop.time()))
+        task = self.spawn(self.dispatcher.receive(event, loop.time()))
+        self._attempts.add(task)
+        task.add_done_callback(self._attempts.discard)
+        return task
 
     def kill(self) -> None:
         """End at once: nothing is tidied up, no store hears of it."""
@@ -157,6 +165,12 @@ class Process:
         for task in (*self._tasks, *under_way, *renewing, *self.dispatcher._apart):
             if task is not asyncio.current_task():
                 task.cancel()
+
+    def is_hung_up_on(self) -> bool:
+        """Lose every connection of WeChat's, and live on."""
+        for task in self._attempts:
+            task.cancel()
+        return False
 
     def freeze(self) -> None:
         """Stop renewing leases, as a process does that swaps or is debugged; its runs go on."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from functools import partial
 
 from core.chat.durations import Durations
 from core.chat.events import Event, Kind
-from core.chat.inbox import Commit, Entered, Passed, Run
+from core.chat.inbox import Commit, Entered, Passed, Run, Wait
 from core.chat.replies import Said
 from core.chat.sessions import Session
 from core.chat.words import Words
@@ -67,15 +68,17 @@ class Tale:
 
     event: Event
     message: Message
-    order: int
+    knocked: float | None = None  # between this moment
+    came: float | None = None  # and this one it first came to Redis
     runs: int = 0
     commits: int = 0
     heard: list[Heard] = field(default_factory=list)
     shown: list[bool] = field(default_factory=list)
     passed: bool = False
     current: tuple[int, str] = (0, "")  # fence and token of the run that may finish
-    found: list[str] = field(default_factory=list)  # whom its last run remembered
-    remembered: bool = False  # its last run left a session behind
+    memories: dict[object, tuple[list[str], bool]] = field(default_factory=dict)  # of its runs, by task
+    found: list[str] = field(default_factory=list)  # whom the run that counts remembered
+    remembered: bool = False  # and whether it left a session behind
 
     @property
     def replies(self) -> list[str]:
@@ -94,14 +97,18 @@ class World:
         self.clock = SystemClock()
         self.words = words_of(TEMPLATES)
         self.processes: list[Process] = []
+        self.buried: list[Process] = []
         self.tales: dict[str, Tale] = {}
         self.excuses: Counter[str] = Counter()  # by conversation: what may have ended a run before its time
         self.saved: defaultdict[str, list[str]] = defaultdict(
             list
         )  # by conversation: names, as they committed
         self.wiped = False
+        self.stormy = False  # too much happens to tell whether a second run was needed
         self.platform_gone = False
         self.broken: list[str] = []
+        self.told: list[str] = []  # everything that happened, with WeChat's seconds
+        self._began = time.monotonic()
         self.mutate: Callable[[Process], None] = lambda _process: None
 
     async def populate(self, processes: int = 2) -> None:
@@ -109,10 +116,17 @@ class World:
         for _ in range(processes):
             await self.bear()
 
+    async def replace(self, index: int) -> None:
+        """Start a new process in the place of a dead one, which is kept for the end."""
+        self.buried.append(self.processes[index])
+        await self.bear()
+        self.processes[index] = self.processes.pop()
+
     async def bear(self) -> Process:
         """Start one more process."""
         process = await Process.born(self.redis_url, self.db, self.durations)
-        process.inbox.on_enter, process.inbox.on_commit = self._entered, self._committed
+        process.inbox.on_knock, process.inbox.on_enter = self._knocks, self._entered
+        process.inbox.on_commit = self._committed
         process.work(Bot(self), self.seal, self.clock, (self, self))  # type: ignore[arg-type] # what it uses of Turns
         self.mutate(process)
         process.keep_promises()
@@ -120,7 +134,7 @@ class World:
         return process
 
     async def end(self) -> None:
-        for process in self.processes:
+        for process in (*self.processes, *self.buried):
             await process.end()
 
     def kill(self, index: int) -> None:
@@ -131,6 +145,10 @@ class World:
     def excuse(self) -> None:
         for tale in self.tales.values():
             self.excuses[tale.event.conversation] += 1
+
+    def tell(self, what: str) -> None:
+        """Write down what happened, for whoever has to find out why a law was broken."""
+        self.told.append(f"{(time.monotonic() - self._began) / SCALE:6.2f} {what}")
 
     # --- citizens and WeChat ---
 
@@ -184,23 +202,30 @@ class World:
             at=now,
             text=message.name,
         )
-        tale = self.tales[event.id] = Tale(event, message, len(self.tales))
+        tale = self.tales[event.id] = Tale(event, message)
         return tale
 
     async def _attempt(self, tale: Tale, target: int | None, began: float) -> bool:
         """One attempt; True if WeChat is content with it."""
         over = began + 5.0 * SCALE
+        name = tale.message.name
         if target is None or self.processes[target].mortal.dead:
+            self.tell(f"{name}: an attempt is lost")
             await asyncio.sleep(max(0.0, over - asyncio.get_running_loop().time()))
             return False
+        self.tell(f"{name}: attempt at process {target}")
         task = self.processes[target].receive(tale.event)
         await asyncio.wait([task], timeout=max(0.0, over - asyncio.get_running_loop().time()))
         if not task.done():
             task.cancel()  # WeChat hangs up
+            self.tell(f"{name}: WeChat hangs up")
             return False
         if task.cancelled() or task.exception() is not None:
+            self.tell(f"{name}: no answer, {'killed' if task.cancelled() else repr(task.exception())}")
             return False
-        if (said := task.result()) is not None:
+        said = task.result()
+        self.tell(f"{name}: answered with {said.text if said else 'success'}")
+        if said is not None:
             tale.heard.append(Heard("passive", said.text))
         return True
 
@@ -221,12 +246,22 @@ class World:
         # A sentence names no message: it is about the oldest one that has heard nothing.
         silent = [each for each in tales if not each.heard or each.heard[-1].how == "notice"]
         (named or silent or tales)[0].heard.append(Heard("late", said.text))
+        self.tell(f"late: {said.text}")
         return Sent(account)
 
     # --- what processes tell ---
 
+    def _knocks(self, event_id: str) -> None:
+        tale = self.tales[event_id]
+        if tale.knocked is None:
+            tale.knocked = asyncio.get_running_loop().time()
+
     def _entered(self, event_id: str, entered: Entered) -> None:
         tale = self.tales[event_id]
+        if tale.came is None:
+            tale.came = asyncio.get_running_loop().time()
+        if not isinstance(entered, Wait):
+            self.tell(f"{tale.message.name}: {type(entered).__name__}")
         if isinstance(entered, Passed):
             tale.passed = True
         if not isinstance(entered, Run):
@@ -234,19 +269,21 @@ class World:
         tale.runs += 1
         tale.current = (entered.fence, entered.token)
         allowed = 1 + self.excuses[tale.event.conversation]
-        if tale.runs > allowed:
+        if tale.runs > allowed and not self.stormy:
             self.broken.append(f"{tale.message.name} was run {tale.runs} times, {allowed} can be excused")
         if tale.passed:
             self.broken.append(f"{tale.message.name} was passed, and ran")
 
     def _committed(self, run: Run, done: Commit) -> None:
+        tale = self.tales[run.event_id]
+        self.tell(f"{tale.message.name}: run {run.fence} ends, {done}")
         if done.stale:
             return
-        tale = self.tales[run.event_id]
         tale.commits += 1
+        tale.found, tale.remembered = tale.memories.get(asyncio.current_task(), ([], False))
         if (run.fence, run.token) != tale.current:
             self.broken.append(f"{tale.message.name} was finished by a run that another one had followed")
-        if tale.commits > 1:
+        if tale.commits > 1 and not self.wiped:
             self.broken.append(f"{tale.message.name} was committed {tale.commits} times")
         self.saved[tale.event.conversation].append(tale.message.name)
 
@@ -262,12 +299,14 @@ class World:
         )
         broken += [f"an effect happened {row['n']} times" for row in rows]
         for tale in self.tales.values():
+            if not tale.heard:  # a sentence names no message, and may have been taken for another one's
+                await self._find_sentence(tale)
             broken += self._judge(tale, set(notices))
         for conversation, names in self.saved.items():
-            if names != [name for name in self._arrived(conversation) if name in names]:
-                broken.append(f"answered out of order: {' '.join(names)}")
-            if not self.wiped:
-                broken += self._forgotten(conversation, names)
+            if self.wiped:  # order and memory are what it may lose
+                continue
+            broken += self._overtaken(conversation, names)
+            broken += self._forgotten(conversation, names)
         return broken
 
     def _judge(self, tale: Tale, notices: set[str]) -> Iterable[str]:
@@ -277,7 +316,7 @@ class World:
         if len(set(tale.replies)) > 1 and not self.wiped:
             yield f"{name} got two replies: {tale.replies}"
         pushes = 1 + len(tale.message.again)
-        if len(tale.replies) > pushes:
+        if len(tale.replies) > pushes + self.wiped:
             yield f"{name} got its reply {len(tale.replies)} times"
         if any(each.how == "notice" for each in heard) and name not in notices:
             yield f"{name} ended in WeChat's own notice"
@@ -289,14 +328,28 @@ class World:
         }
         before: list[str] = []
         for name in names:
-            if of[name].remembered and of[name].found != before:
+            # A commit whose process died before it heard of it may stand there, too.
+            if of[name].remembered and [each for each in of[name].found if each in before] != before:
                 yield f"{name} found {of[name].found} in the session, not {before}"
             if of[name].remembered:
                 before.append(name)
 
-    def _arrived(self, conversation: str) -> list[str]:
-        tales = [each for each in self.tales.values() if each.event.conversation == conversation]
-        return [each.message.name for each in sorted(tales, key=lambda each: each.order)]
+    async def _find_sentence(self, tale: Tale) -> None:
+        sent = "SELECT FROM outbox WHERE key = $1 AND state = 'accepted'"
+        if await self.db.fetchrow(sent, f"late:{tale.event.id}") is not None:
+            tale.heard.append(Heard("late", "a sentence"))
+
+    def _overtaken(self, conversation: str, names: list[str]) -> Iterable[str]:
+        """Messages that finished before one that had surely come before them."""
+        of = {each.message.name: each for each in self._tales(conversation)}
+        for place, name in enumerate(names):
+            for later in names[place + 1 :]:
+                knocked, before = of[name].knocked, of[later].came
+                if knocked and before and before < knocked:
+                    yield f"answered out of order: {name} before {later}"
+
+    def _tales(self, conversation: str) -> list[Tale]:
+        return [each for each in self.tales.values() if each.event.conversation == conversation]
 
 
 class Bot:
@@ -315,14 +368,14 @@ class Bot:
         process = next(each for each in world.processes if each.dispatcher._running._under_way.get(event.id))
         run = tale.runs
         remembered = session.notes.get("said", "").split()
-        tale.found = remembered
+        tale.memories[asyncio.current_task()] = remembered, False
         effect = Effect(f"{event.id}/count", "count", b"the same")
         await perform(process.db, effect, partial(self._write, event))
         await asyncio.sleep(tale.message.takes * SCALE)
         if tale.message.fails:
             raise ZeroDivisionError
         session.notes["said"] = " ".join((*remembered, event.text))
-        tale.remembered = True
+        tale.memories[asyncio.current_task()] = remembered, True
         return Said(type="text", at=int(world.clock.timestamp()), text=f"{event.text}：第 {run} 次办好")
 
     async def _write(self, event: Event, tx: Transaction) -> str:

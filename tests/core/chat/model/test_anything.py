@@ -1,0 +1,113 @@
+"""Whatever happens to processes, connections and stores, in whatever order: the laws of reception hold.
+
+Time is real here, so that nothing can be replayed step by step; what happened to a message is told instead.
+"""
+
+import asyncio
+import random
+
+import pytest
+
+from core.stores.database import Database
+from core.stores.redis import Redis
+from tests.core.chat.model.mutants import MUTANTS
+from tests.core.chat.model.world import Message, World
+
+CITIZENS = 24
+PROCESSES = 3
+ATTEMPTS = ((0, 1, 2), (1, 2, 0), (2, 0, 1), (None, 1, 2), (0, None, 2), (1, 2, None), (0, None, None))
+TAKES = (0.0, 0.0, 0.1, 0.5, 2.0, 4.4, 5.5, 9.0, 13.0, 20.0)
+LATE_BY = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.3, 0.0, 2.0))
+TROUBLES = ("kill", "kill", "freeze", "no database", "no platform")
+
+
+def a_message(chance: random.Random, name: str) -> Message:
+    again = ((chance.choice((0.2, 3.0, 5.1)), chance.randrange(PROCESSES)),) if chance.random() < 0.2 else ()
+    return Message(
+        name,
+        attempts=chance.choice(ATTEMPTS),
+        takes=chance.choice(TAKES),
+        fails=chance.random() < 0.1,
+        again=again,
+        late_by=chance.choice(LATE_BY),
+    )
+
+
+async def citizen(world: World, chance: random.Random, name: str) -> None:
+    """Write one message after another, without waiting for replies."""
+    said = []
+    for number in range(chance.randint(1, 4)):
+        await world.pause(chance.choice((0.3, 1.0, 6.0, 12.0)))
+        said.append(asyncio.create_task(world.says(name, a_message(chance, f"{name}之{number}"))))
+    await asyncio.gather(*said)
+
+
+async def trouble(world: World, chance: random.Random) -> None:
+    """Let one thing go wrong; a killed process is followed by a new one, a store comes back."""
+    await world.pause(chance.uniform(0.5, 25.0))
+    index = chance.randrange(PROCESSES)
+    process, what = world.processes[index], chance.choice(TROUBLES)
+    world.excuse()
+    world.tell(f"{what}: process {index}")
+    if what == "kill" and not process.mortal.dead:
+        world.kill(index)
+        await world.replace(index)
+    elif what == "freeze":
+        process.freeze()
+    elif what == "no database":
+        process.mortal.gone.add("PostgreSQL")
+        await world.pause(3.0)
+        process.mortal.gone.clear()
+        world.excuse()
+    elif what == "no platform":
+        world.platform_gone = True
+        await world.pause(5.0)
+        world.platform_gone = False
+
+
+async def wiping(world: World) -> None:
+    await world.pause(9.0)
+    world.wiped = True
+    world.excuse()
+    world.tell("wipe")
+    await world.processes[0].redis.client.flushall()
+
+
+async def lived(world: World, seed: int, *, wiped: bool) -> list[str]:
+    """Let everybody talk while everything goes wrong, and judge."""
+    world.stormy = True
+    chance = random.Random(seed)
+    chances = [random.Random(chance.random()) for _ in range(CITIZENS + 6)]
+    try:
+        await world.populate(PROCESSES)
+        await asyncio.gather(
+            *(citizen(world, each, f"民{number}") for number, each in enumerate(chances[:CITIZENS])),
+            *(trouble(world, each) for each in chances[CITIZENS:]),
+            *([wiping(world)] if wiped else []),
+        )
+        # WeChat's own notice is an explanation here: most messages lose an attempt.
+        broken = await world.judge(notices=[each.message.name for each in world.tales.values()])
+        return broken and [*broken, "", *world.told]
+    finally:
+        await world.end()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_laws_hold_whatever_happens(db: Database, redis: Redis, redis_url: str, seed: int) -> None:
+    del redis  # empty now
+    assert "\n".join(await lived(World(db, redis_url), seed, wiped=seed % 3 == 2)) == ""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 300))
+async def test_the_laws_hold_for_a_long_time(db: Database, redis: Redis, redis_url: str, seed: int) -> None:
+    del redis  # empty now
+    assert "\n".join(await lived(World(db, redis_url), seed, wiped=seed % 3 == 2)) == ""
+
+
+async def test_control_without_an_order_they_do_not_hold(db: Database, redis: Redis, redis_url: str) -> None:
+    """The same lives, where a message runs whoever is before it."""
+    del redis
+    world = World(db, redis_url, patience=2.0)
+    world.mutate = next(mutant.apply for mutant in MUTANTS if mutant.rule == "arrival order")
+    assert await lived(world, 0, wiped=False) != []
