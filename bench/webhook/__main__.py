@@ -37,12 +37,12 @@ def main(arguments: Sequence[str]) -> int:
     size = QUICK if given.quick else FULL
     machine = this_machine()
     if machine.load > BUSY:
-        _tell(
+        tell(
             f"the machine is busy (load {machine.load:.1f}): ratios will be wide, rates and latencies too bad"
         )
     try:
-        with _stores() as plan, ProcessPoolExecutor(os.cpu_count()) as pool:
-            trial = Trial(plan, Writer(plan, pool), Reader(plan), _tell)
+        with stores() as plan, ProcessPoolExecutor(os.cpu_count()) as pool:
+            trial = Trial(plan, Writer(plan, pool), Reader(plan), tell)
             rounds, memory = _measure(trial, size)
     except (LoadFailedError, BootError) as failed:
         print(f"bench: {failed}", file=sys.stderr)
@@ -74,20 +74,21 @@ def _running(trial: Trial, names: Sequence[str]) -> Iterator[list[Program]]:
 
 
 @contextmanager
-def _stores() -> Iterator[Plan]:
+def stores() -> Iterator[Plan]:
     """Valkey and PostgreSQL of our own in a scratch folder, migrated, and a plan that names them."""
     with tempfile.TemporaryDirectory(prefix="bianmin-bench-") as folder:
-        stores = EmbeddedStores.start(Path(folder) / "stores")
+        started = EmbeddedStores.start(Path(folder) / "stores")
         try:
-            uvloop.run(migrate(stores.database_url, ROOT / "migrations"))
-            plan = Plan(stores.redis_url, stores.database_url, folder)
+            uvloop.run(migrate(started.database_url, ROOT / "migrations"))
+            plan = Plan(started.redis_url, started.database_url, folder)
             plan.write()
             yield plan
         finally:
-            stores.stop()
+            started.stop()
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Show how far we are, beside the result."""
     print(line, file=sys.stderr, flush=True)
 
 

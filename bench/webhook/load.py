@@ -45,12 +45,14 @@ class Target:
     kept: Path
 
 
-def play(corpus: Corpus, target: Target, seconds: int, *, again: bool = False) -> Load:
+def play(
+    corpus: Corpus, target: Target, seconds: int, *, again: bool = False, connections: int = CONNECTIONS
+) -> Load:
     """Send a corpus for so many seconds or until it is used up; `again` starts over instead."""
     command = [
         _wrk(),
         "--threads=1",
-        f"--connections={CONNECTIONS}",
+        f"--connections={connections}",
         f"--duration={seconds}s",
         "--timeout=5s",
         f"--script={_SCRIPT}",

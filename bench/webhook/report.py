@@ -92,9 +92,11 @@ def as_json(found: Sequence[Figure], size: Size) -> str:
     return msgspec.json.format(msgspec.json.encode(flat)).decode()
 
 
-def as_page(found: Sequence[Figure], size: Size, machine: Machine, now: datetime) -> str:
+def as_page(
+    found: Sequence[Figure], size: Size, machine: Machine, now: datetime, *, name: str = "webhook"
+) -> str:
     """A Markdown section, as it stands in RESULTS.md."""
-    command = f"python -m bench.webhook{' --quick' if size.quick else ''}"
+    command = f"python -m bench.{name}{' --quick' if size.quick else ''}"
     lines = [
         f"## {now:%Y-%m-%d %H:%M} · `{command}`",
         "",

@@ -1,11 +1,20 @@
 """The bot of program (c): the city's own handlers, and one that counts in the session."""
 
+import asyncio
+
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
-from core.chat.routes import Notes
+from core.chat.routes import Notes, Rest
 from handlers import common, hospital
 
 router = Router("bench").include(common.router, hospital.router)
+
+
+@router.on("慢")
+async def slow(rest: Rest) -> Reply:
+    """慢 300: an answer that takes so many milliseconds."""
+    await asyncio.sleep(int(rest) / 1000)
+    return Text("bench/counted", count=0)
 
 
 @router.on("计数")
