@@ -40,8 +40,9 @@ class Attempt:
 
     @property
     def limit(self) -> float:
-        """Until when it is held (loop time): the last one is answered in time, earlier ones are dropped."""
-        return self.arrived + (self._durations.deadline if self.is_last else self._durations.dropped)
+        """Until when it is held (loop time): earlier ones, once Redis knows them, until they are dropped."""
+        held = self.number and not self.is_last
+        return self.arrived + (self._durations.dropped if held else self._durations.deadline)
 
     def left(self, of: float) -> float:
         """How much of a time that is counted from its first byte is left, in seconds."""
