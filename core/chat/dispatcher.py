@@ -209,7 +209,7 @@ class Dispatcher:
             if (left := attempt.left(self._durations.deadline)) > 0:
                 await asyncio.sleep(min(left, self._durations.retry))  # it may come back
                 return True
-            attempt.said = self._give_up(attempt)
+            attempt.said = self._give_up(attempt, trouble)
         elif attempt.is_last:
             attempt.said = await self._handed_over(attempt)
         elif attempt.left(self._durations.dropped) > 0:
@@ -224,8 +224,10 @@ class Dispatcher:
         try:
             async with asyncio.timeout_at(arrived + self._durations.promised):
                 await self._owe(event)
-        except (StoreGoneError, TimeoutError):
-            return self._give_up(attempt)
+        except TimeoutError:
+            return self._give_up(attempt, StoreGoneError("PostgreSQL"))
+        except StoreGoneError as gone:
+            return self._give_up(attempt, gone)
         try:
             async with asyncio.timeout_at(arrived + self._durations.handed):
                 entered = await self._inbox.hand_over(event.id, last=True)
@@ -250,10 +252,11 @@ class Dispatcher:
 
     # --- when a store is gone ---
 
-    def _give_up(self, attempt: Attempt) -> Said:
+    def _give_up(self, attempt: Attempt, gone: StoreGoneError) -> Said:
         """Say on the last attempt that nothing works; before it WeChat shall try again (`NotInTimeError`)."""
         if not attempt.is_last:
-            raise NotInTimeError
+            raise NotInTimeError(gone)
+        _log.warning("given_up", event_id=attempt.event.id, why=str(gone))
         said = self._say("chat/stores_gone")
         self._do_apart(self._conclude(attempt.event, said))
         return said

@@ -10,6 +10,7 @@ import aiohttp
 
 from commands.places import DEMO
 from core.stores.redis import Redis
+from tests.support import slow_city
 from tests.support.breakable import BreakablePostgres, BreakableRedis, breakable_stores
 from tests.support.program import Place, Program, answers, run_to_end
 from tests.support.stores import scratch_folder
@@ -54,6 +55,14 @@ class Town:
     def close_platform(self) -> None:
         """Let nobody reach WeChat, nor WeChat us."""
         self._platform.stop()
+
+    def let_go_on(self) -> None:
+        """Let who said 慢 have their answer."""
+        (self.place.folder / slow_city.GO_ON).touch()
+
+    def hold_up(self) -> None:
+        """Let the next who say 慢 wait."""
+        (self.place.folder / slow_city.GO_ON).unlink(missing_ok=True)
 
     @property
     def log(self) -> str:
