@@ -99,7 +99,7 @@ class Database:
             raise
         await self._give_back(connection)
 
-    async def _give_back(self, connection: Transaction) -> None:
+    async def _give_back(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
         # What was done with it is decided by now; the pool drops a connection that dies here.
         with suppress(*UNREACHABLE):
             await self._pool.release(connection)

@@ -49,7 +49,7 @@ def somebody() -> str:
 
 
 async def everybody_says(town: Town, text: str, openids: list[str], over_s: float = 0.0) -> list[Heard]:
-    """Each of them writes; the messages begin evenly over some time, so that they meet a store at any moment."""
+    """Each of them writes, evenly over some time, so that the messages meet a store at any moment."""
 
     async def says(place: int, openid: str) -> Heard:
         await asyncio.sleep(over_s * place / len(openids))  # this is no waiting for anything
@@ -81,7 +81,9 @@ async def test_every_message_is_answered_or_explained_and_dialogues_go_on(
         assert "请选择科室" in heard.words
         assert heard.attempts < ATTEMPTS
     written = running.log.count("\n") - lines
-    assert written < 40 + 8 * (len(newcomers) + 2), "some lines for each job and second, some for each message"
+    assert written < 40 + 8 * (len(newcomers) + 2), (
+        "some lines for each job and second, some for each message"
+    )
 
 
 async def test_after_a_wipe_one_begins_anew_and_what_is_booked_is_booked_once(running: Town) -> None:

@@ -1,4 +1,4 @@
-"""Gateway, simulator and stores as processes of their own, each of which a test may take away and bring back."""
+"""Gateway, platform and stores, each a process of its own that a test may take away and bring back."""
 
 import time
 from collections.abc import Iterator
@@ -39,7 +39,9 @@ class Heard:
 class Town:
     """One gateway that is never restarted, whatever becomes of what it stands on."""
 
-    def __init__(self, place: Place, redis: BreakableRedis, database: BreakablePostgres, program: Path) -> None:
+    def __init__(
+        self, place: Place, redis: BreakableRedis, database: BreakablePostgres, program: Path
+    ) -> None:
         self.place = place
         self.redis = redis
         self.database = database
@@ -77,7 +79,7 @@ class Town:
             http.post(f"{self.place.phone_url}/sim/messages", json=body) as answer,
         ):
             told = await answer.json()
-        assert answer.status == 200, told  # noqa: PLR2004
+        assert answer.status == 200, told
         shown = told["reply"]["content"] if told["reply"] else told["notice"]
         return Heard(shown or "", told["attempts"], time.monotonic() - began)
 
