@@ -7,11 +7,10 @@ after 0.8 s and PostgreSQL after 1.6 s.
 import asyncio
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.support.breakable import Breakable
+from tests.support.breakable import gone
 from tests.support.program import ROOT
 from tests.support.town import Heard, Town, town
 from tests.support.waiting import until
@@ -31,17 +30,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield opened
         assert opened.gateway.process.poll() is None
         assert "Traceback" not in opened.log
-
-
-@contextmanager
-def gone(store: Breakable, how: str) -> Iterator[None]:
-    """A stretch without this store."""
-    take_away, bring_back = (store.kill, store.start) if how == "killed" else (store.freeze, store.thaw)
-    take_away()
-    try:
-        yield
-    finally:
-        bring_back()
 
 
 def somebody() -> str:

@@ -113,6 +113,17 @@ def breakable_stores(data: Path) -> Iterator[tuple[BreakableRedis, BreakablePost
         remove_runtime(runtime)
 
 
+@contextmanager
+def gone(store: Breakable, how: str) -> Iterator[None]:
+    """A stretch without this store."""
+    take_away, bring_back = (store.kill, store.start) if how == "killed" else (store.freeze, store.thaw)
+    take_away()
+    try:
+        yield
+    finally:
+        bring_back()
+
+
 def _end(child: Child) -> None:
     child.signal(signal.SIGKILL)
     assert child.wait(_END_S), "a killed server is still there"
