@@ -22,6 +22,7 @@ GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # what a driver says whose server died between two steps of a statement
     TimeoutError,
 )
 # The same while connecting; inside a block these may also be somebody else's.
