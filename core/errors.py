@@ -34,9 +34,8 @@ class StoreGoneError(Exception):
 class NotInTimeError(Exception):
     """An attempt of WeChat's has no answer in its time; its message is not lost, the next one may get it."""
 
-    def __str__(self) -> str:
-        """Say so in a log."""
-        return "no answer in time"
+    def __init__(self, because: object = "") -> None:
+        super().__init__(f"no answer in time: {because}" if because else "no answer in time")
 
 
 class BootError(Exception):

@@ -14,14 +14,14 @@ _LAST_SEEN = 3  # WeChat makes no more attempts than these
 class Attempt:
     """An attempt of `event` whose first byte came at `arrived` (the loop's time)."""
 
-    __slots__ = ("_age_s", "_clock", "_durations", "arrived", "event", "number", "said", "who")
+    __slots__ = ("_age_s", "_clock", "_durations", "arrived", "event", "number", "only_holds", "said")
 
     def __init__(self, event: Event, arrived: float, durations: Durations, clock: Clock) -> None:
         self.event = event
         self.arrived = arrived
         self.number = 0  # 0: not known yet
         self.said: Said | None = None  # what it was answered with at its deadline
-        self.who = Who.NEW  # as whom it enters next
+        self.only_holds = False  # it has no time left to run anything
         self._age_s = 0.0
         self._durations = durations
         self._clock = clock
@@ -31,10 +31,12 @@ class Attempt:
         if not self.number:
             self.number, self._age_s = number, age_ms / 1000
 
-    def has_entered(self) -> None:
-        """Enter as one that is known, from now on."""
-        if self.who is Who.NEW:
-            self.who = Who.AGAIN
+    @property
+    def who(self) -> Who:
+        """As whom it enters next."""
+        if not self.number:
+            return Who.NEW
+        return Who.HOLD if self.only_holds else Who.AGAIN
 
     @property
     def is_last(self) -> bool:
@@ -47,8 +49,9 @@ class Attempt:
 
     @property
     def limit(self) -> float:
-        """Until when it is held (loop time): the last one is answered in time, earlier ones are dropped."""
-        return self.arrived + (self._durations.deadline if self.is_last else self._durations.dropped)
+        """Until when it is held (loop time): earlier ones, once Redis knows them, until they are dropped."""
+        held = self.number and not self.is_last
+        return self.arrived + (self._durations.dropped if held else self._durations.deadline)
 
     def left(self, of: float) -> float:
         """How much of a time that is counted from its first byte is left, in seconds."""

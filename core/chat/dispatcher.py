@@ -62,7 +62,6 @@ _WRITTEN = (
 )
 _OPENS = dict.fromkeys(_WRITTEN, Window.MESSAGE) | dict.fromkeys(_TAPS, Window.TAP)
 _REFUSED = {Full: "chat/too_many", Flood: "chat/flood", Passed: "chat/passed_over"}
-_ALMOST = 0.98  # of an attempt: so much of it may pass before the last answer
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Said).decode
 
@@ -91,12 +90,11 @@ class Dispatcher:
         if event.kind in _UNANSWERED:
             return None
         attempt = Attempt(event, arrived, self._durations, self._clock)
-        window = _OPENS.get(event.kind, Window.NONE)
+        entering = self._inbox.enter(event.id, Who.NEW, _OPENS.get(event.kind, Window.NONE))
         try:
             while True:
                 try:
-                    entered = await self._inbox.enter(event.id, attempt.who, window)
-                    attempt.has_entered()
+                    entered = await entering
                     if isinstance(entered, Run):
                         attempt.is_numbered(entered.seen, entered.age_ms)
                         return await self._deadlines.watch(self._running.start(event, entered), arrived)
@@ -105,10 +103,11 @@ class Dispatcher:
                     attempt.is_numbered(entered.seen, entered.age_ms)
                     await self._running.end_of(event.conversation, attempt.limit)
                 except LookAgainError:
-                    continue
+                    pass
                 except (OverdueError, StoreGoneError) as trouble:
                     if not await self._goes_on(attempt, trouble):
                         return attempt.said
+                entering = self._enter_again(attempt)
         except (asyncio.CancelledError, NotInTimeError):
             if attempt.number:
                 self._do_apart(partial(self._left, event, attempt.number))
@@ -150,7 +149,7 @@ class Dispatcher:
             said = await self._turns.take(event, session, shown=run.shown)
             sealed = pack(session, self._seal, conversation)
         except StoreGoneError:
-            await self._inbox.release(run)
+            await self._inbox.release(run, self._durations.retry)
             raise
         except asyncio.CancelledError:
             if not self._running.told_to_end(event.id):
@@ -192,17 +191,28 @@ class Dispatcher:
         template = _REFUSED.get(type(entered))  # in a flood only the first one hears anything
         return self._say(template) if template is not None else None
 
+    async def _enter_again(self, attempt: Attempt) -> Entered:
+        """Look once more; a Redis that hangs is not waited for longer than there is time for an answer."""
+        event, window = attempt.event, _OPENS.get(attempt.event.kind, Window.NONE)
+        until = max(attempt.limit, asyncio.get_running_loop().time() + self._durations.poll)
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._inbox.enter(event.id, attempt.who, window)
+        except TimeoutError as hangs:
+            # Of a message that was let in, an answer can still be promised.
+            raise (OverdueError if attempt.number else StoreGoneError("Redis")) from hangs
+
     async def _goes_on(self, attempt: Attempt, trouble: OverdueError | StoreGoneError) -> bool:
         """Whether the attempt may wait on; if not, `attempt.said` answers it (or `NotInTimeError`)."""
         if isinstance(trouble, StoreGoneError):
             if (left := attempt.left(self._durations.deadline)) > 0:
                 await asyncio.sleep(min(left, self._durations.retry))  # it may come back
                 return True
-            attempt.said = self._give_up(attempt)
+            attempt.said = self._give_up(attempt, trouble)
         elif attempt.is_last:
             attempt.said = await self._handed_over(attempt)
         elif attempt.left(self._durations.dropped) > 0:  # until WeChat hangs up
-            attempt.who = Who.HOLD
+            attempt.only_holds = True
             return True
         else:
             raise NotInTimeError
@@ -210,15 +220,18 @@ class Dispatcher:
 
     async def _handed_over(self, attempt: Attempt) -> Said | None:
         """Promise an answer that is not there at the last deadline: from here on it is a message of ours."""
-        event = attempt.event
+        event, arrived = attempt.event, attempt.arrived
         try:
-            async with asyncio.timeout_at(attempt.arrived + self._durations.attempt * _ALMOST):
+            async with asyncio.timeout_at(arrived + self._durations.promised):
                 await self._owe(event)
-        except (StoreGoneError, TimeoutError):
-            return self._give_up(attempt)
+        except TimeoutError:
+            return self._give_up(attempt, StoreGoneError("PostgreSQL"))
+        except StoreGoneError as gone:
+            return self._give_up(attempt, gone)
         try:
-            entered = await self._inbox.hand_over(event.id, last=True)
-        except StoreGoneError:
+            async with asyncio.timeout_at(arrived + self._durations.handed):
+                entered = await self._inbox.hand_over(event.id, last=True)
+        except (StoreGoneError, TimeoutError):
             return None  # the promise stands; the sweeper keeps it as soon as Redis is back
         return None if isinstance(entered, Wait) else self._answer(event, entered)
 
@@ -239,19 +252,30 @@ class Dispatcher:
 
     # --- when a store is gone ---
 
-    def _give_up(self, attempt: Attempt) -> Said:
+    def _give_up(self, attempt: Attempt, gone: StoreGoneError) -> Said:
         """Say on the last attempt that nothing works; before it WeChat shall try again (`NotInTimeError`)."""
         if not attempt.is_last:
-            raise NotInTimeError
+            raise NotInTimeError(gone)
+        _log.warning("given_up", event_id=attempt.event.id, why=str(gone))
         said = self._say("chat/stores_gone")
         self._do_apart(partial(self._conclude, attempt.event, said))
         return said
 
     async def _conclude(self, event: Event, said: Said) -> None:
-        """Let the conversation go on after such a sentence, and every further attempt hear the same."""
-        entered = await self._inbox.enter(event.id, Who.AGAIN)
+        """Let the conversation go on after such a sentence, and every further attempt hear the same.
+
+        A run that is still under way is waited for: what it brings is sent later. Soon others pass it anyway.
+        """
+        until = asyncio.get_running_loop().time() + self._durations.passing
+        while isinstance(entered := await self._inbox.enter(event.id, Who.SWEEP), Wait):
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(self._durations.next_look())
+        if isinstance(entered, Gone):
+            entered = await self._inbox.enter(event.id, Who.AGAIN)
         if isinstance(entered, Run):
             await self._inbox.commit(entered, None, self._sealed(event.id, said), asks=False)
+            await self._inbox.enter(event.id, Who.AGAIN)  # it has been said: whatever was promised is not due
 
     # --- shared ---
 

@@ -22,6 +22,8 @@ class Durations:
     renewal: float = 1.0
     attempt: float = 5.0  # how long WeChat waits for one attempt
     deadline: float = 4.5  # when the last attempt is answered, whatever there is to say
+    promised: float = 4.9  # by then the promise of a later answer is written down, or is none
+    handed: float = 4.95  # no store is waited for any longer: the answer has to travel, too
     dropped: float = 5.5  # by then WeChat has surely hung up, even if nobody told us
     last: float = 9.0  # an attempt that comes so long after the first one is the last
     retry: float = 0.5  # a store that is gone is tried again so often

@@ -167,9 +167,9 @@ class Inbox:
         """Keep a run's lease alive; False if the run is no longer the current one."""
         return await self._lease_for(run, self._lease)
 
-    async def release(self, run: Run) -> bool:
-        """Give a run up, so that the next attempt may run the message at once."""
-        return await self._lease_for(run, 0)
+    async def release(self, run: Run, after_s: float = 0.0) -> bool:
+        """Give a run up, so that whoever has the message in hand may run it again after so many seconds."""
+        return await self._lease_for(run, int(after_s * 1000))
 
     async def leave(self, event_id: str, number: int) -> bool:
         """Note that an attempt was dropped before its answer; True if nobody else waits for that."""

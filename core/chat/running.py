@@ -12,6 +12,7 @@ import structlog
 from core.chat.events import Event
 from core.chat.inbox import Inbox, Run
 from core.chat.replies import Said
+from core.errors import StoreGoneError
 
 _log = structlog.get_logger("dispatcher")
 
@@ -101,7 +102,8 @@ class Running:
             for waiting in self._waiting.pop(event.conversation, ()):
                 _wake(waiting)
         failed = None if task.cancelled() else task.exception()
-        if failed is not None and not isinstance(failed, LookAgainError):
+        # A store that is gone fails it twice a second; what becomes of the attempt is told by who holds that.
+        if failed is not None and not isinstance(failed, LookAgainError | StoreGoneError):
             _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
         if outcome.done():  # its attempt is over already
             return

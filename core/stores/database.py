@@ -22,6 +22,7 @@ GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # what a driver says whose server died between two steps of a statement
     TimeoutError,
 )
 # The same while connecting; inside a block these may also be somebody else's.
@@ -34,6 +35,7 @@ class Database:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", timeout_s: float) -> None:
         self._pool = pool
         self._timeout_s = timeout_s
+        self._returning: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 10, timeout_s: float = 4.0) -> "Database":
@@ -44,12 +46,14 @@ class Database:
         try:
             pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=0,  # else it would by itself look for a server that is gone, and log each failure
                 max_size=connections,
                 command_timeout=timeout_s,
                 timeout=timeout_s,
                 server_settings={"application_name": "bianmin", "timezone": CITY_ZONE.key},
             )
+            async with pool.acquire(timeout=timeout_s):
+                return cls(pool, timeout_s)
         except (
             ValueError,
             asyncpg.InvalidCatalogNameError,
@@ -58,7 +62,6 @@ class Database:
             raise BootError(f"PostgreSQL does not let us in ({wrong}): check stores.database_url") from wrong
         except UNREACHABLE as gone:
             raise StoreGoneError("PostgreSQL") from gone
-        return cls(pool, timeout_s)
 
     async def close(self) -> None:
         """Give every connection back; cut what does not come back within two seconds."""
@@ -84,16 +87,23 @@ class Database:
             raise StoreGoneError("PostgreSQL") from gone
         try:
             yield connection
-        except GONE as gone:
-            raise StoreGoneError("PostgreSQL") from gone
-        except (OSError, asyncpg.InterfaceError) as perhaps:
-            if _is_closed(connection):
-                raise StoreGoneError("PostgreSQL") from perhaps
-            raise  # a file that is missing, a connection used wrongly: not the server's fault
-        finally:
-            # What the block did is decided by now; the pool drops a connection that dies here.
-            with suppress(*UNREACHABLE):
-                await self._pool.release(connection)
+        except BaseException as failed:
+            was_closed = _is_closed(connection)
+            # A server that hangs takes as long again to take its connection back: nobody waits for that.
+            returning = asyncio.create_task(self._give_back(connection))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
+            # A file that is missing, a connection used wrongly: not the server's fault.
+            perhaps = isinstance(failed, OSError | asyncpg.InterfaceError)
+            if isinstance(failed, GONE) or (perhaps and was_closed):
+                raise StoreGoneError("PostgreSQL") from failed
+            raise
+        await self._give_back(connection)
+
+    async def _give_back(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        # What was done with it is decided by now; the pool drops a connection that dies here.
+        with suppress(*UNREACHABLE):
+            await self._pool.release(connection)
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Run one statement and return its rows."""

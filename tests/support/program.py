@@ -65,7 +65,7 @@ def answers(url: str, body: object = None) -> Any:
 class Place:
     """A folder with its settings; several programs may be started there, one after another or at once."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", retry_s: float = 0.5) -> None:
         self.folder = folder
         self.data = folder / "var"
         self.port = free_port()
@@ -74,7 +74,7 @@ class Place:
         folder.mkdir(exist_ok=True)
         (folder / "bianmin.toml").write_text(
             f"[server]\nport = {self.port}\nadmin_port = {self.admin_port}\n"
-            f"[simulator]\nport = {self.phone_port}\nretry_s = 0.5\n{more}",
+            f"[simulator]\nport = {self.phone_port}\nretry_s = {retry_s}\n{more}",
             "utf-8",
         )
 
@@ -83,13 +83,17 @@ class Place:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def phone_url(self) -> str:
+        return f"http://127.0.0.1:{self.phone_port}"
+
+    @property
     def admin_url(self) -> str:
         return f"http://127.0.0.1:{self.admin_port}"
 
     def says(self, text: str, openid: str = "o-somebody") -> str:
         """A citizen writes through the simulator; what came back."""
         answer = answers(
-            f"http://127.0.0.1:{self.phone_port}/sim/messages",
+            f"{self.phone_url}/sim/messages",
             {"account": "city", "openid": openid, "type": "text", "content": text},
         )
         assert answer["reply"], answer

@@ -52,8 +52,13 @@ async def block() -> Reply:
     return Text("chat/yes")
 
 
-if __name__ == "__main__":
+def live() -> int:
+    """Be main.py, with `bots.slow` beside its own bots."""
     bot = ModuleType("bots.slow")
     bot.router, bot.MENU = router, city.MENU  # type: ignore[attr-defined]
     sys.modules["bots.slow"] = bot
-    sys.exit(main.main(sys.argv[1:]))
+    return main.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(live())

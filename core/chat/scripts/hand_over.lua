@@ -1,6 +1,6 @@
 -- Nobody will be there to take the answer, and a row in the database says so already (design 4, "Deadline").
 -- KEYS: claim, reply. ARGV: "1" if the last attempt is about to be answered: then this decides which way the answer goes.
-local claim = redis.call('HMGET', KEYS[1], 'state', 'way', 'why', 'done')
+local claim = redis.call('HMGET', KEYS[1], 'state', 'way', 'why', 'seen')
 local state, way, last = claim[1], claim[2], ARGV[1] == '1'
 if not state then
   return {'GONE'}
@@ -10,7 +10,7 @@ elseif way == 'late' or (way == 'passive' and not last) then
   return {'DONE'}
 elseif state == 'done' or state == 'passed' then
   redis.call('HSET', KEYS[1], 'owed', '1')
-  if last then
+  if last and live(KEYS[1], claim[4]) then -- if Redis hung meanwhile, nobody is there to be answered any more
     redis.call('HSET', KEYS[1], 'way', 'passive')
   end
   if state == 'passed' then

@@ -1,4 +1,4 @@
--- A run goes on, or gives itself up so that the next attempt may run (lease 0).
+-- A run goes on, or gives itself up so that whoever has the message in hand may run it once this lease is over.
 -- KEYS: claim. ARGV: fence, token, lease ms.
 local claim = redis.call('HMGET', KEYS[1], 'state', 'fence', 'token')
 if claim[1] ~= 'run' or claim[2] ~= ARGV[1] or claim[3] ~= ARGV[2] then

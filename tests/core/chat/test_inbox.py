@@ -16,6 +16,7 @@ from core.chat.inbox import (
     Full,
     Hushed,
     Inbox,
+    Over,
     Passed,
     Run,
     Wait,
@@ -272,3 +273,16 @@ async def test_every_key_of_a_conversation_has_its_tag_and_dies(inbox: Inbox, an
     for key in keys:
         assert f"{{{CONVERSATION}}}".encode() in key
         assert await any_redis.client.pttl(key) > 0
+
+
+async def test_a_hand_over_done_when_nobody_waits_any_more_leaves_the_reply_to_be_sent(inbox: Inbox) -> None:
+    """A Redis that hung does what it was asked meanwhile, when who asked has long been answered."""
+    for still_there, way in ((True, "passive"), (False, "")):
+        event = message()
+        await inbox.commit(await run_of(inbox, event), None, b"reply")
+        if not still_there:
+            await inbox.leave(event, 1)
+        await inbox.hand_over(event, last=True)
+        over = await inbox.enter(event, Who.SWEEP)
+        assert isinstance(over, Over)
+        assert over.way == way

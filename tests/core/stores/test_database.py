@@ -1,6 +1,8 @@
 """The contract of the database, on PostgreSQL of our own and on Debian's."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import asyncpg
@@ -120,6 +122,28 @@ async def test_an_endless_statement_is_given_up(any_db_url: str) -> None:
         await db.fetchval("SELECT pg_sleep(60)")
 
     assert await db.fetchval("SELECT 1") == 1
+    await db.close()
+
+
+async def test_a_driver_confused_by_its_server_s_death_is_a_store_that_is_gone(any_db: Database) -> None:
+    with pytest.raises(StoreGoneError):
+        async with any_db.transaction():
+            raise asyncpg.InternalClientError("cannot switch to state 12; another operation is in progress")
+
+    assert await any_db.fetchval("SELECT 1") == 1
+
+
+async def test_who_gives_up_on_a_server_that_hangs_is_not_held_up_by_it(db_url: str) -> None:
+    db = await Database.open(db_url, timeout_s=30)
+    backend = await db.fetchval("SELECT pg_backend_pid()")
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(db.fetchval("SELECT 1"), 0.1)
+            assert await db.fetchval("SELECT 1") == 1, "there are other connections"
+    finally:
+        os.kill(backend, signal.SIGCONT)
     await db.close()
 
 
