@@ -1,0 +1,81 @@
+"""Reads what citizens sent and got, and what the stores say, and names everything that is wrong with it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.support.booking_model import START, after
+from tests.support.walks import Told, Walk, unseen
+
+RETRY_S = 5.0  # WeChat's pause from attempt to attempt
+_ATTEMPTS = 3
+_SLACK_S = 1.0  # from a kill until the platform's side has noticed that a connection is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """What one citizen has in the end: what the chat shows, and the numbers in the books."""
+
+    received: Sequence[tuple[str, str]]  # kind (reply, custom, notice) and words, in the order they came
+    has: int
+    ever_booked: int
+
+
+def complaints(walk: Walk, phone: Phone, kills: Sequence[float]) -> list[str]:
+    """Everything that is wrong with one citizen's story; `kills` are times of the event loop."""
+    found = [*_about_answers(walk, kills), *_about_order(walk), *_about_phone(walk, phone)]
+    if (phone.has, phone.ever_booked) != (walk.keeps, 1):
+        found.append(f"has {phone.has} numbers of {phone.ever_booked} booked, not {walk.keeps} of 1")
+    return [f"{walk.openid}: {each}" for each in found]
+
+
+def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
+    for told in walk.told:
+        words, what = told.words, f"message {told.number} ({told.text})"
+        if len(set(words)) > 1:
+            yield f"{what} got two different answers: {words}"
+        elif len(words) > 1:
+            yield f"{what} got its answer twice"
+        elif not words and not told.notice and not told.perhaps:
+            yield f"{what} got no answer"
+        if told.notice and not _killed_at_last(told, kills):
+            yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
+        if told.attempts > 1 and not any(told.began - _SLACK_S <= kill <= told.ended for kill in kills):
+            yield f"{what} took {told.attempts} attempts, and no kill explains it"
+
+
+def _killed_at_last(told: Told, kills: Sequence[float]) -> bool:
+    """Whether its last attempt ended because a process was killed just then."""
+    last = max(told.began + (_ATTEMPTS - 1) * RETRY_S, told.ended - _SLACK_S)
+    return told.attempts == _ATTEMPTS and any(last - _SLACK_S / 10 <= kill <= told.ended for kill in kills)
+
+
+def _about_order(walk: Walk) -> Iterator[str]:
+    """Whether every answer is one that the messages so far, each processed once and in its order, bring."""
+    states = START
+    for place, turn in enumerate(walk.turns):
+        states = after(states, [each.answered for each in turn], unseen=unseen(walk.turns[:place], turn))
+        if not states:
+            yield f"nothing explains what came back for {[(each.text, each.words) for each in turn]}"
+            return
+    if walk.next():
+        yield f"did not come to the end, next was {walk.next()}"
+
+
+def _about_phone(walk: Walk, phone: Phone) -> Iterator[str]:
+    """Whether the chat shows just these answers, turn by turn; late ones may overtake later replies."""
+    shown = [words for kind, words in phone.received if kind == "reply"]
+    for turn in walk.turns:
+        replies = [each.reply for each in turn if each.reply is not None]
+        here, shown = shown[: len(replies)], shown[len(replies) :]
+        if Counter(here) != Counter(replies):
+            yield f"the phone shows {here} where {replies} was replied"
+            return
+    if shown:
+        yield f"the phone shows more replies: {shown}"
+    told = Counter(words for each in walk.told for words in each.late)
+    if (late := Counter(words for kind, words in phone.received if kind == "custom")) != told:
+        yield f"late answers on the phone: {dict(late)}, sent: {dict(told)}"
+    notices = sum(kind == "notice" for kind, _ in phone.received)
+    if notices != (known := sum(each.notice for each in walk.told)):
+        yield f"{notices} notices on the phone, not {known}"

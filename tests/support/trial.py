@@ -1,0 +1,176 @@
+"""A city of several gateway processes on one Redis and one PostgreSQL, with the platform in the test itself."""
+
+import asyncio
+import random
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+import simulator.app
+from core.clock import SystemClock
+from core.seal import Seal
+from core.stores import keys
+from core.stores.database import Database
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
+from simulator.accounts import Account
+from tests.support.clinic import found_clinic
+from tests.support.crowd import Crowd
+from tests.support.judge import RETRY_S, Phone, complaints
+from tests.support.killer import Killer
+from tests.support.members import KILLED, Members
+from tests.support.program import Place
+from tests.support.waiting import until
+from tests.support.walks import MESSAGES, WALKS, Walk
+from webhooks.serving import listen, serve
+
+PROCESSES = 2
+_SETTLED_S = 60.0  # a late answer whose sender was killed is settled after half a minute
+_ACCOUNT = {
+    "name": "云汀便民",
+    "original_id": "gh_0a1b2c3d4e5f",
+    "appid": "wx00112233445566aa",
+    "secret": "a-secret-of-the-tests",
+    "token": "atokenofthetests",
+    "aes_key": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+    "mode": "safe",
+}
+_NUMBERS = """
+SELECT a.conversation, count(u.id) AS has, count(*) AS ever
+FROM bookings b JOIN accounts a USING (citizen) LEFT JOIN units u ON u.booking = b.id AND u.state = 'booked'
+GROUP BY a.conversation
+"""
+_OPEN = "SELECT count(*) FROM outbox WHERE state IN ('queued', 'held', 'sending')"
+_LATE = "SELECT key, state, reason FROM outbox WHERE key LIKE 'late:%' ORDER BY id"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one trial came to; `wrong` is everything nobody can explain."""
+
+    messages: int
+    retried: int
+    notices: int
+    late: int
+    wrong: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A running city for crowds and killers; times are the event loop's."""
+
+    members: Members
+    db: Database
+    http: aiohttp.ClientSession
+    platform: str
+    seal: Seal
+
+    async def run(
+        self, citizens: int, kills: int, chance: random.Random, told: Callable[[int], None]
+    ) -> Findings:
+        """Let citizens walk while processes are killed; judge everything that came of it."""
+        name = chance.randbytes(8).hex()
+        walks = [Walk(f"o{name}{each:06d}", WALKS[each % len(WALKS)]) for each in range(citizens)]
+        crowd = Crowd(self.http, self.platform)
+        killer = Killer(self.members, crowd, chance)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(crowd.walk(walks))
+            await killer.end_some(kills, citizens * MESSAGES, told)
+            crowd.let_go(citizens * MESSAGES)  # and whatever has to be said again
+        return await self._judge(walks, crowd, killer.kills)
+
+    async def _judge(self, walks: Sequence[Walk], crowd: Crowd, kills: Sequence[float]) -> Findings:
+        await until(self.members.all_ready, "all processes are up", _SETTLED_S)
+        wrong = await self._left_over() + await self._in_the_books()
+        wrong += [f"a process ended by itself: {how}" for how in self.members.ended if how != KILLED]
+        wrong += [f"the log has {word}" for word in ("Traceback", "handler_failed") if word in self.members.said]
+        numbers = {row["conversation"]: row for row in await self.db.fetch(_NUMBERS)}
+        late = await self._late()
+        for walk in walks:
+            conversation = self.seal.conversation("city", walk.openid)
+            received = await crowd.received(walk.openid)
+            wrong += _sorted_out(walk, late[conversation], [words for kind, words in received if kind == "custom"])
+            row = numbers.get(conversation)
+            phone = Phone(received, row["has"] if row else 0, row["ever"] if row else 0)
+            wrong += complaints(walk, phone, kills)
+        told = [each for walk in walks for each in walk.told]
+        return Findings(
+            len(told),
+            sum(each.attempts > 1 for each in told),
+            sum(each.notice for each in told),
+            sum(len(each.late) for each in told),
+            wrong,
+        )
+
+    async def _left_over(self) -> list[str]:
+        """What is still owed or on its way when everything has had its time."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _SETTLED_S
+        while (left := await self._rest()) and loop.time() < end:
+            await asyncio.sleep(0.1)
+        return left
+
+    async def _rest(self) -> list[str]:
+        owed, open_ = await self.db.fetchval("SELECT count(*) FROM owed"), await self.db.fetchval(_OPEN)
+        return [f"{owed} messages are owed an answer, {open_} are in the outbox"] if owed or open_ else []
+
+    async def _in_the_books(self) -> list[str]:
+        hospital = Hospital(self.db, Citizens(self.db, self.seal), SystemClock())
+        return [f"the books: {each}" for each in await hospital.audit()]
+
+    async def _late(self) -> dict[str, list[tuple[int, str, str]]]:
+        """Of each conversation the messages that were answered later: number, what became of it, and why."""
+        found: defaultdict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        for row in await self.db.fetch(_LATE):
+            _, account, digest, _, number, _ = row["key"].split(":")
+            found[f"{account}:{digest}"].append((int(number), row["state"], row["reason"]))
+        return found
+
+
+def _sorted_out(walk: Walk, rows: Sequence[tuple[int, str, str]], arrived: Sequence[str]) -> list[str]:
+    """Give each late answer on the phone to its message: they arrive in the order of their rows."""
+    told, wrong = {each.number: each for each in walk.told}, []
+    for each in walk.told:
+        each.late = []
+    states = Counter(state for _, state, _ in rows)
+    lost = len(arrived) == states["accepted"]  # what was being sent when the sender was killed has not arrived
+    left = list(arrived)
+    for number, state, reason in rows:
+        if state == "accepted" or (state == "unknown" and not lost):
+            told[number].late = [left.pop(0)] if left else []
+        elif state == "unknown":
+            told[number].perhaps = True
+        elif (state, reason) != ("cancelled", "answered"):
+            wrong.append(f"{walk.openid}: the late answer to {number} is {state}: {reason}")
+    return wrong
+
+
+@asynccontextmanager
+async def running(folder: Path, redis_url: str, db: Database, db_url: str, units: int) -> AsyncIterator[Trial]:
+    """Start the city with a clinic of so many numbers; end it all."""
+    place = Place(folder, f'[stores]\nredis_url = "{redis_url}"\ndatabase_url = "{db_url}"\n')
+    opened = listen("127.0.0.1", 0, "trial")  # not the phone's port: that is the second process's health page
+    platform = f"http://127.0.0.1:{opened.getsockname()[1]}"
+    account = "".join(f'{key} = "{value}"\n' for key, value in _ACCOUNT.items())
+    with (folder / "bianmin.toml").open("a") as file:
+        file.write(f'[wechat]\napi_base = "{platform}"\n[accounts.city]\n{account}')
+    place.data.mkdir(mode=0o700)
+    seal = keys.create(place.data / "keys")
+    await found_clinic(db, units)
+    known = Account(key="city", webhook_url=f"{place.url}/wechat/city", **_ACCOUNT)
+    app = simulator.app.build([known], retry_s=RETRY_S)
+    runner = await serve(app, opened, drain_s=0.5)
+    members = Members(place, PROCESSES)
+    try:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as http:
+            await until(members.all_ready, "all processes are up", 60)
+            yield Trial(members, db, http, platform, seal)
+        assert members.stop() == 0
+    finally:
+        members.close()
+        await runner.cleanup()
