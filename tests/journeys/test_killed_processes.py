@@ -27,9 +27,19 @@ async def test_two_thousand_messages_while_processes_are_killed(
     tmp_path: Path, redis: Redis, redis_url: str, db: Database, db_url: str
 ) -> None:
     del redis  # empties it
-    chance = random.Random()
     async with running(tmp_path, redis_url, db, db_url, CITIZENS) as trial:
-        t=time.time()
-        f = await trial.run(CITIZENS, KILLS, chance, lambda n: print(n, round(time.time()-t,1), flush=True))
-        print(time.time()-t, f.messages, f.retried, f.notices, f.late)
-        is_fine(f)
+        is_fine(await trial.run(CITIZENS, KILLS, random.Random(), lambda _: None))
+
+
+@pytest.mark.soak
+async def test_five_hundred_kills(
+    tmp_path: Path, redis: Redis, redis_url: str, db: Database, db_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del redis  # empties it
+    began = time.monotonic()
+    async with running(tmp_path, redis_url, db, db_url, CITIZENS * LONG_TRIALS) as trial:
+        for number in range(1, LONG_TRIALS + 1):
+            found = await trial.run(CITIZENS, KILLS, random.Random(), lambda _: None)
+            with capsys.disabled():
+                print(f"{number * KILLS} kills, {time.monotonic() - began:.0f} s: {found}", flush=True)
+            is_fine(found)

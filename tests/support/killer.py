@@ -11,8 +11,8 @@ from tests.support.waiting import until
 
 _UP_S = 60.0
 _ANSWERED_S = 30.0
-_AIMED = 0.5  # so many kills are aimed at the moment of a retry
-_BURST_S = 0.3
+_BEFORE_S = 0.1  # of a retry a process begins to stall
+_STALLS_S = 0.5  # and so long it does at most before it is killed
 
 
 class Killer:
@@ -25,37 +25,50 @@ class Killer:
         self._chance = chance
 
     async def end_some(self, kills: int, messages: int, told: Callable[[int], None]) -> None:
-        """Kill so often, with a share of the messages before each kill and after the last one."""
-        loop = asyncio.get_running_loop()
+        """Kill so often, with a share of the messages at each kill and another one after the last."""
         share = messages // (kills + 1)
+        ways = (self._at_once, self._stalling, self._at_a_retry)
         for number in range(1, kills + 1):
             await until(self._members.steady, "all processes are up, and one of them for long", _UP_S)
-            sent, ended = self._crowd.sent, self._crowd.ended
-            self._crowd.let_go(share)
-            await until(lambda at=sent: self._crowd.sent > at, "messages go out", _ANSWERED_S)
-            if self._chance.random() < _AIMED:
-                await self._retry()
-            else:
-                await self._some_answered(ended + self._chance.randrange(share))
-            self.kills.append(loop.time())
-            self._members.kill_one(self._chance.choice(self._members.steady()))
+            victim = self._chance.choice(self._members.steady())
+            (way,) = self._chance.choices(ways, (2, 1, 1))
+            await way(victim, share)
+            self.kills.append(asyncio.get_running_loop().time())
+            self._members.kill_one(victim)
             told(number)
 
-    async def _some_answered(self, ended: int) -> None:
-        """Wait until so many messages have ended, or none is under way any more."""
+    async def _at_once(self, _victim: int, share: int) -> None:
+        """In the middle of its work."""
+        ended = self._crowd.ended + self._chance.randrange(share)
+        await self._go_on(share)
+        await until(lambda: self._crowd.ended >= ended or not self._crowd.under_way, "answers", _ANSWERED_S)
 
-        def enough() -> bool:
-            return self._crowd.ended >= ended or not self._crowd.under_way
+    async def _stalling(self, victim: int, share: int) -> None:
+        """After a moment in which it answered nobody: all it was given is lost at once."""
+        ended = self._crowd.ended + self._chance.randrange(share // 2)
+        self._members.stall(victim)
+        await self._go_on(share)
+        end = asyncio.get_running_loop().time() + _STALLS_S
+        await until(
+            lambda: self._crowd.ended >= ended or asyncio.get_running_loop().time() > end, "it stalls"
+        )
 
-        await until(enough, "messages are answered", _ANSWERED_S)
-
-    async def _retry(self) -> None:
-        """Wait for the moment when messages are tried again, if there are any that will be."""
+    async def _at_a_retry(self, victim: int, share: int) -> None:
+        """Stalling just when messages that were hit before are tried again, if there are any."""
         loop = asyncio.get_running_loop()
-        moment = self._chance.uniform(0, _BURST_S)
+        hit = [each.began for each in self._crowd.under_way.values()]
+        if not hit:
+            await self._stalling(victim, share)
+            return
+        began = self._chance.choice(hit)
+        moment = began + ((loop.time() - began + _BEFORE_S) // RETRY_S + 1) * RETRY_S
+        await until(lambda: loop.time() > moment - _BEFORE_S, "a message is tried again", _ANSWERED_S)
+        self._members.stall(victim)
+        await self._go_on(share)
+        await until(lambda: loop.time() > moment + _STALLS_S, "it has been tried again")
 
-        def comes() -> bool:
-            ages = [loop.time() - each.began for each in self._crowd.under_way.values()]
-            return any(age > RETRY_S and age % RETRY_S > moment for age in ages) or not ages
-
-        await until(comes, "a message is tried again", _ANSWERED_S)
+    async def _go_on(self, share: int) -> None:
+        """Let more messages go out."""
+        sent = self._crowd.sent
+        self._crowd.let_go(share)
+        await until(lambda: self._crowd.sent > sent, "messages go out", _ANSWERED_S)

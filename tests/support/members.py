@@ -45,6 +45,10 @@ class Members(Program):
             return []
         return [number for number, (_, since) in self._up.items() if time.monotonic() - since > _STEADY_S]
 
+    def stall(self, number: int) -> None:
+        """Stop it where it is: the system goes on giving it connections."""
+        os.kill(self._up[number][0], signal.SIGSTOP)
+
     def kill_one(self, number: int) -> None:
         """SIGKILL: it has no chance to say or tidy up anything."""
         pid, _ = self._up.pop(number)

@@ -54,6 +54,7 @@ class Findings:
 
     messages: int
     retried: int
+    third: int  # took all of the platform's attempts
     notices: int
     late: int
     wrong: list[str]
@@ -101,6 +102,7 @@ class Trial:
         return Findings(
             len(told),
             sum(each.attempts > 1 for each in told),
+            sum(each.attempts > 2 for each in told),
             sum(each.notice for each in told),
             sum(len(each.late) for each in told),
             wrong,
