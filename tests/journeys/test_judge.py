@@ -1,4 +1,4 @@
-"""The judge of the trial with killed processes notices what it is there for: doctored stories are found out."""
+"""The judge of the trial with killed processes finds doctored stories out."""
 
 from dataclasses import replace
 

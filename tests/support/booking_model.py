@@ -1,6 +1,6 @@
 """What booking by chat may answer: a small model that keeps every state the citizen may be in.
 
-Whoever got the platform's failure notice cannot know whether the message was processed; the next answer tells.
+After the platform's failure notice nobody knows whether the message was processed: the next answer tells.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,8 @@ _AFTER_ONE = {
     "period": "confirm",
     "which": "give_back",
 }
-_SIMPLE = {"科室": "departments", "帮助": "help"}
+_DONE = {"confirm": "booked", "give_back": "cancelled"}
+_WORDS = {"挂号": "department", "取消预约": "which", "科室": "departments", "帮助": "help"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +72,30 @@ def kind_of(words: str) -> str:
 
 def _step(state: State, text: str) -> tuple[str, State]:
     """The answer to a message, and the state after it."""
-    if text == "挂号":
-        return "department", replace(state, question="department")
-    if text == "取消预约":
-        return "which", replace(state, question="which")
     if text == "我的预约":
         return f"mine:{state.has}", state
-    if text in _SIMPLE:
-        return _SIMPLE[text], state
-    assert text == "1", text
-    if state.question == "confirm":
-        return "booked", _half_done(replace(state, question=""), "confirm")
-    if state.question == "give_back":
-        return "cancelled", replace(state, question="", has=0)
+    if text != "1":
+        kind = _WORDS[text]
+        return kind, replace(state, question=kind) if kind in _QUESTIONS.values() else state
+    if state.question in _DONE:
+        return _DONE[state.question], replace(_half_done(state), question="")
     if state.question:
         return _AFTER_ONE[state.question], replace(state, question=_AFTER_ONE[state.question])
     return "nothing open", state
 
 
-def _half_done(state: State, question: str) -> State:
-    """The same with a run's effect, which its dialogue may not have noted."""
-    if question == "confirm":
+def _half_done(state: State) -> State:
+    """The same with the effect of a run, which its dialogue may not have noted."""
+    if state.question == "confirm":
         return replace(state, has=1, made=1)
-    return replace(state, has=0) if question == "give_back" else state
+    return replace(state, has=0) if state.question == "give_back" else state
 
 
 def _unanswered(state: State, text: str) -> Iterator[State]:
     """Where a message may have led that nobody told the citizen about: nowhere, half way, all the way."""
     yield state
     if text == "1":
-        yield _half_done(state, state.question)
+        yield _half_done(state)
     yield _step(state, text)[1]
 
 
@@ -117,9 +112,7 @@ def _next(states: frozenset[State], answered: Answered, *, unseen: bool) -> froz
     return frozenset(after for said, after in steps | once_more if said == kind)
 
 
-def after(
-    states: frozenset[State], at_once: Sequence[Answered], *, unseen: bool = False
-) -> frozenset[State]:
+def after(states: frozenset[State], at_once: Sequence[Answered], *, unseen: bool = False) -> frozenset[State]:
     """The states after messages sent at once, in whatever order they arrived; none if nothing explains them.
 
     `unseen`: an answer may not have reached the citizen, so that an open question may be asked once more.

@@ -21,9 +21,14 @@ class Phone:
     ever_booked: int
 
 
-def complaints(walk: Walk, phone: Phone, kills: Sequence[float]) -> list[str]:
-    """Everything that is wrong with one citizen's story; `kills` are times of the event loop."""
+def complaints(walk: Walk, phone: Phone, kills: Sequence[float], *, slow: bool = False) -> list[str]:
+    """Everything that is wrong with one citizen's story; `kills` are times of the event loop.
+
+    `slow`: an answer may take more than one attempt without any kill.
+    """
     found = [*_about_answers(walk, kills), *_about_order(walk), *_about_phone(walk, phone)]
+    if not slow:
+        found += _about_attempts(walk, kills)
     if (phone.has, phone.ever_booked) != (walk.keeps, 1):
         found.append(f"has {phone.has} numbers of {phone.ever_booked} booked, not {walk.keeps} of 1")
     return [f"{walk.openid}: {each}" for each in found]
@@ -40,8 +45,12 @@ def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
             yield f"{what} got no answer"
         if told.notice and not _killed_at_last(told, kills):
             yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
+
+
+def _about_attempts(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
+    for told in walk.told:
         if told.attempts > 1 and not any(told.began - _SLACK_S <= kill <= told.ended for kill in kills):
-            yield f"{what} took {told.attempts} attempts, and no kill explains it"
+            yield f"message {told.number} took {told.attempts} attempts, and no kill explains it"
 
 
 def _killed_at_last(told: Told, kills: Sequence[float]) -> bool:

@@ -29,8 +29,8 @@ class Killer:
         share = messages // (kills + 1)
         ways = (self._at_once, self._stalling, self._at_a_retry)
         for number in range(1, kills + 1):
-            await until(self._members.steady, "all processes are up, and one of them for long", _UP_S)
-            victim = self._chance.choice(self._members.steady())
+            await until(self._members.killable, "all processes are up", _UP_S)
+            victim = self._chance.choice(self._members.killable())
             (way,) = self._chance.choices(ways, (2, 1, 1))
             await way(victim, share)
             self.kills.append(asyncio.get_running_loop().time())

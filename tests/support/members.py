@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 from commands.fleet import STEADY_S
 from tests.support.program import Place, Program
@@ -17,9 +18,10 @@ KILLED = '"signal 9, Killed"'
 class Members(Program):
     """`serve --processes N`, its log read once, line by line, as it grows."""
 
-    def __init__(self, place: Place, processes: int) -> None:
-        super().__init__(place, "serve", "--processes", str(processes))
+    def __init__(self, place: Place, processes: int, program: Path) -> None:
+        super().__init__(place, "serve", "--processes", str(processes), program=program)
         self._up: dict[int, tuple[int, float]] = {}  # pid of those that were not killed, and since when ready
+        self._short_lived: set[int] = set()  # those that did not live long the last time
         self.ended: list[str] = []  # how each one ended that did, as the log says
         self._processes = processes
         self._read = self._log.open("rb")
@@ -36,14 +38,14 @@ class Members(Program):
                 self.ended.append(ended[3])
         return len(self._up) == self._processes
 
-    def steady(self) -> list[int]:
+    def killable(self) -> list[int]:
         """The numbers of those whose end is no crash loop, which would be started again only after a pause.
 
         None as long as not all are up.
         """
         if not self.all_ready():
             return []
-        return [number for number, (_, since) in self._up.items() if time.monotonic() - since > _STEADY_S]
+        return [each for each in self._up if self._is_steady(each) or each not in self._short_lived]
 
     def stall(self, number: int) -> None:
         """Stop it where it is: the system goes on giving it connections."""
@@ -51,8 +53,15 @@ class Members(Program):
 
     def kill_one(self, number: int) -> None:
         """SIGKILL: it has no chance to say or tidy up anything."""
+        if self._is_steady(number):
+            self._short_lived.discard(number)
+        else:
+            self._short_lived.add(number)
         pid, _ = self._up.pop(number)
         os.kill(pid, signal.SIGKILL)
+
+    def _is_steady(self, number: int) -> bool:
+        return time.monotonic() - self._up[number][1] > _STEADY_S
 
     def close(self) -> None:
         """End what a test that failed has left."""

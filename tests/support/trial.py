@@ -1,4 +1,4 @@
-"""A city of several gateway processes on one Redis and one PostgreSQL, with the platform in the test itself."""
+"""A city of gateway processes on one Redis and one PostgreSQL, and the platform in the test itself."""
 
 import asyncio
 import random
@@ -23,12 +23,13 @@ from tests.support.crowd import Crowd
 from tests.support.judge import RETRY_S, Phone, complaints
 from tests.support.killer import Killer
 from tests.support.members import KILLED, Members
-from tests.support.program import Place
+from tests.support.program import MAIN, Place
 from tests.support.waiting import until
 from tests.support.walks import MESSAGES, WALKS, Walk
 from webhooks.serving import listen, serve
 
 PROCESSES = 2
+_LOOK_S = 0.1
 _SETTLED_S = 60.0  # a late answer whose sender was killed is settled after half a minute
 _ACCOUNT = {
     "name": "云汀便民",
@@ -44,7 +45,10 @@ SELECT a.conversation, count(u.id) AS has, count(*) AS ever
 FROM bookings b JOIN accounts a USING (citizen) LEFT JOIN units u ON u.booking = b.id AND u.state = 'booked'
 GROUP BY a.conversation
 """
-_OPEN = "SELECT count(*) FROM outbox WHERE state IN ('queued', 'held', 'sending')"
+_REST = """
+SELECT (SELECT count(*) FROM owed) AS owed,
+       (SELECT count(*) FROM outbox WHERE state IN ('queued', 'held', 'sending')) AS outbox
+"""
 _LATE = "SELECT key, state, reason FROM outbox WHERE key LIKE 'late:%' ORDER BY id"
 
 
@@ -69,6 +73,7 @@ class Trial:
     http: aiohttp.ClientSession
     platform: str
     seal: Seal
+    slow: bool  # whether an answer may take longer than an attempt
 
     async def run(
         self, citizens: int, kills: int, chance: random.Random, told: Callable[[int], None]
@@ -88,16 +93,20 @@ class Trial:
         await until(self.members.all_ready, "all processes are up", _SETTLED_S)
         wrong = await self._left_over() + await self._in_the_books()
         wrong += [f"a process ended by itself: {how}" for how in self.members.ended if how != KILLED]
-        wrong += [f"the log has {word}" for word in ("Traceback", "handler_failed") if word in self.members.said]
+        wrong += [
+            f"the log has {word}" for word in ("Traceback", "handler_failed") if word in self.members.said
+        ]
         numbers = {row["conversation"]: row for row in await self.db.fetch(_NUMBERS)}
         late = await self._late()
         for walk in walks:
             conversation = self.seal.conversation("city", walk.openid)
             received = await crowd.received(walk.openid)
-            wrong += _sorted_out(walk, late[conversation], [words for kind, words in received if kind == "custom"])
+            wrong += _sorted_out(
+                walk, late[conversation], [words for kind, words in received if kind == "custom"]
+            )
             row = numbers.get(conversation)
             phone = Phone(received, row["has"] if row else 0, row["ever"] if row else 0)
-            wrong += complaints(walk, phone, kills)
+            wrong += complaints(walk, phone, kills, slow=self.slow)
         told = [each for walk in walks for each in walk.told]
         return Findings(
             len(told),
@@ -112,13 +121,13 @@ class Trial:
         """What is still owed or on its way when everything has had its time."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _SETTLED_S
-        while (left := await self._rest()) and loop.time() < end:
-            await asyncio.sleep(0.1)
-        return left
-
-    async def _rest(self) -> list[str]:
-        owed, open_ = await self.db.fetchval("SELECT count(*) FROM owed"), await self.db.fetchval(_OPEN)
-        return [f"{owed} messages are owed an answer, {open_} are in the outbox"] if owed or open_ else []
+        while True:
+            left = dict(await self.db.fetchrow(_REST) or {})
+            if not any(left.values()):
+                return []
+            if loop.time() > end:
+                return [f"left over: {left}"]
+            await asyncio.sleep(_LOOK_S)
 
     async def _in_the_books(self) -> list[str]:
         hospital = Hospital(self.db, Citizens(self.db, self.seal), SystemClock())
@@ -139,7 +148,9 @@ def _sorted_out(walk: Walk, rows: Sequence[tuple[int, str, str]], arrived: Seque
     for each in walk.told:
         each.late = []
     states = Counter(state for _, state, _ in rows)
-    lost = len(arrived) == states["accepted"]  # what was being sent when the sender was killed has not arrived
+    lost = (
+        len(arrived) == states["accepted"]
+    )  # what was being sent when the sender was killed has not arrived
     left = list(arrived)
     for number, state, reason in rows:
         if state == "accepted" or (state == "unknown" and not lost):
@@ -151,27 +162,36 @@ def _sorted_out(walk: Walk, rows: Sequence[tuple[int, str, str]], arrived: Seque
     return wrong
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a trial stands on."""
+
+    folder: Path
+    redis_url: str
+    db_url: str
+    db: Database
+
+
 @asynccontextmanager
-async def running(folder: Path, redis_url: str, db: Database, db_url: str, units: int) -> AsyncIterator[Trial]:
+async def running(ground: Ground, units: int, program: Path = MAIN) -> AsyncIterator[Trial]:
     """Start the city with a clinic of so many numbers; end it all."""
-    place = Place(folder, f'[stores]\nredis_url = "{redis_url}"\ndatabase_url = "{db_url}"\n')
+    stores = f'[stores]\nredis_url = "{ground.redis_url}"\ndatabase_url = "{ground.db_url}"\n'
+    place = Place(ground.folder, stores)
     opened = listen("127.0.0.1", 0, "trial")  # not the phone's port: that is the second process's health page
     platform = f"http://127.0.0.1:{opened.getsockname()[1]}"
     account = "".join(f'{key} = "{value}"\n' for key, value in _ACCOUNT.items())
-    with (folder / "bianmin.toml").open("a") as file:
+    with (ground.folder / "bianmin.toml").open("a") as file:
         file.write(f'[wechat]\napi_base = "{platform}"\n[accounts.city]\n{account}')
     place.data.mkdir(mode=0o700)
     seal = keys.create(place.data / "keys")
-    await found_clinic(db, units)
+    await found_clinic(ground.db, units)
     known = Account(key="city", webhook_url=f"{place.url}/wechat/city", **_ACCOUNT)
-    app = simulator.app.build([known], retry_s=RETRY_S)
-    runner = await serve(app, opened, drain_s=0.5)
-    members = Members(place, PROCESSES)
+    runner = await serve(simulator.app.build([known], retry_s=RETRY_S), opened, drain_s=0.5)
+    members = Members(place, PROCESSES, program)
     try:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector) as http:
-            await until(members.all_ready, "all processes are up", 60)
-            yield Trial(members, db, http, platform, seal)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+            await until(members.all_ready, "all processes are up", _SETTLED_S)
+            yield Trial(members, ground.db, http, platform, seal, slow=program != MAIN)
         assert members.stop() == 0
     finally:
         members.close()
