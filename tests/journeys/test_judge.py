@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.booking_model import PASSED
 from tests.support.judge import RETRY_S, Phone, complaints
 from tests.support.walks import WALKS, Told, Walk
 
@@ -83,6 +84,12 @@ def test_a_message_that_was_processed_twice_is_noticed() -> None:
     walk = true_story()
     walk.told[2].reply = "请选择时间："  # as if the answer before had counted twice
     assert "nothing explains" in " ".join(complaints(walk, phone_of(walk), []))
+
+
+def test_a_message_that_was_passed_over_while_it_could_be_processed_is_noticed() -> None:
+    walk = true_story()
+    walk.turns.insert(7, [replace(walk.told[7], reply=PASSED)])
+    assert "was passed over" in " ".join(complaints(walk, phone_of(walk), []))
 
 
 @pytest.mark.parametrize(("has", "ever"), [(2, 2), (1, 2), (0, 1), (0, 0)])

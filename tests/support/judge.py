@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.support.booking_model import START, after
+from tests.support.booking_model import PASSED, START, after
 from tests.support.walks import Told, Walk, unseen
 
 RETRY_S = 5.0  # WeChat's pause from attempt to attempt
@@ -43,6 +43,8 @@ def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
             yield f"{what} got its answer twice"
         elif not words and not told.notice and not told.perhaps:
             yield f"{what} got no answer"
+        if PASSED in "".join(words) and not told.notice:
+            yield f"{what} was passed over while the platform still tried"
         if told.notice and not _killed_at_last(told, kills):
             yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
 
