@@ -36,14 +36,15 @@ def complaints(walk: Walk, phone: Phone, kills: Sequence[float], *, slow: bool =
 
 def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
     for told in walk.told:
-        words, what = told.words, f"message {told.number} ({told.text})"
+        words, what = told.words, f"message {told.number} ({told.text}, {_story(told, kills)})"
         if len(set(words)) > 1:
             yield f"{what} got two different answers: {words}"
         elif len(words) > 1:
             yield f"{what} got its answer twice"
         elif not words and not told.notice and not told.perhaps:
             yield f"{what} got no answer"
-        if PASSED in "".join(words) and not told.notice:
+        # Passed over is who was killed, and whose next attempt was lost with another process.
+        if PASSED in "".join(words) and told.attempts < _ATTEMPTS:
             yield f"{what} was passed over while the platform still tried"
         if told.notice and not _killed_at_last(told, kills):
             yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
@@ -53,6 +54,16 @@ def _about_attempts(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
     for told in walk.told:
         if told.attempts > 1 and not any(told.began - _SLACK_S <= kill <= told.ended for kill in kills):
             yield f"message {told.number} took {told.attempts} attempts, and no kill explains it"
+
+
+def _story(told: Told, kills: Sequence[float]) -> str:
+    """What happened to a message, in seconds since it was sent."""
+    near = [
+        round(kill - told.began, 2)
+        for kill in kills
+        if told.began - _SLACK_S <= kill <= told.ended + _SLACK_S
+    ]
+    return f"{told.attempts} attempts in {told.ended - told.began:.2f} s, kills at {near}"
 
 
 def _killed_at_last(told: Told, kills: Sequence[float]) -> bool:

@@ -106,7 +106,8 @@ class Trial:
             )
             row = numbers.get(conversation)
             phone = Phone(received, row["has"] if row else 0, row["ever"] if row else 0)
-            wrong += complaints(walk, phone, kills, slow=self.slow)
+            found = complaints(walk, phone, kills, slow=self.slow)
+            wrong += [*found, *(self._log_of(conversation) if found else [])]
         told = [each for walk in walks for each in walk.told]
         return Findings(
             len(told),
@@ -116,6 +117,10 @@ class Trial:
             sum(len(each.late) for each in told),
             wrong,
         )
+
+    def _log_of(self, conversation: str) -> list[str]:
+        """What the gateway said about a conversation."""
+        return [line for line in self.members.said.splitlines() if conversation in line]
 
     async def _left_over(self) -> list[str]:
         """What is still owed or on its way when everything has had its time."""
