@@ -171,14 +171,15 @@ class Inbox:
         return await self._lease_for(run, 0)
 
     async def leave(self, event_id: str, number: int) -> bool:
-        """Note that an attempt was dropped before its answer; True if nobody else waits for that."""
+        """Note that an attempt was dropped before its answer; True if nobody else waits for or got that."""
         _, keys = _keys(event_id)
         return bool(await self._redis.run(self._leave, keys[:1], (number,)))
 
     async def hand_over(self, event_id: str, *, last: bool) -> Entered:
         """Mark a message as owed, once that is written down; `last`: its last attempt is being answered now.
 
-        `Done` with a reply: it is ready, and where `last`, it has to be that answer.
+        `Done` with a reply: it is ready, and where `last`, it has to be that answer. `Done` without one:
+        it went out, or goes another way.
         """
         _, (claim, _, _, reply, _) = _keys(event_id)
         return _entered(await self._redis.run(self._hand_over, (claim, reply), ("1" if last else "0",)))

@@ -14,6 +14,11 @@ local function run(fence)
   return {'RUN', fence, session[1] or '', session[2] or '1', seen, now - first}
 end
 
+-- From here on the answer goes to this attempt, and no other way unless it is dropped, too.
+local function answer_attempt()
+  redis.call('HSET', KEYS[1], 'way', 'passive', 'to', live(KEYS[1], seen) or 0)
+end
+
 local function refuse(why)
   redis.call('HSET', KEYS[1], 'state', 'refused', 'why', why)
   redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
@@ -31,9 +36,7 @@ elseif state == 'done' then
   if not reply or way == 'late' then
     return {'DONE'}
   end
-  if owed then -- from here on it goes this way and no other
-    redis.call('HSET', KEYS[1], 'way', 'passive')
-  end
+  answer_attempt()
   -- This attempt shows the question, if no later message has changed the session since.
   if session[7] == ARGV[1] then
     redis.call('HSET', KEYS[3], 'shown', 1)
@@ -43,8 +46,8 @@ elseif state == 'passed' then
   if way == 'late' and not sweeps then
     return {'DONE'}
   end
-  if owed and not sweeps then
-    redis.call('HSET', KEYS[1], 'way', 'passive')
+  if not sweeps then
+    answer_attempt()
   end
   return {'PASSED', owed and 1 or 0, way or ''}
 elseif state == 'refused' then

@@ -6,7 +6,7 @@ if not state then
   return {'GONE'}
 elseif state == 'refused' then
   return {claim[3]}
-elseif way == 'late' then
+elseif way == 'late' or (way == 'passive' and state == 'done' and not last) then
   return {'DONE'}
 elseif state == 'done' or state == 'passed' then
   redis.call('HSET', KEYS[1], 'owed', '1')
