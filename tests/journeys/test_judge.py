@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.booking_model import PASSED
-from tests.support.judge import RETRY_S, Phone, complaints
+from tests.support.judge import RETRY_S, Kill, Phone, complaints
 from tests.support.walks import WALKS, Told, Walk
 
 SAYS = {
@@ -34,6 +34,11 @@ def true_story(plan: tuple[tuple[str, ...], ...] = WALKS[0]) -> Walk:
             turn.append(told)
         walk.heard(turn)
     return walk
+
+
+def kill(at: float) -> Kill:
+    """One that came at once."""
+    return Kill(at, at)
 
 
 def phone_of(walk: Walk) -> Phone:
@@ -121,9 +126,10 @@ def test_a_notice_is_explained_by_a_kill_during_the_last_attempt_only() -> None:
     hit.ended = hit.began + 2 * RETRY_S + 0.2
     again = replace(hit, reply="可以预约的科室：", notice=False, attempts=1, began=hit.ended, ended=hit.ended)
     walk.turns.insert(8, [again])
-    phone, first, last = phone_of(walk), hit.began + 0.1, hit.ended - 0.05
+    phone, first, last = phone_of(walk), kill(hit.began + 0.1), kill(hit.ended - 0.05)
     assert complaints(walk, phone, [first, last]) == []
-    for kills in ([], [first], [hit.ended - 1.5], [hit.ended + 0.5]):
+    assert complaints(walk, phone, [first, Kill(hit.ended - 0.3, hit.ended + 0.2)]) == [], "it stalled before"
+    for kills in ([], [first], [first, kill(hit.ended - 1.5)], [first, kill(hit.ended + 0.5)]):
         assert "platform's notice" in " ".join(complaints(walk, phone, kills))
 
 
@@ -131,8 +137,8 @@ def test_a_second_attempt_without_a_kill_is_noticed() -> None:
     walk = true_story()
     again = walk.told[4]
     again.attempts, again.ended = 2, again.began + RETRY_S + 0.1
-    assert complaints(walk, phone_of(walk), [again.began + 0.1]) == []
-    assert "no kill explains" in " ".join(complaints(walk, phone_of(walk), [again.began - 3]))
+    assert complaints(walk, phone_of(walk), [kill(again.began + 0.1)]) == []
+    assert "no kill explains" in " ".join(complaints(walk, phone_of(walk), [kill(again.began - 3)]))
 
 
 def test_a_walk_that_stopped_half_way_is_noticed() -> None:

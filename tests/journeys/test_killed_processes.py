@@ -36,14 +36,14 @@ def is_fine(found: Findings, citizens: int, rare: int) -> None:
 
 async def test_two_thousand_messages_while_processes_are_killed(ground: Ground) -> None:
     async with running(ground, CITIZENS) as trial:
-        found = await trial.run(CITIZENS, KILLS, random.Random(), lambda _: None)
+        found = await trial.run(CITIZENS, KILLS, random.Random())
         is_fine(found, CITIZENS, RARE)
         assert found.retried > KILLS, "the kills must hit messages, or this trial tests nothing"
 
 
 async def test_kills_between_an_effect_and_its_answer(ground: Ground) -> None:
     async with running(ground, FEW, UNHURRIED) as trial:
-        found = await trial.run(FEW, FEW_KILLS, random.Random(), lambda _: None)
+        found = await trial.run(FEW, FEW_KILLS, random.Random())
         is_fine(found, FEW, RARE_IF_SLOW)
         assert found.late, "some answers must come too late for WeChat, or this trial tests nothing"
 
@@ -54,7 +54,7 @@ async def test_five_hundred_kills(ground: Ground, program: Path, capsys: pytest.
     began = time.monotonic()
     async with running(ground, CITIZENS * LONG_TRIALS, program) as trial:
         for number in range(1, LONG_TRIALS + 1):
-            found = await trial.run(CITIZENS, KILLS, random.Random(), lambda _: None)
+            found = await trial.run(CITIZENS, KILLS, random.Random())
             with capsys.disabled():
                 sys.stdout.write(f"{number * KILLS} kills, {time.monotonic() - began:.0f} s: {found}\n")
                 sys.stdout.flush()

@@ -13,6 +13,14 @@ _SLACK_S = 1.0  # from a kill until the platform's side has noticed that a conne
 
 
 @dataclass(frozen=True, slots=True)
+class Kill:
+    """One kill, in the event loop's time; the process answered nobody any more `since` it began to stall."""
+
+    since: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """What one citizen has in the end: what the chat shows, and the numbers in the books."""
 
@@ -21,8 +29,8 @@ class Phone:
     ever_booked: int
 
 
-def complaints(walk: Walk, phone: Phone, kills: Sequence[float], *, slow: bool = False) -> list[str]:
-    """Everything that is wrong with one citizen's story; `kills` are times of the event loop.
+def complaints(walk: Walk, phone: Phone, kills: Sequence[Kill], *, slow: bool = False) -> list[str]:
+    """Everything that is wrong with one citizen's story.
 
     `slow`: an answer may take more than one attempt without any kill.
     """
@@ -34,7 +42,7 @@ def complaints(walk: Walk, phone: Phone, kills: Sequence[float], *, slow: bool =
     return [f"{walk.openid}: {each}" for each in found]
 
 
-def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
+def _about_answers(walk: Walk, kills: Sequence[Kill]) -> Iterator[str]:
     for told in walk.told:
         words, what = told.words, f"message {told.number} ({told.text}, {_story(told, kills)})"
         if len(set(words)) > 1:
@@ -50,26 +58,29 @@ def _about_answers(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
             yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
 
 
-def _about_attempts(walk: Walk, kills: Sequence[float]) -> Iterator[str]:
+def _about_attempts(walk: Walk, kills: Sequence[Kill]) -> Iterator[str]:
     for told in walk.told:
-        if told.attempts > 1 and not any(told.began - _SLACK_S <= kill <= told.ended for kill in kills):
+        if told.attempts > 1 and not any(
+            told.began - _SLACK_S <= kill.at and kill.since <= told.ended for kill in kills
+        ):
             yield f"message {told.number} took {told.attempts} attempts, and no kill explains it"
 
 
-def _story(told: Told, kills: Sequence[float]) -> str:
+def _story(told: Told, kills: Sequence[Kill]) -> str:
     """What happened to a message, in seconds since it was sent."""
     near = [
-        round(kill - told.began, 2)
+        f"{kill.since - told.began:.2f}–{kill.at - told.began:.2f}"
         for kill in kills
-        if told.began - _SLACK_S <= kill <= told.ended + _SLACK_S
+        if told.began - _SLACK_S <= kill.at and kill.since <= told.ended + _SLACK_S
     ]
     return f"{told.attempts} attempts in {told.ended - told.began:.2f} s, kills at {near}"
 
 
-def _killed_at_last(told: Told, kills: Sequence[float]) -> bool:
+def _killed_at_last(told: Told, kills: Sequence[Kill]) -> bool:
     """Whether its last attempt ended because a process was killed just then."""
     last = max(told.began + (_ATTEMPTS - 1) * RETRY_S, told.ended - _SLACK_S)
-    return told.attempts == _ATTEMPTS and any(last - _SLACK_S / 10 <= kill <= told.ended for kill in kills)
+    met = [kill for kill in kills if last - _SLACK_S / 10 <= kill.at and kill.since <= told.ended]
+    return told.attempts == _ATTEMPTS and bool(met)
 
 
 def _about_order(walk: Walk) -> Iterator[str]:

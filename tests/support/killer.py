@@ -2,10 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable
 
 from tests.support.crowd import Crowd
-from tests.support.judge import RETRY_S
+from tests.support.judge import RETRY_S, Kill
 from tests.support.members import Members
 from tests.support.waiting import until
 
@@ -19,53 +18,55 @@ class Killer:
     """Lets the crowd go on only together with kills, so that these are spread over all messages."""
 
     def __init__(self, members: Members, crowd: Crowd, chance: random.Random) -> None:
-        self.kills: list[float] = []  # the event loop's times
+        self.kills: list[Kill] = []
         self._members = members
         self._crowd = crowd
         self._chance = chance
 
-    async def end_some(self, kills: int, messages: int, told: Callable[[int], None]) -> None:
+    async def end_some(self, kills: int, messages: int) -> None:
         """Kill so often, with a share of the messages at each kill and another one after the last."""
         share = messages // (kills + 1)
         ways = (self._at_once, self._stalling, self._at_a_retry)
-        for number in range(1, kills + 1):
+        for _ in range(kills):
             await until(self._members.killable, "all processes are up", _UP_S)
             victim = self._chance.choice(self._members.killable())
             (way,) = self._chance.choices(ways, (2, 1, 1))
-            await way(victim, share)
-            self.kills.append(asyncio.get_running_loop().time())
+            since = await way(victim, share)
+            at = asyncio.get_running_loop().time()
+            self.kills.append(Kill(since or at, at))
             self._members.kill_one(victim)
-            told(number)
 
-    async def _at_once(self, _victim: int, share: int) -> None:
-        """In the middle of its work."""
+    async def _at_once(self, _victim: int, share: int) -> float:
+        """In the middle of its work; 0, because it has not stalled."""
         ended = self._crowd.ended + self._chance.randrange(share)
         await self._go_on(share)
         await until(lambda: self._crowd.ended >= ended or not self._crowd.under_way, "answers", _ANSWERED_S)
+        return 0.0
 
-    async def _stalling(self, victim: int, share: int) -> None:
-        """After a moment in which it answered nobody: all it was given is lost at once."""
+    async def _stalling(self, victim: int, share: int) -> float:
+        """After a moment in which it answered nobody: all it was given is lost at once. Since when."""
+        loop = asyncio.get_running_loop()
         ended = self._crowd.ended + self._chance.randrange(share // 2)
+        since = loop.time()
         self._members.stall(victim)
         await self._go_on(share)
-        end = asyncio.get_running_loop().time() + _STALLS_S
-        await until(
-            lambda: self._crowd.ended >= ended or asyncio.get_running_loop().time() > end, "it stalls"
-        )
+        await until(lambda: self._crowd.ended >= ended or loop.time() > since + _STALLS_S, "it stalls")
+        return since
 
-    async def _at_a_retry(self, victim: int, share: int) -> None:
-        """Stalling just when messages that were hit before are tried again, if there are any."""
+    async def _at_a_retry(self, victim: int, share: int) -> float:
+        """Stalling just when messages that were hit before are tried again, if there are any. Since when."""
         loop = asyncio.get_running_loop()
         hit = [each.began for each in self._crowd.under_way.values()]
         if not hit:
-            await self._stalling(victim, share)
-            return
+            return await self._stalling(victim, share)
         began = self._chance.choice(hit)
         moment = began + ((loop.time() - began + _BEFORE_S) // RETRY_S + 1) * RETRY_S
         await until(lambda: loop.time() > moment - _BEFORE_S, "a message is tried again", _ANSWERED_S)
+        since = loop.time()
         self._members.stall(victim)
         await self._go_on(share)
         await until(lambda: loop.time() > moment + _STALLS_S, "it has been tried again")
+        return since
 
     async def _go_on(self, share: int) -> None:
         """Let more messages go out."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from services.hospital.service import Hospital
 from simulator.accounts import Account
 from tests.support.clinic import found_clinic
 from tests.support.crowd import Crowd
-from tests.support.judge import RETRY_S, Phone, complaints
+from tests.support.judge import RETRY_S, Kill, Phone, complaints
 from tests.support.killer import Killer
 from tests.support.members import KILLED, Members
 from tests.support.program import MAIN, Place
@@ -66,7 +66,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A running city for crowds and killers; times are the event loop's."""
+    """A running city for crowds and killers."""
 
     members: Members
     db: Database
@@ -75,9 +75,7 @@ class Trial:
     seal: Seal
     slow: bool  # whether an answer may take longer than an attempt
 
-    async def run(
-        self, citizens: int, kills: int, chance: random.Random, told: Callable[[int], None]
-    ) -> Findings:
+    async def run(self, citizens: int, kills: int, chance: random.Random) -> Findings:
         """Let citizens walk while processes are killed; judge everything that came of it."""
         name = chance.randbytes(8).hex()
         walks = [Walk(f"o{name}{each:06d}", WALKS[each % len(WALKS)]) for each in range(citizens)]
@@ -85,11 +83,11 @@ class Trial:
         killer = Killer(self.members, crowd, chance)
         async with asyncio.TaskGroup() as group:
             group.create_task(crowd.walk(walks))
-            await killer.end_some(kills, citizens * MESSAGES, told)
+            await killer.end_some(kills, citizens * MESSAGES)
             crowd.let_go(citizens * MESSAGES)  # and whatever has to be said again
         return await self._judge(walks, crowd, killer.kills)
 
-    async def _judge(self, walks: Sequence[Walk], crowd: Crowd, kills: Sequence[float]) -> Findings:
+    async def _judge(self, walks: Sequence[Walk], crowd: Crowd, kills: Sequence[Kill]) -> Findings:
         await until(self.members.all_ready, "all processes are up", _SETTLED_S)
         wrong = await self._left_over() + await self._in_the_books()
         wrong += [f"a process ended by itself: {how}" for how in self.members.ended if how != KILLED]
