@@ -197,7 +197,7 @@ class Dispatcher:
         until = max(attempt.limit, asyncio.get_running_loop().time() + self._durations.poll)
         try:
             async with asyncio.timeout_at(until):
-                return await self._inbox.enter(event.id, attempt.who, window)
+                return await self._inbox.enter(event.id, attempt.who, window, attempt.number)
         except TimeoutError as hangs:
             # Of a message that was let in, an answer can still be promised.
             raise (OverdueError if attempt.number else StoreGoneError("Redis")) from hangs

@@ -134,11 +134,13 @@ class Inbox:
         self._leave, self._hand_over = scripts["leave"], scripts["hand_over"]
         self._take, self._shown = scripts["take"], scripts["shown"]
 
-    async def enter(self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
-        """Claim a message. `window` is what a new one opens."""
+    async def enter(
+        self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE, number: int = 0
+    ) -> Entered:
+        """Claim a message. `window` is what a new one opens; `number` is which attempt a known one is."""
         name, keys = _keys(event_id)
         token = draw(_TOKEN_BYTES).hex()
-        answer = await self._redis.run(self._enter, keys, (name, token, who, window))
+        answer = await self._redis.run(self._enter, keys, (name, token, who, window, number))
         if answer[0] == b"RUN":
             _, fence, session, shown, seen, age_ms = answer
             return Run(event_id, keys, int(fence), token, session or None, shown != b"0", seen, age_ms)
@@ -172,14 +174,15 @@ class Inbox:
         return await self._lease_for(run, int(after_s * 1000))
 
     async def leave(self, event_id: str, number: int) -> bool:
-        """Note that an attempt was dropped before its answer; True if nobody else waits for that."""
+        """Note that an attempt was dropped before its answer; True if nobody else waits for or got that."""
         _, keys = _keys(event_id)
         return bool(await self._redis.run(self._leave, keys[:1], (number,)))
 
     async def hand_over(self, event_id: str, *, last: bool) -> Entered:
         """Mark a message as owed, once that is written down; `last`: its last attempt is being answered now.
 
-        `Done` with a reply: it is ready, and where `last`, it has to be that answer.
+        `Done` with a reply: it is ready, and where `last`, it has to be that answer. `Done` without one:
+        it went out, or goes another way.
         """
         _, (claim, _, _, reply, _) = _keys(event_id)
         return _entered(await self._redis.run(self._hand_over, (claim, reply), ("1" if last else "0",)))
@@ -210,8 +213,8 @@ def _entered(answer: list[bytes | int]) -> Entered:
             return Wait(seen, age_ms)
         case [b"DONE"]:
             return Done(None)
-        case [b"DONE", reply, *owed]:
-            return Done(reply or None, owed == [1])  # type: ignore[arg-type] # a string in Lua is bytes here
+        case [b"DONE", reply, owed]:
+            return Done(reply or None, owed == 1)  # type: ignore[arg-type] # a string in Lua is bytes here
         case [b"PASSED", owed, bytes(way)]:
             return Passed(owed == 1, way.decode())
         case [b"OVER", bytes(reply), bytes(way), live, int(age_ms)]:

@@ -8,6 +8,9 @@ end
 local handed, owed = claim[5] == 'late', claim[6] == '1'
 local waited_for = not handed and live(KEYS[1], claim[4])
 redis.call('HSET', KEYS[1], 'state', 'done', 'done', now)
+if waited_for and not owed then -- `to`: only if this attempt is dropped, too, the reply may go another way
+  redis.call('HSET', KEYS[1], 'way', 'passive', 'to', waited_for)
+end
 redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
 redis.call('SET', KEYS[4], ARGV[5], 'PX', (owed or not waited_for) and CLAIM_MS or REPLY_MS)
 if ARGV[4] ~= '' then

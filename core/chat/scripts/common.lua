@@ -2,12 +2,11 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- Tell whether an attempt of WeChat's, of `seen` that came, still waits for its answer.
+-- The latest attempt of WeChat's, of `seen` that came, that still waits for its answer; nil if none does.
 local function live(claim, seen)
-  for number = 1, tonumber(seen or 0) do
+  for number = tonumber(seen or 0), 1, -1 do
     if tonumber(redis.call('HGET', claim, 'e' .. number) or 0) > now then
-      return true
+      return number
     end
   end
-  return false
 end

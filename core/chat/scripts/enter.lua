@@ -1,7 +1,7 @@
 -- A message knocks: claim it, put it in its place, and say whether it may run (design 4, "enter").
 -- KEYS: claim, order, session, reply, windows. ARGV: name, token, who ("new": an attempt of WeChat's; "again": one
--- that waits and looks once more; "hold": one that only waits; "sweep": the sweeper, which makes no claim), the window this message opens
--- ("message", "tap" or "").
+-- that waits and looks once more; "hold": one that only waits; "sweep": the sweeper, which makes no claim), the window
+-- this message opens ("message", "tap" or ""), which attempt this is (unless new).
 local claim = redis.call('HMGET', KEYS[1], 'state', 'lease', 'seen', 'first', 'way', 'owed')
 local state, way, owed = claim[1], claim[5], claim[6] == '1'
 local seen, first = tonumber(claim[3] or 0), tonumber(claim[4] or now)
@@ -12,6 +12,16 @@ local session = redis.call('HMGET', KEYS[3], 'sealed', 'shown', 'span', 'here', 
 
 local function run(fence)
   return {'RUN', fence, session[1] or '', session[2] or '1', seen, now - first}
+end
+
+-- From here on the answer goes to this attempt, and no other way unless it is dropped, too.
+local function answer_attempt()
+  local number = ARGV[5]
+  if ARGV[3] == 'new' then
+    number = seen + 1
+    redis.call('HSET', KEYS[1], 'seen', number, 'e' .. number, now + ATTEMPT_MS)
+  end
+  redis.call('HSET', KEYS[1], 'way', 'passive', 'to', number)
 end
 
 local function refuse(why)
@@ -31,7 +41,7 @@ elseif state == 'done' then
   if not reply or way == 'late' then
     return {'DONE'}
   end
-  redis.call('HSET', KEYS[1], 'way', 'passive') -- from here on it goes this way and no other
+  answer_attempt()
   -- This attempt shows the question, if no later message has changed the session since.
   if session[7] == ARGV[1] then
     redis.call('HSET', KEYS[3], 'shown', 1)
@@ -41,8 +51,8 @@ elseif state == 'passed' then
   if way == 'late' and not sweeps then
     return {'DONE'}
   end
-  if owed and not sweeps then
-    redis.call('HSET', KEYS[1], 'way', 'passive')
+  if not sweeps then
+    answer_attempt()
   end
   return {'PASSED', owed and 1 or 0, way or ''}
 elseif state == 'refused' then

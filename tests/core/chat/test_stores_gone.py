@@ -21,10 +21,12 @@ class HangingInbox(Inbox):
 
     answers = refuses = 0
 
-    async def enter(self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
+    async def enter(
+        self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE, number: int = 0
+    ) -> Entered:
         if self.answers:
             self.answers -= 1
-            return await super().enter(event_id, who, window)
+            return await super().enter(event_id, who, window, number)
         if self.refuses:
             self.refuses -= 1
             raise StoreGoneError("Redis")

@@ -78,8 +78,10 @@ def _sweeps_nothing(kind: type[Entered]) -> Callable[[Process], None]:
     def apply(process: Process) -> None:
         whole = process.inbox.enter
 
-        async def enter(event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
-            entered = await whole(event_id, who, window)
+        async def enter(
+            event_id: str, who: Who = Who.NEW, window: Window = Window.NONE, number: int = 0
+        ) -> Entered:
+            entered = await whole(event_id, who, window, number)
             if who is not Who.SWEEP or not isinstance(entered, kind):
                 return entered
             if isinstance(entered, Run):
@@ -111,7 +113,6 @@ def _put(thing: object, name: str, what: object) -> None:
 
 _KEPT = "(owed or not waited_for) and CLAIM_MS or REPLY_MS"
 _CLAIM_KEPT = "redis.call('PEXPIRE', KEYS[1], CLAIM_MS)"
-_IF_OWED = "if owed then redis.call('HSET', KEYS[1], 'way', 'passive') end -- from"
 MUTANTS = [
     Mutant(
         "claim",
@@ -165,12 +166,12 @@ MUTANTS = [
     ),
     Mutant(
         "late row cancelled",
-        edited("_enter", "redis.call('HSET', KEYS[1], 'way', 'passive') -- from", "-- from"),
+        edited("_enter", "'way', 'passive', 'to', number", "'to', number"),
         "killed_after_a_retry_collected_an_owed_reply",
     ),
     Mutant(
         "a reply goes one way",
-        edited("_enter", "redis.call('HSET', KEYS[1], 'way', 'passive') -- from", _IF_OWED),
+        edited("_enter", "'way', 'passive', 'to', number", "'to', number"),
         "hung_up_at_the_moment_of_the_commit",
     ),
     Mutant("sweeper: done", _sweeps_nothing(Over), "an_owed_reply_outlives_others"),

@@ -82,9 +82,11 @@ class WatchedInbox(Inbox):
     on_enter: Callable[[str, Entered], None]
     on_commit: Callable[[Run, Commit], None]
 
-    async def enter(self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE) -> Entered:
+    async def enter(
+        self, event_id: str, who: Who = Who.NEW, window: Window = Window.NONE, number: int = 0
+    ) -> Entered:
         self.on_knock(event_id)
-        entered = await super().enter(event_id, who, window)
+        entered = await super().enter(event_id, who, window, number)
         self.on_enter(event_id, entered)
         return entered
 

@@ -1,0 +1,49 @@
+"""Bianmin with a hospital that says late what it did at once, a program in place of main.py."""
+
+import asyncio
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import main
+from commands.surroundings import Surroundings
+from core.effects import Effect
+from core.stores.database import Database
+from services.hospital.service import Hospital
+
+_LONGEST_S = 10.0  # two attempts of WeChat's; a run that begins again at the third comes too late for it
+
+
+class Unhurried(Hospital):
+    """Who is killed before it says so leaves an effect that no dialogue has noted."""
+
+    async def hold(self, period: str, citizen: str, effect: Effect) -> str:
+        booking = await super().hold(period, citizen, effect)
+        await _ponder()
+        return booking
+
+    async def cancel(self, booking: str, citizen: str, effect: Effect) -> str:
+        cancelled = await super().cancel(booking, citizen, effect)
+        await _ponder()
+        return cancelled
+
+
+async def _ponder() -> None:
+    await asyncio.sleep(random.uniform(0, _LONGEST_S))
+
+
+_services_of_main = main.city_services
+
+
+def city_services(around: Surroundings, db: Database) -> main.Services:
+    """The same services, but for the hospital."""
+    services = _services_of_main(around, db)
+    return replace(services, hospital=Unhurried(db, services.citizens, around.clock))
+
+
+if __name__ == "__main__":
+    main.city_services = city_services
+    sys.exit(main.main(sys.argv[1:]))
