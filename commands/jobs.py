@@ -1,5 +1,6 @@
 """Recurring jobs of one process; each is correct however often, and in however many processes, it runs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -20,6 +21,8 @@ from services.hospital.service import Hospital
 Job = Callable[[], Awaitable[object]]
 EFFECTS_KEPT = timedelta(days=30)  # no dialogue lives that long: its session ends after 24 hours
 
+_ENDING_S = 6.0  # a request of ours takes no longer than 5 s
+
 _log = structlog.get_logger("jobs")
 
 
@@ -31,18 +34,28 @@ class Jobs:
             timezone=CITY_ZONE,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._under_way: set[asyncio.Task[object]] = set()
 
     def add(self, name: str, job: Job, trigger: BaseTrigger) -> None:
         """Do `job` whenever the trigger says so."""
-        self._scheduler.add_job(_carefully, trigger, args=(name, job), id=name)
+        self._scheduler.add_job(self._do, trigger, args=(name, job), id=name)
 
     def start(self) -> None:
         """Begin, inside the running event loop."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Begin nothing more."""
+    async def stop(self) -> None:
+        """Begin nothing more; what is under way, such as a message being sent, comes to its end."""
+        self._scheduler.pause()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_ENDING_S)
         self._scheduler.shutdown(wait=False)
+
+    async def _do(self, name: str, job: Job) -> None:
+        task = asyncio.ensure_future(_carefully(name, job))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await task
 
 
 def expire_holds(jobs: Jobs, hospital: Hospital) -> None:

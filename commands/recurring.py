@@ -1,7 +1,7 @@
 """What a gateway does again and again while it answers, whichever command runs it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from commands import days
 from commands.gateway import Gateway
@@ -9,8 +9,8 @@ from commands.jobs import Job, Jobs, expire_holds, keep_promises, purge_effects
 from core.clock import Clock
 
 
-@contextmanager
-def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> Iterator[None]:
+@asynccontextmanager
+async def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIterator[None]:
     """Do what recurs; every process may, because each job is correct however many do it."""
     jobs = Jobs()
     days.keep_open(jobs, open_days)
@@ -21,4 +21,4 @@ def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> Iterator[None]:
     try:
         yield
     finally:
-        jobs.stop()
+        await jobs.stop()

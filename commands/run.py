@@ -165,7 +165,9 @@ class Everything:
         await self._schema(gateway)
         await self._city(gateway)
         await self._phone(gateway, stack)
-        stack.enter_context(recurring(gateway, self.around.clock, partial(self._open_days, gateway)))
+        await stack.enter_async_context(
+            recurring(gateway, self.around.clock, partial(self._open_days, gateway))
+        )
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)

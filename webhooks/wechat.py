@@ -48,6 +48,13 @@ class Reception(Protocol):
         """
         ...
 
+    def give_up(self, event: Event, arrived: float, gone: StoreGoneError) -> Said:
+        """What is said to an event that nothing may be done for, if no further attempt comes for it.
+
+        `NotInTimeError`: WeChat shall send the push again.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Porch:
@@ -108,17 +115,21 @@ class _AccountDoor:
         if not self._ready():
             return web.Response(status=503)
         try:
-            opened = await self._open(request)
+            query, body = _query_of(request), await _body_of(request)
+            opened = self._envelope.open(query, body, self._now())
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
         except PushRefusedError as refused:
             return self._refuse(refused)
-        except StoreGoneError as gone:
-            _log.warning("push_put_off", account=self._account, why=str(gone))
-            return web.Response(status=503)
         outcome = "failed"
         try:
-            said = await self._reception.receive(event, arrived)
+            if opened.key is not None:
+                said = await self._reception.receive(event, arrived)
+            else:
+                said = await self._received_plainly(event, arrived, query, body)
             response = self._answer(said, event, opened)
+        except PushRefusedError as refused:
+            outcome = "refused"
+            return self._refuse(refused)
         except (StoreGoneError, NotInTimeError) as put_off:
             outcome = "put_off"
             _log.warning("push_put_off", event_id=event.id, account=self._account, why=str(put_off))
@@ -135,15 +146,17 @@ class _AccountDoor:
         finally:
             self._metrics.answered(self._account, event.kind, outcome, loop.time() - arrived)
 
-    async def _open(self, request: Request) -> Opened:
-        """Return the authentic message of a push, or raise `PushRefusedError`."""
-        query, body = _query_of(request), await _body_of(request)
-        opened = self._envelope.open(query, body, self._now())
-        if opened.key is None and not await self._bind(
-            self._account, query["timestamp"], query["nonce"], body
-        ):
+    async def _received_plainly(
+        self, event: Event, arrived: float, query: Mapping[str, str], body: bytes
+    ) -> Said | None:
+        """Answer a push whose signature says nothing of its body: only if no other body came with it."""
+        try:
+            bound = await self._bind(self._account, query["timestamp"], query["nonce"], body)
+        except StoreGoneError as gone:
+            return self._reception.give_up(event, arrived, gone)
+        if not bound:
             raise PushRefusedError("its signature came with another body before", FORBIDDEN)
-        return opened
+        return await self._reception.receive(event, arrived)
 
     def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.StreamResponse:
         now = self._now()

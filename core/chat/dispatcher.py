@@ -113,6 +113,10 @@ class Dispatcher:
                 self._do_apart(partial(self._left, event, attempt.number))
             raise
 
+    def give_up(self, event: Event, arrived: float, gone: StoreGoneError) -> Said:
+        """Answer the last attempt of a message that nothing can be done for (others: `NotInTimeError`)."""
+        return self._given_up(Attempt(event, arrived, self._durations, self._clock), gone)
+
     async def look_after(self, event: Event) -> None:
         """Settle a message that is owed an answer: send what there is, run it if its run is dead."""
         entered = await self._inbox.enter(event.id, Who.SWEEP)
@@ -254,12 +258,15 @@ class Dispatcher:
 
     def _give_up(self, attempt: Attempt, gone: StoreGoneError) -> Said:
         """Say on the last attempt that nothing works; before it WeChat shall try again (`NotInTimeError`)."""
+        said = self._given_up(attempt, gone)
+        self._do_apart(partial(self._conclude, attempt.event, said))
+        return said
+
+    def _given_up(self, attempt: Attempt, gone: StoreGoneError) -> Said:
         if not attempt.is_last:
             raise NotInTimeError(gone)
         _log.warning("given_up", event_id=attempt.event.id, why=str(gone))
-        said = self._say("chat/stores_gone")
-        self._do_apart(partial(self._conclude, attempt.event, said))
-        return said
+        return self._say("chat/stores_gone")
 
     async def _conclude(self, event: Event, said: Said) -> None:
         """Let the conversation go on after such a sentence, and every further attempt hear the same.

@@ -175,8 +175,8 @@ class Inbox:
 
     async def leave(self, event_id: str, number: int) -> bool:
         """Note that an attempt was dropped before its answer; True if nobody else waits for or got that."""
-        _, keys = _keys(event_id)
-        return bool(await self._redis.run(self._leave, keys[:1], (number,)))
+        name, (claim, _, session, _, _) = _keys(event_id)
+        return bool(await self._redis.run(self._leave, (claim, session), (number, name)))
 
     async def hand_over(self, event_id: str, *, last: bool) -> Entered:
         """Mark a message as owed, once that is written down; `last`: its last attempt is being answered now.

@@ -1,5 +1,6 @@
 """The demo city stays a week ahead: midnight passes, and the next day is there."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -80,7 +81,7 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job() -> None:
     try:
         await until(lambda: len(runs) == 2, "both turns were taken")
     finally:
-        jobs.stop()
+        await jobs.stop()
 
 
 async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
@@ -95,7 +96,28 @@ async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
     try:
         await until(lambda: runs, "the missed turn was taken")
     finally:
-        jobs.stop()
+        await jobs.stop()
+
+
+async def test_a_job_that_is_under_way_is_not_cut_off_at_the_end() -> None:
+    begun, may_end, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        ended.append("to its end")
+
+    jobs = Jobs()
+    jobs.add("sending", work, DateTrigger())
+    jobs.add("next", work, DateTrigger(datetime.now(CITY_ZONE) + timedelta(hours=9)))
+    jobs.start()
+    await begun.wait()
+    stopping = asyncio.create_task(jobs.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    may_end.set()
+    await asyncio.wait_for(stopping, 5)
+    assert ended == ["to its end"]
 
 
 async def test_old_effects_are_forgotten_by_a_job(db: Database, clock: ManualClock) -> None:

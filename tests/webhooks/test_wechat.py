@@ -361,13 +361,24 @@ async def test_what_is_encrypted_needs_no_binding(wire: Wire, desk: Desk) -> Non
     assert not desk.bodies
 
 
-async def test_while_nobody_can_tell_a_plain_push_is_put_off() -> None:
-    class Forgetful(Desk):
-        async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
-            del account, timestamp, nonce, body
-            raise StoreGoneError("Redis")
+class Forgetful(Desk):
+    """A desk whose Redis is gone."""
 
-    desk = Forgetful()
+    async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+        del account, timestamp, nonce, body
+        raise StoreGoneError("Redis")
+
+
+@pytest.mark.parametrize(
+    ("is_last", "answer"), [(False, (503, "")), (True, (200, "Redis cannot be reached"))]
+)
+async def test_while_nobody_can_tell_a_plain_push_is_put_off_and_the_last_attempt_hears_why(
+    is_last: bool, answer: tuple[int, str]
+) -> None:
+    desk = Forgetful(is_last=is_last)
     async with client_of(application(desk, keys(key="open", mode="plain"))) as client:
-        assert await Wire(client).post(plain_query(), TEXT, "open") == (503, "")
+        status, said = await Wire(client).post(plain_query(), TEXT, "open")
+    assert status == answer[0]
+    assert answer[1] in said
     assert not desk.events
+    assert len(desk.given_up) == 1

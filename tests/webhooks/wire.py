@@ -14,6 +14,7 @@ from wechatpy.utils import WeChatSigner
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.clock import CITY_ZONE, ManualClock
+from core.errors import NotInTimeError, StoreGoneError
 from core.metrics import Metrics
 from core.seal import Seal
 from webhooks.routes import Doors
@@ -111,6 +112,8 @@ class Desk:
     answer: Callable[[Event], Said | None] = lambda _event: Said(type="text", at=NOW + 1, text="请选择科室")
     events: list[Event] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    given_up: list[Event] = field(default_factory=list)
+    is_last: bool = False
     metrics: Metrics = field(default_factory=Metrics)
     bodies: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
 
@@ -118,6 +121,13 @@ class Desk:
         self.events.append(event)
         self.arrivals.append(arrived)
         return self.answer(event)
+
+    def give_up(self, event: Event, arrived: float, gone: StoreGoneError) -> Said:
+        del arrived
+        self.given_up.append(event)
+        if self.is_last:
+            return Said(type="text", at=NOW, text=f"{gone}")
+        raise NotInTimeError(gone)
 
     async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
         return self.bodies.setdefault((account, timestamp, nonce), body) == body

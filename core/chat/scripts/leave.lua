@@ -1,5 +1,5 @@
 -- The connection of an attempt was closed before it had its answer (design 4, "Attempts").
--- KEYS: claim. ARGV: the attempt's number. Answers 1 if nobody waits for this message any more, nor has its answer.
+-- KEYS: claim, session. ARGV: the attempt's number, the message's name. Answers 1 if nobody waits for this message any more, nor has its answer.
 local claim = redis.call('HMGET', KEYS[1], 'state', 'seen', 'way', 'to')
 if not claim[1] or claim[1] == 'refused' then
   return 0
@@ -10,5 +10,8 @@ if claim[3] == 'passive' then
     return 0
   end
   redis.call('HDEL', KEYS[1], 'way')
+  if redis.call('HGET', KEYS[2], 'by') == ARGV[2] then -- what it would have shown nobody has seen
+    redis.call('HSET', KEYS[2], 'shown', 0)
+  end
 end
 return live(KEYS[1], claim[2]) and 0 or 1

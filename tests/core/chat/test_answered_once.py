@@ -73,6 +73,14 @@ async def test_control_a_retry_that_is_dropped_before_it_is_answered_leaves_the_
     assert await inbox.take(event)
 
 
+async def test_a_question_nobody_received_does_not_count_as_shown(inbox: Inbox) -> None:
+    event, run = await dropped_and_tried_again(inbox)
+    await inbox.commit(run, b"session", b"reply")
+    assert await inbox.leave(event, 2), "the answer, and the question in it, reached nobody"
+    following = await run_of(inbox, message())
+    assert not following.shown
+
+
 async def test_the_next_retry_takes_an_answer_that_was_left_behind(inbox: Inbox) -> None:
     event, run = await dropped_and_tried_again(inbox)
     await inbox.commit(run, None, b"reply")
