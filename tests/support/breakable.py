@@ -68,7 +68,8 @@ class BreakablePostgres:
     def __init__(self, folder: DataFolder, runtime: Path) -> None:
         programs, data = binaries.postgres_folder(), folder.path / "pg"
         self._lock = folder.servers_lock
-        self._plan = postgres.plan_for(programs, data, runtime, scratch=True)
+        # It will be killed, and what it promised has to stay: nothing of what makes tests fast here.
+        self._plan = postgres.plan_for(programs, data, runtime)
         self.start()
         run_apart(migrate(self.url, MIGRATIONS))
 

@@ -5,6 +5,9 @@ Time is real here, so that nothing can be replayed step by step; what happened t
 
 import asyncio
 import random
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,10 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 from tests.core.chat.model.mutants import MUTANTS
 from tests.core.chat.model.world import Message, World
+from tests.support.breakable import Breakable, breakable_stores
+from tests.support.stores import scratch_folder
 
+Story = Coroutine[Any, Any, None]
 CITIZENS = 24
 PROCESSES = 3
 ATTEMPTS = ((0, 1, 2), (1, 2, 0), (2, 0, 1), (None, 1, 2), (0, None, 2), (1, 2, None), (0, None, None))
@@ -73,7 +79,18 @@ async def wiping(world: World) -> None:
     await world.processes[0].redis.client.flushall()
 
 
-async def lived(world: World, seed: int, *, wiped: bool) -> list[str]:
+async def restarts(world: World, store: Breakable, name: str) -> None:
+    """Take a store away twice, as a host that is updated does, and bring it back with what it knew."""
+    for pause in (8.0, 9.0):
+        await world.pause(pause)
+        world.tell(f"{name} is killed")
+        store.kill()
+        await world.pause(3.0)
+        store.start()
+        world.tell(f"{name} is back")
+
+
+async def lived(world: World, seed: int, *, wiped: bool = False, more: Sequence[Story] = ()) -> list[str]:
     """Let everybody talk while everything goes wrong, and judge."""
     world.stormy = True
     chance = random.Random(seed)
@@ -84,6 +101,7 @@ async def lived(world: World, seed: int, *, wiped: bool) -> list[str]:
             *(citizen(world, each, f"民{number}") for number, each in enumerate(chances[:CITIZENS])),
             *(trouble(world, each) for each in chances[CITIZENS:]),
             *([wiping(world)] if wiped else []),
+            *more,
         )
         # WeChat's own notice is an explanation here: most messages lose an attempt.
         broken = await world.judge(notices=[each.message.name for each in world.tales.values()])
@@ -96,6 +114,18 @@ async def lived(world: World, seed: int, *, wiped: bool) -> list[str]:
 async def test_the_laws_hold_whatever_happens(db: Database, redis: Redis, redis_url: str, seed: int) -> None:
     del redis  # empty now
     assert "\n".join(await lived(World(db, redis_url), seed, wiped=seed % 3 == 2)) == ""
+
+
+@pytest.mark.parametrize("seed", [50, 51])
+async def test_the_laws_hold_while_stores_restart(tmp_path: Path, seed: int) -> None:
+    with scratch_folder(tmp_path / "stores") as data, breakable_stores(data) as (redis, postgres):
+        db = await Database.open(postgres.url)
+        try:
+            world = World(db, redis.url)
+            more = [restarts(world, redis, "Redis"), restarts(world, postgres, "PostgreSQL")]
+            assert "\n".join(await lived(world, seed, more=more)) == ""
+        finally:
+            await db.close()
 
 
 @pytest.mark.soak

@@ -18,6 +18,7 @@ from core.chat.words import Words
 from core.clock import CITY_ZONE, SystemClock
 from core.delivery.sender import Choices, Outcome, Sent, SurelyNotSent
 from core.effects import Effect, perform
+from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from tests.core.chat.model.processes import Process
@@ -119,18 +120,25 @@ class World:
     async def replace(self, index: int) -> None:
         """Start a new process in the place of a dead one, which is kept for the end."""
         self.buried.append(self.processes[index])
-        await self.bear()
-        self.processes[index] = self.processes.pop()
+        while True:
+            try:
+                self.processes[index] = await self._born()
+            except StoreGoneError:
+                await self.pause(0.5)  # Redis is gone, too: it is tried again, as the fleet would
+            else:
+                return
 
-    async def bear(self) -> Process:
+    async def bear(self) -> None:
         """Start one more process."""
+        self.processes.append(await self._born())
+
+    async def _born(self) -> Process:
         process = await Process.born(self.redis_url, self.db, self.durations)
         process.inbox.on_knock, process.inbox.on_enter = self._knocks, self._entered
         process.inbox.on_commit = self._committed
         process.work(Bot(self), self.seal, self.clock, (self, self))  # type: ignore[arg-type] # what it uses of Turns
         self.mutate(process)
         process.keep_promises()
-        self.processes.append(process)
         return process
 
     async def end(self) -> None:
