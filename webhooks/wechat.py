@@ -97,8 +97,8 @@ class _AccountDoor:
         try:
             self._envelope.check(_query_of(request), now)
             echo = _echo_of(request)
-        except PushRefusedError as refused:
-            return self._refuse(refused)
+        except Exception as trouble:  # noqa: BLE001 - told apart there
+            return self._turned_away(trouble)
         return WholeAnswer(_PLAIN, echo, now)
 
     async def push(self, request: Request) -> web.StreamResponse:
@@ -110,11 +110,8 @@ class _AccountDoor:
         try:
             opened = await self._open(request)
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
-        except PushRefusedError as refused:
-            return self._refuse(refused)
-        except StoreGoneError as gone:
-            _log.warning("push_put_off", account=self._account, why=str(gone))
-            return web.Response(status=503)
+        except Exception as trouble:  # noqa: BLE001 - told apart there
+            return self._turned_away(trouble)
         outcome = "failed"
         try:
             said = await self._reception.receive(event, arrived)
@@ -152,10 +149,17 @@ class _AccountDoor:
             return WholeAnswer(_PLAIN, _SUCCESS, now)
         return WholeAnswer(_XML, close(reply, opened, now).encode(), now)
 
-    def _refuse(self, refused: PushRefusedError) -> web.Response:
-        """Tell ourselves why, and the other side nothing."""
-        _log.warning("push_refused", account=self._account, reason=refused.reason, status=refused.status)
-        return web.Response(status=refused.status)
+    def _turned_away(self, trouble: Exception) -> web.Response:
+        """Tell ourselves in one line why a request came no further than the door, and the other side nothing."""
+        if isinstance(trouble, PushRefusedError):
+            _log.warning("push_refused", account=self._account, reason=trouble.reason, status=trouble.status)
+            return web.Response(status=trouble.status)
+        if isinstance(trouble, StoreGoneError):
+            _log.warning("push_put_off", account=self._account, why=str(trouble))
+            return web.Response(status=503)
+        # A mistake of ours. aiohttp would answer with a page of its own, and in its debug mode with the traceback.
+        _log.exception("push_failed", account=self._account, exc_info=trouble)
+        return web.Response(status=500)
 
     def _now(self) -> int:
         return int(self._clock.timestamp())

@@ -329,6 +329,20 @@ async def test_a_mistake_of_ours_is_a_500_and_one_line_with_its_traceback(
     assert OPENID not in str(lines)
 
 
+async def test_a_mistake_before_there_is_an_event_is_a_500_and_one_line_too() -> None:
+    """aiohttp would answer with a page of its own, in its debug mode with the traceback on it."""
+
+    class Clumsy(Desk):
+        async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+            raise ZeroDivisionError
+
+    async with client_of(application(Clumsy(), keys(key="open", mode="plain"))) as client:
+        with capture_logs() as lines:
+            assert await Wire(client).post(plain_query(), TEXT, "open") == (500, "")
+    assert [(line["event"], line["account"]) for line in lines] == [("push_failed", "open")]
+    assert isinstance(lines[0]["exc_info"], ZeroDivisionError)
+
+
 def test_the_wire_speaks_as_wechat_does() -> None:
     """The samples of these tests are what wechatpy, at least, takes for pushes of WeChat."""
     assert parse_message(TEXT).content == "挂心内科"
