@@ -150,14 +150,14 @@ class _AccountDoor:
         return WholeAnswer(_XML, close(reply, opened, now).encode(), now)
 
     def _turned_away(self, trouble: Exception) -> web.Response:
-        """Tell ourselves in one line why a request came no further than the door, and the other side nothing."""
+        """Tell ourselves in one line why a request came no further, and the other side nothing."""
         if isinstance(trouble, PushRefusedError):
             _log.warning("push_refused", account=self._account, reason=trouble.reason, status=trouble.status)
             return web.Response(status=trouble.status)
         if isinstance(trouble, StoreGoneError):
             _log.warning("push_put_off", account=self._account, why=str(trouble))
             return web.Response(status=503)
-        # A mistake of ours. aiohttp would answer with a page of its own, and in its debug mode with the traceback.
+        # A mistake of ours: aiohttp would answer it with a page of its own, in debug mode with the traceback.
         _log.exception("push_failed", account=self._account, exc_info=trouble)
         return web.Response(status=500)
 

@@ -1,12 +1,11 @@
 """What is said at the door to find out whether it keeps its rules; each talk tells what one sees of it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.errors import StoreGoneError
-from tests.webhooks.house import House, plain
+from tests.webhooks.house import TAKEN, House, Talk, plain
 from tests.webhooks.wire import (
     KEY,
     NOW,
@@ -20,8 +19,6 @@ from tests.webhooks.wire import (
     seal_push,
     signed_push,
 )
-
-Talk = Callable[[House], Awaitable[str]]
 
 OTHER_WORDS = TEXT.replace("挂心内科", "取消预约")
 
@@ -64,7 +61,7 @@ def twice_at_the_desk(first: str, second: str) -> Talk:
 
     async def talk(house: House) -> str:
         for xml in (first, second):
-            assert await house.hear(seal_push(xml)) == "200 请选择科室"
+            assert await house.hear(seal_push(xml)) == TAKEN
         ids = {event.id for event in house.desk.events}
         return {1: "one", 2: "two"}[len(ids)]
 
@@ -103,6 +100,15 @@ def fails(trouble: Exception) -> Talk:
         return "; ".join([status, *(line["event"] for line in house.lines)])
 
     return talk
+
+
+async def a_mistake_before_there_is_an_event(house: House) -> str:
+    async def bind(*_signed: Any) -> bool:
+        raise ZeroDivisionError("our secret")
+
+    house.digests.bind = bind  # type: ignore[assignment, method-assign]
+    status = await house.hear(plain(TEXT), "open")
+    return "; ".join([status, *(line["event"] for line in house.lines)])
 
 
 async def a_secret_in_the_log(house: House) -> str:
@@ -200,5 +206,5 @@ async def while_redis_is_gone(house: House) -> str:
     async def gone(*_signed: Any) -> bool:
         raise StoreGoneError("Redis")
 
-    house.digests.bind = gone  # type: ignore[method-assign]
+    house.digests.bind = gone  # type: ignore[assignment, method-assign]
     return (await house.hear(plain(TEXT), "open"))[:3]

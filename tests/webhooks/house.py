@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import inspect
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -36,6 +36,7 @@ from webhooks.wechat_refusals import PushRefusedError
 from webhooks.wechat_xml import parse, word
 
 OLD_TOKEN = "BBBBB"
+TAKEN = "200 请选择科室"  # what a push is answered that the door lets in
 DOOR = "webhooks.wechat"
 DIGESTS = "core.chat.digests"
 BIND = "bind.lua"
@@ -160,3 +161,17 @@ def _said(answer: str, key: str, token: str) -> str:
 def plain(xml: str, *, nonce: str = NONCE, at: int = NOW, token: str = TOKEN) -> Sealed:
     """A push as WeChat sends it in plain mode."""
     return Sealed(plain_query(at=at, nonce=nonce, token=token), xml)
+
+
+Talk = Callable[[House], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A rule, the mistake in it, the talk that notices, what it says of the rule and what of the mistake."""
+
+    rule: str
+    edit: Edit
+    talk: Talk
+    right: str
+    wrong: str

@@ -3,10 +3,12 @@
 import pytest
 
 from core.stores.redis import Redis
-from tests.webhooks.door_mutants import SIGNING, Mutant
-from tests.webhooks.house import House
+from tests.webhooks.house import House, Mutant
+from tests.webhooks.mutants_events import IDS, UNDERSTANDING
+from tests.webhooks.mutants_reading import ANSWERING, BINDING, READING
+from tests.webhooks.mutants_signing import FRESH, KEYS, MODES_AND_SIGNATURES
 
-MUTANTS = SIGNING
+MUTANTS = MODES_AND_SIGNATURES + KEYS + FRESH + BINDING + READING + UNDERSTANDING + IDS + ANSWERING
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)

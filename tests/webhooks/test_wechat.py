@@ -334,6 +334,7 @@ async def test_a_mistake_before_there_is_an_event_is_a_500_and_one_line_too() ->
 
     class Clumsy(Desk):
         async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+            del account, timestamp, nonce, body
             raise ZeroDivisionError
 
     async with client_of(application(Clumsy(), keys(key="open", mode="plain"))) as client:

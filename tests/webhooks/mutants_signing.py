@@ -1,43 +1,24 @@
-"""Mistakes in the rules of the door, each with the talk in which somebody notices it."""
+"""Mistakes in who is let in: mode, signature, key, padding, time; each with the talk that notices it."""
 
-from dataclasses import dataclass
 from functools import partial
 
-from core.errors import NotInTimeError, StoreGoneError
 from tests.webhooks import door_talks as talks
-from tests.webhooks.door_talks import OTHER_WORDS, Talk, in_turn, sends, sends_raw, tells
-from tests.webhooks.house import BIND, DIGESTS, DOOR, OLD_TOKEN, Edit, plain
+from tests.webhooks.door_talks import in_turn, sends, sends_raw
+from tests.webhooks.house import DOOR, OLD_TOKEN, TAKEN, Edit, Mutant, plain
 from tests.webhooks.wire import (
-    GH,
-    KEY,
     NONCE,
     NOW,
     OLD_KEY,
-    OPENID,
     TEXT,
     TOKEN,
     Sealed,
     layout,
     plain_query,
-    push,
     raw_encrypt,
     seal_push,
     signature,
     signed_push,
 )
-
-TAKEN = "200 请选择科室"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A rule, the mistake in it, the talk that notices, what it says of the rule and what of the mistake."""
-
-    rule: str
-    edit: Edit
-    talk: Talk
-    right: str
-    wrong: str
 
 
 def _re_signed(sealed: Sealed, **changes: str) -> Sealed:
@@ -60,9 +41,6 @@ def _padded(size: int, pad: bytes) -> bytes:
 
 
 _envelope = partial(Edit, "webhooks.wechat_envelope")
-_xml = partial(Edit, "webhooks.wechat_xml")
-_events = partial(Edit, "webhooks.wechat_events")
-_replies = partial(Edit, "webhooks.wechat_replies")
 _door = partial(Edit, DOOR)
 
 _MODE = "if not self._encrypted:"
@@ -70,7 +48,6 @@ _CLAIM = 'query.get("encrypt_type")'
 _COMPARED = "hmac.compare_digest(sign(token, timestamp, nonce, *signed).encode(), given)"
 _TOKENS = "tuple(filter(None, (account.token, account.previous_token)))"
 _OPENED = "return Opened(key.open(encrypted), token, key)"
-_UNCLEAR_SENDER = push(FromUserName="oSomebodyElse", MsgType="text", Content="别人的话", MsgId="9")[5:-6]
 _CUT = raw_encrypt(layout(b"hello"))[:20] + "AAA="  # 17 bytes
 
 MODES_AND_SIGNATURES = [
@@ -338,87 +315,3 @@ FRESH = [
         "403",
     ),
 ]
-
-_BOUND = "if opened.key is None and not await self._bind("
-_KEY = 'f"bm:{account}:d:{timestamp}:{nonce}"'
-BINDING = [
-    Mutant(
-        "a plain signature carries one body",
-        _door(_BOUND, "if False and not await self._bind("),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "open")),
-        "200 403",
-        "200 200",
-    ),
-    Mutant(
-        "the first body stays",
-        Edit(BIND, "'NX', ", ""),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "open")),
-        "200 403",
-        "200 200",
-    ),
-    Mutant(
-        "the body is compared",
-        Edit(BIND, "redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0", "1"),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "open")),
-        "200 403",
-        "200 200",
-    ),
-    Mutant(
-        "WeChat's retry goes on",
-        Edit(BIND, "redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0", "0"),
-        in_turn((plain(TEXT), "open"), (plain(TEXT), "open")),
-        "200 200",
-        "200 403",
-    ),
-    Mutant(
-        "all of the body counts",
-        Edit(DIGESTS, "hashlib.sha256(body)", "hashlib.sha256(body[:128])"),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "open")),
-        "200 403",
-        "200 200",
-    ),
-    Mutant(
-        "for 620 s",
-        Edit(BIND, "'PX', CLAIM_MS", "'PX', 600000"),
-        talks.another_body_ten_minutes_later,
-        "200 403",
-        f"200 {TAKEN}",
-    ),
-    Mutant(
-        "each nonce by itself",
-        Edit(DIGESTS, _KEY, 'f"bm:{account}:d:{timestamp}"'),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS, nonce="2"), "open")),
-        "200 200",
-        "200 403",
-    ),
-    Mutant(
-        "each second by itself",
-        Edit(DIGESTS, _KEY, 'f"bm:{account}:d:{nonce}"'),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS, at=NOW + 1), "open")),
-        "200 200",
-        "200 403",
-    ),
-    Mutant(
-        "each account by itself",
-        Edit(DIGESTS, _KEY, 'f"bm:d:{timestamp}:{nonce}"'),
-        in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "wide")),
-        "200 200",
-        "200 403",
-    ),
-    Mutant(
-        "an encrypted body is signed and needs no binding",
-        _door("opened.key is None and not await", "not await"),
-        in_turn((seal_push(), "city"), (seal_push(OTHER_WORDS), "city")),
-        "200 200",
-        "200 403",
-    ),
-    Mutant(
-        "while nobody can tell, WeChat comes again",
-        _door("if isinstance(trouble, StoreGoneError):", "if False:"),
-        talks.while_redis_is_gone,
-        "503",
-        "500",
-    ),
-]
-
-SIGNING = MODES_AND_SIGNATURES + KEYS + FRESH + BINDING
