@@ -104,8 +104,8 @@ class _AccountDoor:
         try:
             self._envelope.check(_query_of(request), now)
             echo = _echo_of(request)
-        except PushRefusedError as refused:
-            return self._refuse(refused)
+        except Exception as trouble:  # noqa: BLE001 - told apart there
+            return self._turned_away(trouble)
         return WholeAnswer(_PLAIN, echo, now)
 
     async def push(self, request: Request) -> web.StreamResponse:
@@ -118,28 +118,21 @@ class _AccountDoor:
             query, body = _query_of(request), await _body_of(request)
             opened = self._envelope.open(query, body, self._now())
             event = event_of(parse_mended(opened.message), self._account, self._original_id, self._seal)
-        except PushRefusedError as refused:
-            return self._refuse(refused)
-        outcome = "failed"
+        except Exception as trouble:  # noqa: BLE001 - told apart there
+            return self._turned_away(trouble)
+        outcome = ""
         try:
             if opened.key is not None:
                 said = await self._reception.receive(event, arrived)
             else:
                 said = await self._received_plainly(event, arrived, query, body)
             response = self._answer(said, event, opened)
-        except PushRefusedError as refused:
-            outcome = "refused"
-            return self._refuse(refused)
-        except (StoreGoneError, NotInTimeError) as put_off:
-            outcome = "put_off"
-            _log.warning("push_put_off", event_id=event.id, account=self._account, why=str(put_off))
-            return web.Response(status=503)
         except asyncio.CancelledError:
             outcome = "dropped"
             raise
-        except Exception:  # noqa: BLE001 - a mistake of ours; with the traceback logged, 500 is the honest answer
-            _log.exception("push_failed", event_id=event.id, account=self._account)
-            return web.Response(status=500)
+        except Exception as trouble:  # noqa: BLE001 - told apart there
+            outcome = "put_off" if isinstance(trouble, StoreGoneError | NotInTimeError) else "failed"
+            return self._turned_away(trouble, event.id)
         else:
             outcome = "replied" if said is not None and said.type else "silent"
             return response
@@ -165,10 +158,18 @@ class _AccountDoor:
             return WholeAnswer(_PLAIN, _SUCCESS, now)
         return WholeAnswer(_XML, close(reply, opened, now).encode(), now)
 
-    def _refuse(self, refused: PushRefusedError) -> web.Response:
-        """Tell ourselves why, and the other side nothing."""
-        _log.warning("push_refused", account=self._account, reason=refused.reason, status=refused.status)
-        return web.Response(status=refused.status)
+    def _turned_away(self, trouble: Exception, event_id: str = "") -> web.Response:
+        """Tell ourselves in one line why a request came no further, and the other side nothing."""
+        which = {"event_id": event_id} if event_id else {}
+        if isinstance(trouble, PushRefusedError):
+            _log.warning("push_refused", account=self._account, reason=trouble.reason, status=trouble.status)
+            return web.Response(status=trouble.status)
+        if isinstance(trouble, StoreGoneError | NotInTimeError):
+            _log.warning("push_put_off", account=self._account, why=str(trouble), **which)
+            return web.Response(status=503)
+        # A mistake of ours: aiohttp would answer it with a page of its own, in debug mode with the traceback.
+        _log.exception("push_failed", account=self._account, exc_info=trouble, **which)
+        return web.Response(status=500)
 
     def _now(self) -> int:
         return int(self._clock.timestamp())

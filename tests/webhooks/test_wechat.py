@@ -323,10 +323,25 @@ async def test_a_mistake_of_ours_is_a_500_and_one_line_with_its_traceback(
     desk.answer = mistaken
     with capture_logs() as lines:
         assert await wire.send(seal_push()) == (500, "")
-    assert [(line["event"], line["event_id"], line["exc_info"]) for line in lines] == [
+    assert [(line["event"], line["event_id"], bool(line["exc_info"])) for line in lines] == [
         ("push_failed", desk.events[0].id, True)
     ]
     assert OPENID not in str(lines)
+
+
+async def test_a_mistake_before_there_is_an_event_is_a_500_and_one_line_too() -> None:
+    """aiohttp would answer with a page of its own, in its debug mode with the traceback on it."""
+
+    class Clumsy(Desk):
+        async def bind(self, account: str, timestamp: str, nonce: str, body: bytes) -> bool:
+            del account, timestamp, nonce, body
+            raise ZeroDivisionError
+
+    async with client_of(application(Clumsy(), keys(key="open", mode="plain"))) as client:
+        with capture_logs() as lines:
+            assert await Wire(client).post(plain_query(), TEXT, "open") == (500, "")
+    assert [(line["event"], line["account"]) for line in lines] == [("push_failed", "open")]
+    assert isinstance(lines[0]["exc_info"], ZeroDivisionError)
 
 
 def test_the_wire_speaks_as_wechat_does() -> None:

@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 from wechatpy.crypto import PrpCrypto, WeChatCrypto
@@ -19,7 +18,9 @@ from tests.webhooks.wire import (
     TEXT,
     TOKEN,
     keys,
+    layout,
     plain_query,
+    raw_encrypt,
     seal_push,
     signed_push,
 )
@@ -28,22 +29,6 @@ from webhooks.wechat_refusals import PushRefusedError
 from webhooks.wechat_xml import parse, word
 
 MESSAGES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300)
-
-
-def raw_encrypt(plain: bytes, key: str = KEY) -> str:
-    """AES alone, without any of the rules of the layout."""
-    raw = base64.b64decode(key + "=")
-    encryptor = Cipher(algorithms.AES(raw), modes.CBC(raw[:16])).encryptor()
-    return base64.b64encode(encryptor.update(plain) + encryptor.finalize()).decode()
-
-
-def layout(
-    message: bytes, *, length: int | None = None, appid: str = APPID, pad: bytes | None = None
-) -> bytes:
-    """A plain text as it stands before encryption, right unless a test wants it wrong."""
-    size = len(message) if length is None else length
-    plain = b"r" * 16 + size.to_bytes(4, "big") + message + appid.encode()
-    return plain + (bytes([n := 32 - len(plain) % 32]) * n if pad is None else pad)
 
 
 # --- published vectors ---

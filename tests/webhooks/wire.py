@@ -1,5 +1,6 @@
 """WeChat's end of the wire, for tests: wechatpy signs and encrypts what we verify and open."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer, TestClient
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.utils import WeChatSigner
 
@@ -103,6 +105,22 @@ def signed_push(encrypt: str, *, token: str = TOKEN, at: int = NOW, clear: str =
     query = plain_query(at=at, token=token, encrypt_type="aes")
     query["msg_signature"] = signature(token, str(at), NONCE, encrypt)
     return Sealed(query, f"<xml>{beside}<Encrypt><![CDATA[{encrypt}]]></Encrypt></xml>")
+
+
+def raw_encrypt(plain: bytes, key: str = KEY) -> str:
+    """AES alone, without any of the rules of the layout."""
+    raw = base64.b64decode(key + "=")
+    encryptor = Cipher(algorithms.AES(raw), modes.CBC(raw[:16])).encryptor()
+    return base64.b64encode(encryptor.update(plain) + encryptor.finalize()).decode()
+
+
+def layout(
+    message: bytes, *, length: int | None = None, appid: str = APPID, pad: bytes | None = None
+) -> bytes:
+    """A plain text as it stands before encryption, right unless a test wants it wrong."""
+    size = len(message) if length is None else length
+    plain = b"r" * 16 + size.to_bytes(4, "big") + message + appid.encode()
+    return plain + (bytes([n := 32 - len(plain) % 32]) * n if pad is None else pad)
 
 
 @dataclass
