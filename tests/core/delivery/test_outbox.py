@@ -353,10 +353,10 @@ async def _both_take(sheet: Sheet, watcher: Database, without: str = "") -> tupl
 
     async def second() -> list[Row]:
         async with sheet.db.transaction() as tx:
-            return await outbox.claim(cast(Database, OneTransaction(tx, without)), OTHERS, LEASE, 10)
+            return await outbox.claim(cast("Database", OneTransaction(tx, without)), OTHERS, LEASE, 10)
 
     async with sheet.db.transaction() as tx:
-        ours = await outbox.claim(cast(Database, OneTransaction(tx, without)), US, LEASE, 10)
+        ours = await outbox.claim(cast("Database", OneTransaction(tx, without)), US, LEASE, 10)
         other = asyncio.create_task(second())
         async with asyncio.timeout(15):
             while not other.done() and not await _somebody_waits(watcher):  # noqa: ASYNC110 - PostgreSQL tells nobody
@@ -367,7 +367,10 @@ async def _both_take(sheet: Sheet, watcher: Database, without: str = "") -> tupl
 async def _somebody_waits(watcher: Database) -> bool:
     return bool(
         await watcher.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """
         )
     )
 
