@@ -63,7 +63,8 @@ class Sheet:
         """Let every row be so much older."""
         await self.db.execute(
             """
-            UPDATE outbox SET not_before = not_before - $1::interval, valid_until = valid_until - $1::interval,
+            UPDATE outbox SET
+                not_before = not_before - $1::interval, valid_until = valid_until - $1::interval,
                 lease_until = lease_until - $1::interval, attempted_at = attempted_at - $1::interval,
                 made_at = made_at - $1::interval, settled_at = settled_at - $1::interval
             """,
@@ -245,11 +246,11 @@ async def test_one_that_is_being_sent_as_its_time_ends_is_finished(sheet: Sheet)
 async def test_messages_of_one_conversation_leave_in_their_order(sheet: Sheet) -> None:
     for key in "abc":
         await sheet.queue(key)
-    left = []
+    left: list[str] = []
     while rows := await sheet.claim():
-        assert len(rows) == 1, "one at a time"
-        left += rows
-        await sheet.settle(*rows.values())
+        ((key, row),) = rows.items()  # one at a time
+        left.append(key)
+        await sheet.settle(row)
     assert left == ["a", "b", "c"]
 
 

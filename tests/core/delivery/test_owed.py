@@ -39,8 +39,8 @@ def text(words: str) -> Said:
 
 async def times_pass(db: Database, seconds: float) -> None:
     await db.execute(
-        "UPDATE owed SET looked_at = looked_at - make_interval(secs => $1), since = since - make_interval(secs => $1)",
-        seconds,
+        "UPDATE owed SET looked_at = looked_at - $1::interval, since = since - $1::interval",
+        timedelta(seconds=seconds),
     )
 
 
