@@ -1,4 +1,4 @@
-"""What becomes of a message of ours that is due: sent, put off, held, or written off, and never said twice."""
+"""What becomes of a message of ours that is due: sent, put off, held or written off, and never said twice."""
 
 import asyncio
 import itertools
@@ -73,7 +73,8 @@ class Post:
             await self.on_send()
         outcome = self.answers.pop(0) if self.answers else Sent()
         if isinstance(outcome, Sent):
-            (phone,) = (each for each in self.phones.values() if each.openid == openid)
+            phones = self.phones.values()
+            (phone,) = (each for each in phones if (each.account, each.openid) == (account, openid))
             phone.heard.append(said.text)
         return outcome
 
@@ -124,7 +125,7 @@ class Town:
 
     async def passes(self, by: timedelta) -> None:
         await self.db.execute(
-            "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1::interval",
+            "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",
             by,
         )
 
