@@ -151,7 +151,7 @@ async def test_what_is_due_arrives_once(town: Town) -> None:
     assert await town.row(event_id) == ("accepted", "")
 
 
-REFUSALS = [policy for policy in Policy if policy not in {Policy.WINDOW, Policy.DONE}]
+REFUSALS = [each for each in Policy if each not in {Policy.WINDOW, Policy.CONFIGURATION, Policy.DONE}]
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,7 @@ REFUSALS = [policy for policy in Policy if policy not in {Policy.WINDOW, Policy.
             "nothing to send: transfer_customer_service",
         ),
         (Refused(Policy.WINDOW, 45015, "out of time"), "held", "out of time"),
+        (Refused(Policy.CONFIGURATION, 40164, "not in whitelist"), "queued", "40164 not in whitelist"),
         *((Refused(policy, 48001, "no"), "failed", "48001 no") for policy in REFUSALS),
     ],
 )
@@ -189,6 +190,15 @@ async def test_what_surely_did_not_go_out_is_tried_again_after_its_time(town: To
     for _ in range(2):
         await town.passes(timedelta(seconds=61))
         await town.late.send_due()
+    assert (town.heard, await town.row(event_id)) == (["预约成功"], ("accepted", ""))
+
+
+async def test_what_only_the_settings_are_to_blame_for_goes_when_they_are_right(town: Town) -> None:
+    town.post.answers = [Refused(Policy.CONFIGURATION, 40164, "not in whitelist")] * 2
+    event_id = await town.owes("预约成功")
+    for _ in range(3):
+        await town.late.send_due()
+        await town.passes(timedelta(seconds=61))
     assert (town.heard, await town.row(event_id)) == (["预约成功"], ("accepted", ""))
 
 
