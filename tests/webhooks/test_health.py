@@ -204,6 +204,7 @@ async def test_answers_under_way_are_counted_and_are_no_trouble(house: House, ad
     for part in ("3 条消息等答复", "最早的已等 14 秒", "2 条等待发送", "4 条留着", "等市民下次发消息时送出"):
         assert part in shown
     assert "超过两分钟" not in shown
+    assert "运行正常" in shown
 
 
 async def test_answers_that_pile_up_are_told_with_what_to_do(house: House, admin: Client) -> None:
@@ -222,6 +223,7 @@ async def test_answers_that_pile_up_are_told_with_what_to_do(house: House, admin
     house.clock.move(timedelta(minutes=75))
     shown = await page(admin)
     for part in (
+        "有积压",
         "30 条消息等答复",
         "最早的已等 1 小时 15 分钟",
         "超过两分钟没有答复",
