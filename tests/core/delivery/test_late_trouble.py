@@ -1,4 +1,4 @@
-"""Late replies beside attempts of WeChat's, stores that go away, processes that die: nothing is said twice."""
+"""Late replies beside attempts, stores that go away and processes that die: nothing is said twice."""
 
 import asyncio
 from datetime import timedelta
