@@ -16,6 +16,7 @@ from commands.surroundings import Surroundings
 from commands.terminal import complain
 from core.chat.desk import Desk, DeskHours
 from core.chat.digests import Digests
+from core.delivery.backlog import backlog
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
@@ -49,6 +50,7 @@ async def assemble(around: Surroundings) -> Gateway:
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
             services.desk.waiting,
+            lambda: backlog(db),
             metrics,
             around.clock,
             around.templates,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import jinja2
 import msgspec
@@ -13,12 +14,15 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from core.chat.desk import Waiting
 from core.clock import Clock
+from core.delivery.backlog import Backlog
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from webhooks.routes import Request, Route
 
 Probe = Callable[[], Awaitable[str]]  # answers with a store's name and version, or raises
 DeskProbe = Callable[[], Awaitable[Waiting]]
+BacklogProbe = Callable[[], Awaitable[Backlog]]
+Told = TypeVar("Told")
 
 _PROBE_S = 1.0
 _FRESH_S = 1.0  # however often we are asked, the stores are asked once a second
@@ -50,8 +54,22 @@ class DeskState(msgspec.Struct, frozen=True):
     oldest_s: int
 
 
+class LateState(msgspec.Struct, frozen=True):
+    """What has not reached citizens yet, and what of a day will not: `Backlog` with ages in seconds."""
+
+    owed: int
+    owed_s: int
+    waiting: int
+    waiting_s: int
+    waiting_why: str
+    held: int
+    unknown: int
+    failed: int
+    failed_why: str
+
+
 class Report(msgspec.Struct, frozen=True):
-    """Everything `/readyz` on the operators' port tells; `desk` is None while nobody can say."""
+    """Everything `/readyz` on the operators' port tells; `desk`, `late` are None while nobody can say."""
 
     ready: bool
     since: datetime
@@ -59,6 +77,7 @@ class Report(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     stores: tuple[Store, ...]
     desk: DeskState | None
+    late: LateState | None
     messages: dict[str, int]
     p50_ms: float | None
     p99_ms: float | None
@@ -69,26 +88,36 @@ class Report(msgspec.Struct, frozen=True):
         return not all(store.ok for store in self.stores)
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What the stores answered, and what they hold for people to look at."""
+
+    stores: tuple[Store, ...]
+    desk: Waiting | None = None
+    backlog: Backlog | None = None
+
+
 class Health:
-    """What is in place, how the stores are, what waits for the staff, and the routes that say so."""
+    """What is in place, how the stores are, what waits for staff and citizens, and the routes that say so."""
 
     def __init__(
         self,
         probes: Mapping[str, Probe],
         desk: DeskProbe,
+        backlog: BacklogProbe,
         metrics: Metrics,
         clock: Clock,
         templates: Path,
     ) -> None:
         self._probes = probes
         self._desk = desk
+        self._backlog = backlog
         self._metrics = metrics
         self._clock = clock
         self._since = clock.now()
         self._steps: dict[str, Step] = {}
         # Whether everything required is in place; says nothing about the stores' present state.
         self.ready = False
-        self._asking: asyncio.Task[tuple[tuple[Store, ...], Waiting | None]] | None = None
+        self._asking: asyncio.Task[_Asked] | None = None
         self._asked_at = float("-inf")
         self._pages = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates / "pages"),
@@ -117,15 +146,16 @@ class Health:
 
     async def report(self) -> Report:
         """Look at everything."""
-        stores, waiting = await self._asked()
+        asked = await self._asked()
         now = self._clock.now()
         return Report(
-            ready=self.ready and all(store.ok for store in stores),
+            ready=self.ready and all(store.ok for store in asked.stores),
             since=self._since,
             uptime_s=int((now - self._since).total_seconds()),
             steps=tuple(self._steps.values()),
-            stores=stores,
-            desk=None if waiting is None else _desk_state(waiting, now),
+            stores=asked.stores,
+            desk=None if asked.desk is None else _desk_state(asked.desk, now),
+            late=None if asked.backlog is None else _late_state(asked.backlog, now),
             messages=self._metrics.by_kind(),
             p50_ms=_ms(self._metrics.within(0.5)),
             p99_ms=_ms(self._metrics.within(0.99)),
@@ -147,23 +177,18 @@ class Health:
             Route("GET", "/metrics", self._figures, "operator"),
         ]
 
-    async def _asked(self) -> tuple[tuple[Store, ...], Waiting | None]:
+    async def _asked(self) -> _Asked:
         if self._asking is None or time.monotonic() - self._asked_at > _FRESH_S:
             self._asked_at = time.monotonic()
             self._asking = asyncio.create_task(self._ask_all())
         return await asyncio.shield(self._asking)
 
-    async def _ask_all(self) -> tuple[tuple[Store, ...], Waiting | None]:
+    async def _ask_all(self) -> _Asked:
         stores = asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items()))
-        waiting = await self._ask_desk() if self.ready else None  # before that, its table may not be there
-        return tuple(await stores), waiting
-
-    async def _ask_desk(self) -> Waiting | None:
-        try:
-            async with asyncio.timeout(_PROBE_S):
-                return await self._desk()
-        except _BAD:
-            return None  # the stores' own lines say what is wrong
+        if not self.ready:  # the tables may not be there yet
+            return _Asked(tuple(await stores))
+        desk, backlog = await asyncio.gather(_if_told(self._desk), _if_told(self._backlog))
+        return _Asked(tuple(await stores), desk, backlog)
 
     async def _alive(self, _request: Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -184,9 +209,8 @@ class Health:
         return web.Response(text=page, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def _figures(self, _request: Request) -> web.Response:
-        desk = (await self.report()).desk
         return web.Response(
-            body=self._metrics.exposition() + (_desk_figures(desk) if desk else b""),
+            body=self._metrics.exposition() + _figures_of(await self.report()),
             headers={"Content-Type": self._metrics.content_type},
         )
 
@@ -201,25 +225,56 @@ async def _ask(name: str, probe: Probe) -> Store:
     return Store(name, ok, detail, round((time.monotonic() - began) * 1000, 1))
 
 
+async def _if_told(probe: Callable[[], Awaitable[Told]]) -> Told | None:
+    """What a store tells; None if it does not, and then its own line says what is wrong."""
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            return await probe()
+    except _BAD:
+        return None
+
+
 def _desk_state(waiting: Waiting, now: datetime) -> DeskState:
-    if waiting.oldest is None:
-        return DeskState(waiting.count, None, 0)
-    return DeskState(
-        waiting.count,
-        waiting.oldest.astimezone(now.tzinfo),
-        max(0, int((now - waiting.oldest).total_seconds())),
+    oldest = waiting.oldest and waiting.oldest.astimezone(now.tzinfo)
+    return DeskState(waiting.count, oldest, _age_s(waiting.oldest, now))
+
+
+def _late_state(behind: Backlog, now: datetime) -> LateState:
+    return LateState(
+        owed=behind.owed,
+        owed_s=_age_s(behind.owed_since, now),
+        waiting=behind.waiting,
+        waiting_s=_age_s(behind.waiting_since, now),
+        waiting_why=behind.waiting_why,
+        held=behind.held,
+        unknown=behind.unknown,
+        failed=behind.failed,
+        failed_why=behind.failed_why,
     )
 
 
-def _desk_figures(desk: DeskState) -> bytes:
-    """The desk as Prometheus reads it: of the whole city, not of this process."""
+def _age_s(since: datetime | None, now: datetime) -> int:
+    return 0 if since is None else max(0, int((now - since).total_seconds()))
+
+
+def _figures_of(report: Report) -> bytes:
+    """Desk and late replies as Prometheus reads them: of the whole city, not of this process."""
     registry = CollectorRegistry()
-    waiting = Gauge(
-        "bianmin_desk_waiting", "Messages citizens left that nobody closed yet", registry=registry
-    )
-    waiting.set(desk.waiting)
-    oldest = Gauge("bianmin_desk_oldest_seconds", "How long the oldest of them waits", registry=registry)
-    oldest.set(desk.oldest_s)
+
+    def tell(name: str, what: str, value: int) -> None:
+        Gauge(name, what, registry=registry).set(value)
+
+    if desk := report.desk:
+        tell("bianmin_desk_waiting", "Messages citizens left that nobody closed yet", desk.waiting)
+        tell("bianmin_desk_oldest_seconds", "How long the oldest of them waits", desk.oldest_s)
+    if late := report.late:
+        tell("bianmin_owed", "Messages of citizens that are owed an answer", late.owed)
+        tell("bianmin_owed_oldest_seconds", "How long the oldest of them is owed", late.owed_s)
+        tell("bianmin_late_waiting", "Messages of ours that are due or being sent", late.waiting)
+        tell("bianmin_late_waiting_oldest_seconds", "How long the oldest of them waits", late.waiting_s)
+        tell("bianmin_late_held", "Messages of ours held until their citizen writes again", late.held)
+        tell("bianmin_late_unknown_day", "Those of a day that may not have arrived", late.unknown)
+        tell("bianmin_late_failed_day", "Those of a day that did not arrive", late.failed)
     return generate_latest(registry)
 
 

@@ -34,6 +34,7 @@ _AT_ONCE = 32
 _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _SOON_S = 1.0
+_MENDED_AGAIN_S = 60.0  # whether a person has put the settings or the account right
 LEASE = timedelta(seconds=30)  # a third of it must be left when a request starts
 KEPT = timedelta(days=30)
 
@@ -152,6 +153,8 @@ class LateReplies:
             case Refused(policy=Policy.WINDOW, words=words):
                 await self._in_redis(self._way.windows.close(row.conversation))
                 await self._put_back(row, words, _HELD_AGAIN_S, held=True)
+            case Refused(policy=Policy.CONFIGURATION, code=code, words=words):
+                await self._put_back(row, f"{code} {words}", _MENDED_AGAIN_S)
             case Refused(code=code, words=words):
                 await self._settled(row, "failed", f"{code} {words}")
             case Unsendable(type=type_):

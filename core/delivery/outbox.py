@@ -133,7 +133,8 @@ async def give_up(db: Database) -> int:
         """
         UPDATE outbox SET state = CASE WHEN attempted_at IS NULL THEN 'expired' ELSE 'unknown' END,
                           settled_at = now(), holder = NULL, lease_until = NULL, sealed = NULL
-        WHERE (state = 'sending' AND lease_until < now() AND attempted_at IS NOT NULL)
+        WHERE (state = 'sending' AND lease_until < now()
+               AND (attempted_at IS NOT NULL OR valid_until <= now()))
            OR (state IN ('queued', 'held') AND valid_until <= now())
         RETURNING id
         """

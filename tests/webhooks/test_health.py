@@ -10,6 +10,7 @@ from aiohttp.test_utils import RawTestServer, TestClient
 
 from core.chat.desk import Waiting
 from core.clock import CITY_ZONE, ManualClock
+from core.delivery.backlog import Backlog
 from core.errors import StoreGoneError
 from core.metrics import Metrics
 from webhooks.health import Health
@@ -41,7 +42,10 @@ class House:
         self.store = Store()
         self.metrics = Metrics()
         self.left: list[datetime] = []  # when each message that waits at the desk was left
-        self.health = Health({"缓存": self.store.probe}, self.waiting, self.metrics, self.clock, TEMPLATES)
+        self.behind = Backlog()
+        self.health = Health(
+            {"缓存": self.store.probe}, self.waiting, self.backlog, self.metrics, self.clock, TEMPLATES
+        )
         self.public = Doors(self.health.public_routes())
         self.admin = Doors(self.health.admin_routes())
 
@@ -49,6 +53,16 @@ class House:
         """The desk of a city whose only store this is."""
         await self.store.probe()
         return Waiting(len(self.left), min(self.left, default=None))
+
+    async def backlog(self) -> Backlog:
+        """What the same store knows of replies that have not arrived."""
+        await self.store.probe()
+        return self.behind
+
+    def opens(self) -> None:
+        """Let everything be in place."""
+        self.health.require("数据结构")
+        self.health.done("数据结构")
 
 
 @pytest.fixture
@@ -169,6 +183,99 @@ async def test_a_desk_that_cannot_be_asked_is_not_called_empty(house: House, adm
         assert (await response.json())["desk"] is None
     async with admin.get("/metrics") as response:
         assert "bianmin_desk" not in await response.text()
+
+
+async def test_where_every_answer_is_out_the_page_says_so(house: House, admin: Client) -> None:
+    house.opens()
+    shown = await page(admin)
+    assert "没有消息在等答复" in shown
+    for part in ("等待发送", "条留着", "没有送到", "超过两分钟"):
+        assert part not in shown
+    async with admin.get("/metrics") as response:
+        assert "bianmin_owed 0.0" in await response.text()
+
+
+async def test_answers_under_way_are_counted_and_are_no_trouble(house: House, admin: Client) -> None:
+    house.opens()
+    now = house.clock.now()
+    house.behind = Backlog(owed=3, owed_since=now, waiting=2, waiting_since=now, held=4)
+    house.clock.move(timedelta(seconds=14))
+    shown = await page(admin)
+    for part in ("3 条消息等答复", "最早的已等 14 秒", "2 条等待发送", "4 条留着", "等市民下次发消息时送出"):
+        assert part in shown
+    assert "超过两分钟" not in shown
+    assert "运行正常" in shown
+
+
+async def test_answers_that_pile_up_are_told_with_what_to_do(house: House, admin: Client) -> None:
+    house.opens()
+    now = house.clock.now()
+    house.behind = Backlog(
+        owed=30,
+        owed_since=now,
+        waiting=20,
+        waiting_since=now + timedelta(minutes=1),
+        waiting_why="40164 not in whitelist <1.2.3.4>",
+        unknown=1,
+        failed=2,
+        failed_why="unfollowed",
+    )
+    house.clock.move(timedelta(minutes=75))
+    shown = await page(admin)
+    for part in (
+        "有积压",
+        "30 条消息等答复",
+        "最早的已等 1 小时 15 分钟",
+        "超过两分钟没有答复",
+        "最早的已等 1 小时 14 分钟 · 40164 not in whitelist &lt;1.2.3.4&gt;",
+        "IP白名单",
+        "一天内 2 条没有送到，1 条不知是否送到",
+        "unfollowed",
+    ):
+        assert part in shown
+    async with admin.get("/readyz") as response:
+        told = await response.json()
+    assert told["late"] == {
+        "owed": 30,
+        "owed_s": 4500,
+        "waiting": 20,
+        "waiting_s": 4440,
+        "waiting_why": "40164 not in whitelist <1.2.3.4>",
+        "held": 0,
+        "unknown": 1,
+        "failed": 2,
+        "failed_why": "unfollowed",
+    }
+    assert told["ready"] is True, "citizens are answered all the same"
+
+
+async def test_prometheus_reads_what_is_behind(house: House, admin: Client) -> None:
+    house.opens()
+    now = house.clock.now()
+    house.behind = Backlog(owed=1, owed_since=now, waiting=2, waiting_since=now, held=3, unknown=4, failed=5)
+    house.clock.move(timedelta(minutes=1))
+    async with admin.get("/metrics") as response:
+        figures = await response.text()
+    for figure in (
+        "bianmin_owed 1.0",
+        "bianmin_owed_oldest_seconds 60.0",
+        "bianmin_late_waiting 2.0",
+        "bianmin_late_waiting_oldest_seconds 60.0",
+        "bianmin_late_held 3.0",
+        "bianmin_late_unknown_day 4.0",
+        "bianmin_late_failed_day 5.0",
+    ):
+        assert f"\n{figure}\n" in figures
+
+
+async def test_what_cannot_be_counted_is_not_called_nothing(house: House, admin: Client) -> None:
+    house.opens()
+    house.store.gone = True
+    assert "迟到的答复" not in await page(admin)
+    async with admin.get("/readyz") as response:
+        assert (await response.json())["late"] is None
+    async with admin.get("/metrics") as response:
+        assert "bianmin_owed" not in await response.text()
 
 
 async def test_who_asks_for_json_gets_json(house: House, admin: Client) -> None:
