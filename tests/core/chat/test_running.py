@@ -118,11 +118,14 @@ async def test_the_outcome_is_why_there_is_no_reply(
 
 async def test_a_run_goes_on_when_nobody_waits_for_it_any_more(redis: Redis) -> None:
     here = house(redis)
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
     outcome = await here.starts(message())
     outcome.cancel()
     draining = asyncio.create_task(here.running.drain())
     here.work.may_end.set()
     await asyncio.wait_for(draining, 15)
+    assert complaints == []
 
 
 async def test_a_run_that_fails_after_everybody_left_harms_nobody(redis: Redis) -> None:
@@ -212,6 +215,9 @@ async def test_a_run_that_takes_too_long_is_told_to_end_and_may_still_say_so(red
 
     def explain(ended: Event) -> Said:
         told.append(here.running.told_to_end(ended.id))
+        task = asyncio.current_task()
+        assert task is not None
+        assert not task.cancelling(), "time-outs inside it work again"
         return Said(type="text", at=0, text="系统繁忙")
 
     here.work.when_cancelled = explain

@@ -120,6 +120,19 @@ async def test_refused_for_want_of_a_window_it_goes_when_the_citizen_writes(town
     assert (town.heard, await town.row(event_id)) == (["预约成功"], ("accepted", ""))
 
 
+async def test_wechat_is_believed_rather_than_our_own_count(town: Town) -> None:
+    await town.writes()
+    town.post.answers = [Refused(Policy.WINDOW, 45047, "count used up")]
+    await town.owes("预约成功")
+    for _ in range(3):
+        await town.late.send_due()
+        await town.passes(timedelta(seconds=3))
+    assert town.post.asked == 1
+    await town.writes()
+    await town.late.send_due()
+    assert town.heard == ["预约成功"]
+
+
 async def test_nobody_is_asked_where_no_window_is_open(town: Town) -> None:
     await town.windows.close(HERE)
     event_id = await town.owes("预约成功")

@@ -40,6 +40,7 @@ async def test_who_took_it_has_it_alone_until_the_lease_ends(sheet: Sheet) -> No
 @pytest.mark.parametrize("state", ["accepted", "failed", "unknown", "cancelled"])
 async def test_settled_it_keeps_its_state_and_its_reason_but_no_words(sheet: Sheet, state: str) -> None:
     assert await sheet.settle(await sheet.begun(), state)
+    await sheet.cancel("a")
     row = await sheet.row()
     assert (row["state"], row["reason"], row["sealed"]) == (state, "so it is", None)
     assert row["settled_at"] is not None
@@ -145,7 +146,7 @@ async def test_a_message_that_died_with_its_holder_is_not_counted_as_begun_the_n
 
 @pytest.mark.parametrize("held", [False, True])
 async def test_after_two_days_it_is_not_worth_sending(sheet: Sheet, held: bool) -> None:
-    row = await sheet.taken()
+    row = await sheet.begun()
     await outbox.put_back(sheet.db, row, US, 0, held=held, reason="no window")
     await sheet.passes(timedelta(days=2, seconds=1))
     assert await sheet.claim() == {}
