@@ -1,6 +1,7 @@
 """Words that mean the same in every dialogue: back, once more, further, stop; and the digits for them."""
 
 import re
+from datetime import date
 
 from core.chat import answers
 from core.chat.answers import fold_all
@@ -21,6 +22,16 @@ _BEHIND = r"[,，、!！。\s]|吧|啊|呀|啦|哈|嘛|谢谢[你您]?|麻烦[�
 _WORD = rf"取消|取消办理|退出|算了|拉倒|(?:不|别)(?:想|再|要|打算)*(?:{_VERBS})号?了?"
 _STOP = re.compile(rf"(?:(?:{_BEFORE})*(?:{_WORD})(?:{_BEHIND})*){{1,2}}")
 _LONGEST_STOP = 20
+
+
+def word_of_digit(folded: str, question: Question, today: date) -> str:
+    """What 0, 7, 8 and 9 stand for under a list, however they are said; else the message itself."""
+    number = answers.number(folded)
+    word = DIGIT_WORDS.get(number) if number is not None else None
+    options = question.options
+    if word is None or answers.meant(folded, options, today) is not None:  # 8号 is a day
+        return folded
+    return word if answers.by_name(folded, options, today) is None else folded
 
 
 def stops(folded: str) -> bool:

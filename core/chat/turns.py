@@ -160,21 +160,12 @@ class _Turn:
         if question is not None and question.kind in _PICKED and self._shown and not stale:
             if question.kind == "confirm" and answers.named(self._folded, question.options) is not None:
                 return None  # "退号" to "要取消这个号吗？" is a yes
-            said = self._word_of_digit(question)
+            said = moves.word_of_digit(self._folded, question, self._today)
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
         if self._session.frames and moves.stop_here(self._folded, None if stale else question):
             return await self._cancel()
         return await self._move(said, question) if question is not None and not stale else None
-
-    def _word_of_digit(self, question: Question) -> str:
-        """What 0, 7, 8 and 9 stand for under a list, however they are said; else the message itself."""
-        number = answers.number(self._folded)
-        word = moves.DIGIT_WORDS.get(number) if number is not None else None
-        options, today = question.options, self._today
-        if word is None or answers.meant(self._folded, options, today) is not None:  # 8号 is a day
-            return self._folded
-        return word if answers.by_name(self._folded, options, today) is None else self._folded
 
     async def _move(self, said: str, question: Question) -> Said | None:
         """Move about in the open dialogue: back, once more, further down the list."""

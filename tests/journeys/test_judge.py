@@ -11,11 +11,11 @@ from tests.support.walks import WALKS, Told, Walk
 SAYS = {
     "挂号": ["请选择科室："],
     "1": ["请选择医生：", "请选择日期：", "请选择时间：", "要约这个号吗？", "【预约成功】"],
-    "取消预约": ["要取消哪一个？"],
+    "取消预约": ["要取消这个号吗？"],
     "科室": ["可以预约的科室："],
     "帮助": ["您可以这样说："],
 }
-TAKEN_BACK = ["要取消这个号吗？", "已取消：今天"]
+TAKEN_BACK = ["已取消：今天"]
 
 
 def true_story(plan: tuple[tuple[str, ...], ...] = WALKS[0]) -> Walk:

@@ -14,7 +14,6 @@ _QUESTIONS = {
     "请选择日期": "session",
     "请选择时间": "period",
     "要约这个号吗": "confirm",
-    "要取消哪一个": "which",
     "要取消这个号吗": "give_back",
 }
 _OTHERS = {
@@ -34,10 +33,9 @@ _AFTER_ONE = {
     "doctor": "session",
     "session": "period",
     "period": "confirm",
-    "which": "give_back",
 }
 _DONE = {"confirm": "booked", "give_back": "cancelled"}
-_WORDS = {"挂号": "department", "取消预约": "which", "科室": "departments", "帮助": "help"}
+_WORDS = {"挂号": "department", "取消预约": "give_back", "科室": "departments", "帮助": "help"}
 
 
 @dataclass(frozen=True, slots=True)

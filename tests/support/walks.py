@@ -11,9 +11,9 @@ _IN_A_HURRY = (("挂号",), ("1", "1"), ("1",), ("1",), ("1",))
 _TAKE_BACK = "取消预约"
 WALKS: tuple[tuple[tuple[str, ...], ...], ...] = (
     (*_BOOK, ("我的预约",), ("科室",), ("帮助",), ("我的预约",)),
-    (*_BOOK, (_TAKE_BACK,), ("1",), ("1",), ("我的预约",)),
+    (*_BOOK, (_TAKE_BACK,), ("1",), ("我的预约",), ("帮助",)),
     (*_IN_A_HURRY, ("我的预约", "帮助"), ("科室", "我的预约")),
-    (*_IN_A_HURRY, (_TAKE_BACK,), ("1", "1"), ("我的预约",)),
+    (*_IN_A_HURRY, (_TAKE_BACK,), ("1",), ("我的预约", "帮助")),
 )
 MESSAGES = 10  # of each walk, if every one is answered
 

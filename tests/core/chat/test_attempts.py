@@ -83,10 +83,9 @@ async def test_what_it_learnt_first_of_itself_stays(attempt: Attempt) -> None:
 
 async def test_it_is_new_once_and_one_that_only_waits_stays_so(attempt: Attempt) -> None:
     roles = [attempt.who]
-    attempt.has_entered()
+    attempt.is_numbered(1, 0)
     roles.append(attempt.who)
-    attempt.who = Who.HOLD
-    attempt.has_entered()
+    attempt.only_holds = True
     assert [*roles, attempt.who] == [Who.NEW, Who.AGAIN, Who.HOLD]
 
 

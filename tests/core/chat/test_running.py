@@ -100,7 +100,8 @@ async def test_the_outcome_is_the_reply(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "logged"), [(StoreGoneError("PostgreSQL"), ["run_failed"]), (LookAgainError(), [])]
+    ("failure", "logged"),
+    [(ZeroDivisionError(), ["run_failed"]), (StoreGoneError("PostgreSQL"), []), (LookAgainError(), [])],
 )
 async def test_the_outcome_is_why_there_is_no_reply(
     redis: Redis, failure: Exception, logged: list[str]

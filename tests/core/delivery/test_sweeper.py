@@ -134,13 +134,13 @@ async def test_a_reply_that_lies_ready_and_that_nobody_waits_for_is_sent(house: 
     assert house.kitchen.loaded["tea"] == 1, "it is not run again"
 
 
-async def test_a_reply_that_an_attempt_still_waits_for_is_left_to_it(house: House) -> None:
+async def test_a_reply_that_an_attempt_was_answered_with_is_settled(house: House) -> None:
     house.is_calm()
     event = house.event("喝茶")
     await house.talk.delivers(event)
     await house.owes(event)
     await house.sweep()
-    assert (await house.owing(), await house.to_send()) == ([event.id], {})
+    assert (await house.owing(), await house.to_send()) == ([], {})
 
 
 async def test_a_dropped_reply_is_kept_back_as_long_as_a_retry_may_come(house: House) -> None:
@@ -201,6 +201,7 @@ async def test_an_attempt_that_told_so_already_needs_no_second_explanation(house
 async def test_a_reply_that_is_gone_is_explained(house: House) -> None:
     event = house.event("喝茶")
     await house.talk.delivers(event)
+    assert await house.talk.inbox.leave(event.id, 1), "it was dropped before its answer"
     await house.talk.ground.redis.client.delete(f"bm:{{{event.conversation}}}:r:{event.id.split(':', 2)[2]}")
     assert await house.talk.inbox.enter(event.id) == Done(None)
     await house.owes(event)
