@@ -78,7 +78,8 @@ async def serve(app: App, opened: socket.socket, *, drain_s: float) -> web.BaseR
     runner: web.BaseRunner
     if isinstance(app, Doors):
         # Who hangs up is told to the door: whoever waits for an answer then has to be reached another way.
-        server = web.Server(app.answer, access_log=None, handler_cancellation=True)
+        # Nobody who talks to a door compresses: unpacking a stranger's 64 KB would take a sixth of a second.
+        server = web.Server(app.answer, access_log=None, handler_cancellation=True, auto_decompress=False)
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=drain_s)
     else:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)

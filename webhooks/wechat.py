@@ -102,8 +102,11 @@ class _AccountDoor:
             return web.Response(status=503)
         now = self._now()
         try:
-            self._envelope.check(_query_of(request), now)
+            query = _query_of(request)
+            self._envelope.check(query, now)
             echo = _echo_of(request)
+            if not self._envelope.encrypted:  # who overheard this signature shall not send a message with it
+                await self._use_up(query, b"")
         except Exception as trouble:  # noqa: BLE001 - told apart there
             return self._turned_away(trouble)
         return WholeAnswer(_PLAIN, echo, now)
@@ -144,12 +147,15 @@ class _AccountDoor:
     ) -> Said | None:
         """Answer a push whose signature says nothing of its body: only if no other body came with it."""
         try:
-            bound = await self._bind(self._account, query["timestamp"], query["nonce"], body)
+            await self._use_up(query, body)
         except StoreGoneError as gone:
             return self._reception.give_up(event, arrived, gone)
-        if not bound:
-            raise PushRefusedError("its signature came with another body before", FORBIDDEN)
         return await self._reception.receive(event, arrived)
+
+    async def _use_up(self, query: Mapping[str, str], body: bytes) -> None:
+        """Let a signature that covers no body vouch for this one only."""
+        if not await self._bind(self._account, query["timestamp"], query["nonce"], body):
+            raise PushRefusedError("its signature came with another body before", FORBIDDEN)
 
     def _answer(self, said: Said | None, event: Event, opened: Opened) -> web.StreamResponse:
         now = self._now()

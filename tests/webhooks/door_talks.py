@@ -202,6 +202,19 @@ async def another_body_ten_minutes_later(house: House) -> str:
     return f"{first[:3]} {await house.hear(plain(OTHER_WORDS), 'open')}"
 
 
+async def another_body_with_a_borrowed_zero(house: House) -> str:
+    """Sorted and joined, nonce 0012340 and time 17… are signed as nonce 001234 and time 017…."""
+    first = plain(TEXT, nonce="0012340")
+    moved = {"nonce": "001234", "timestamp": f"0{NOW}"}
+    second = Sealed(first.query | moved, OTHER_WORDS)
+    return f"{(await house.hear(first, 'open'))[:3]} {await house.hear(second, 'open')}"
+
+
+async def a_message_under_the_signature_of_a_verification(house: House) -> str:
+    status, _ = await house.wire.get(plain_query(echostr="1"), "open")
+    return f"{status} {await house.hear(plain(OTHER_WORDS), 'open')}"
+
+
 async def while_redis_is_gone(house: House) -> str:
     async def gone(*_signed: Any) -> bool:
         raise StoreGoneError("Redis")

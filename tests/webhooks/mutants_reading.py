@@ -17,7 +17,7 @@ _KEY = 'f"bm:{account}:d:{timestamp}:{nonce}"'
 BINDING = [
     Mutant(
         "a plain signature carries one body",
-        _door("if not bound:", "if False:"),
+        _door("if not await self._bind(", "if False and not await self._bind("),
         in_turn((plain(TEXT), "open"), (plain(OTHER_WORDS), "open")),
         "200 403",
         "200 200",
@@ -84,6 +84,13 @@ BINDING = [
         in_turn((seal_push(), "city"), (seal_push(OTHER_WORDS), "city")),
         "200 200",
         "200 403",
+    ),
+    Mutant(
+        "a verification's signature carries no message",
+        _door("if not self._envelope.encrypted:", "if False:"),
+        talks.a_message_under_the_signature_of_a_verification,
+        "200 403",
+        f"200 {TAKEN}",
     ),
     Mutant(
         "while nobody can tell, WeChat comes again",

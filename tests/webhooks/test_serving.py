@@ -1,6 +1,7 @@
 """Sockets: a taken port is told before anything starts; who asked before the end still gets an answer."""
 
 import asyncio
+import gzip
 import logging
 import socket
 
@@ -70,3 +71,22 @@ async def test_whatever_is_served_keeps_a_strangers_query_out_of_the_log(
     await runner.cleanup()
     assert "Traceback" not in caplog.text
     assert "s3cret" not in caplog.text
+
+
+async def test_a_compressed_body_is_not_unpacked() -> None:
+    """60 MB of zeros are 60 KB on the way: any stranger could keep us busy with them."""
+    arrived: list[int] = []
+
+    async def measure(request: Request) -> web.Response:
+        arrived.append(len(await request.read()))
+        return web.Response()
+
+    opened = listen("127.0.0.1", 0, "server.port")
+    runner = await serve(Doors([Route("POST", "/", measure, who="anyone")]), opened, drain_s=0.1)
+    packed = gzip.compress(b"\0" * 500_000)
+    async with aiohttp.ClientSession() as http:
+        url = f"http://127.0.0.1:{opened.getsockname()[1]}/"
+        async with http.post(url, data=packed, headers={"Content-Encoding": "gzip"}) as response:
+            assert response.status == 200
+    await runner.cleanup()
+    assert arrived == [len(packed)]
