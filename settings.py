@@ -125,7 +125,7 @@ class WeChat(_Section, frozen=True, kw_only=True):
 
 
 class Simulator(_Section, frozen=True, kw_only=True):
-    """The stand-in for WeChat; loopback only. `retry_s` is the pause between two attempts of a push."""
+    """The stand-in for WeChat; loopback only. `retry_s`: from one attempt of a push to the next."""
 
     host: Text = "127.0.0.1"
     port: Port = 8081

@@ -201,10 +201,11 @@ class Ask:
                 return
             if agreed is False:
                 raise Ended(Text(self._own_or(f"{key}_declined", "chat/declined")))
-            self._miss_confirm(key, said, options)
+        again = bool(said) and self._miss_confirm(key, said, options)
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
-        raise Suspended(Question(key, "confirm", options), self._text("chat/confirm", lead, lines=labels))
+        question = Question(key, "confirm", options, again=again)
+        raise Suspended(question, self._text("chat/confirm", lead, lines=labels))
 
     async def text(
         self,
@@ -341,15 +342,18 @@ class Ask:
         self._turn.settled = True
         return value
 
-    def _miss_confirm(self, key: str, said: str, options: list[Option]) -> None:
+    def _miss_confirm(self, key: str, said: str, options: list[Option]) -> bool:
+        """Say what was understood; True if it was both answers at once, which is no miss."""
         yes, no = (option.label for option in options)
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
         elif answers.is_either(said, options) or (options[0].aliases and moves.stops(said)):
-            # No miss: the words were understood, and whoever is offered 取消 after two misses says it again.
+            # Whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
+            return True
         else:
             self._miss(key, "chat/either", yes=yes, no=no)
+        return False
 
     def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True

@@ -39,6 +39,13 @@ def stops(folded: str) -> bool:
     return len(folded) <= _LONGEST_STOP and _STOP.fullmatch(folded) is not None
 
 
+def way_out(question: Question | None) -> str:
+    """The word that leaves the open dialogue with nothing done."""
+    if question is not None and question.kind == "confirm" and question.options[0].aliases:
+        return question.options[1].label
+    return "取消"
+
+
 def stop_here(folded: str, question: Question | None) -> bool:
     """Tell whether this message stops the open dialogue and is no answer to its open question, if one counts.
 
@@ -51,5 +58,6 @@ def stop_here(folded: str, question: Question | None) -> bool:
         return False
     if question.kind == "confirm":
         own_words = any(option.aliases for option in question.options)
-        return stops(folded) and not own_words and answers.agrees(folded, question.options) is None
+        clear = not own_words or question.again  # who says it once more wants to be out
+        return stops(folded) and clear and answers.agrees(folded, question.options) is None
     return stops(folded) or (question.kind != "text" and answers.yes_or_no(folded) is False)

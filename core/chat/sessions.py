@@ -36,6 +36,7 @@ class Question(msgspec.Struct, array_like=True):
     options: list[Option] = []
     page: int = 0
     near: str = ""  # the words that decided the order of the options, "" for the loader's own
+    again: bool = False  # asked once more, because what was said means yes and no alike
 
 
 class Frame(msgspec.Struct, array_like=True):

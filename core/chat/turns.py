@@ -289,7 +289,7 @@ class _Turn:
             return await self._advance()
         if len(self._session.frames) > 1:
             return await self._cancel()
-        return await self._advance(notes=[Text("chat/first_step")])
+        return await self._advance(notes=[Text("chat/first_step", stop=moves.way_out(self._question))])
 
     async def _cancel(self) -> Said:
         frame = self._session.frames.pop()
