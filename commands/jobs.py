@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -61,6 +62,23 @@ class Jobs:
 def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
     """Give numbers back that were held and not taken in time (domain-rules U5)."""
     jobs.add("expire_holds", hospital.expire_holds, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def audit(jobs: Jobs, hospital: Hospital) -> None:
+    """Compare the books of all sessions, every ten minutes and so every night (domain-rules U2)."""
+    jobs.add("audit", partial(_audited, hospital), CronTrigger(minute="3-59/10", timezone=CITY_ZONE))
+
+
+async def _audited(hospital: Hospital) -> None:
+    """Tell what does not agree: nothing should ever, so each line of it is for a person to look into."""
+    for wrong in await hospital.audit():
+        _log.error(
+            "books_disagree",
+            session=wrong.session,
+            what=wrong.what,
+            expected=wrong.expected,
+            found=wrong.found,
+        )
 
 
 def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:

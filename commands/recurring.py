@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from commands import days
 from commands.gateway import Gateway
-from commands.jobs import Job, Jobs, expire_holds, keep_promises, purge_effects
+from commands.jobs import Job, Jobs, audit, expire_holds, keep_promises, purge_effects
 from core.clock import Clock
 
 
@@ -15,6 +15,7 @@ async def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIter
     jobs = Jobs()
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
+    audit(jobs, gateway.hospital)
     purge_effects(jobs, gateway.db, clock)
     keep_promises(jobs, gateway.reception.sweeper, gateway.reception.late)
     jobs.start()

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
+from commands.jobs import Jobs, audit
 from core.clock import CITY_ZONE, ManualClock
 from services.citizens.model import UnknownCitizen
 from services.hospital.model import BookingState, ClinicClass, Discrepancy, Fees, Half
@@ -115,6 +117,19 @@ async def test_the_audit_finds_a_quota_that_was_not_opened(ward: Ward, hospital:
     await ward.db.execute("UPDATE sessions SET quota = 4")
     (found,) = await hospital.audit()
     assert found == Discrepancy(session=f"heart-1:{MONDAY}:AM", what="quota_and_units", expected=4, found=3)
+
+
+async def test_a_job_tells_what_the_audit_finds(ward: Ward, hospital: Hospital) -> None:
+    await ward.session(units=(3,))
+    await ward.db.execute("UPDATE sessions SET quota = 4")
+    jobs = Jobs()
+    audit(jobs, hospital)
+    job = jobs._scheduler.get_job("audit")
+    with capture_logs() as lines:
+        await job.func(*job.args)
+    (line,) = lines
+    assert (line["event"], line["log_level"]) == ("books_disagree", "error")
+    assert (line["what"], line["expected"], line["found"]) == ("quota_and_units", 4, 3)
 
 
 async def test_the_audit_finds_a_state_without_its_event_and_a_booking_without_its_unit(
