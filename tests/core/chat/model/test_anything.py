@@ -110,7 +110,7 @@ async def lived(world: World, seed: int, *, wiped: bool = False, more: Sequence[
         await world.end()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 async def test_the_laws_hold_whatever_happens(db: Database, redis: Redis, redis_url: str, seed: int) -> None:
     del redis  # empty now
     assert "\n".join(await lived(World(db, redis_url), seed, wiped=seed % 3 == 2)) == ""
@@ -138,6 +138,6 @@ async def test_the_laws_hold_for_a_long_time(db: Database, redis: Redis, redis_u
 async def test_control_without_an_order_they_do_not_hold(db: Database, redis: Redis, redis_url: str) -> None:
     """The same lives, where a message runs whoever is before it."""
     del redis
-    world = World(db, redis_url, patience=2.0)
+    world = World(db, redis_url, patience=1.0)
     world.mutate = next(mutant.apply for mutant in MUTANTS if mutant.rule == "arrival order")
     assert await lived(world, 0, wiped=False) != []

@@ -12,7 +12,7 @@ from tests.core.chat.model.world import World
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
 async def test_a_mistake_is_noticed(db: Database, redis: Redis, redis_url: str, mutant: Mutant) -> None:
     del redis  # empty now
-    world = World(db, redis_url, patience=4.0)
+    world = World(db, redis_url, patience=1.5)
     world.mutate = mutant.apply
     try:
         await world.populate()
