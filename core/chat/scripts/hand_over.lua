@@ -6,7 +6,9 @@ if not state then
   return {'GONE'}
 elseif state == 'refused' then
   return {claim[3]}
-elseif way == 'late' or (way == 'passive' and not last) then
+elseif way == 'late' then -- the promise stands, whoever else has gone
+  return {'WAIT', 0, 0}
+elseif way == 'passive' and not last then
   return {'DONE'}
 elseif state == 'done' or state == 'passed' then
   redis.call('HSET', KEYS[1], 'owed', '1')

@@ -81,6 +81,19 @@ async def test_a_question_nobody_received_does_not_count_as_shown(inbox: Inbox) 
     assert not following.shown
 
 
+async def test_a_handed_over_answer_is_not_taken_off_the_list_by_an_attempt_that_was_dropped_before(
+    inbox: Inbox,
+) -> None:
+    event, run = await dropped_and_tried_again(inbox)
+    assert isinstance(await inbox.hand_over(event, last=True), Wait)
+    assert isinstance(await inbox.hand_over(event, last=False), Wait), (
+        "the first one's database took its time"
+    )
+    assert await inbox.commit(run, None, b"reply") == Commit(late_ms=0)
+    assert isinstance(await inbox.hand_over(event, last=False), Wait)
+    assert await inbox.take(event)
+
+
 async def test_the_next_retry_takes_an_answer_that_was_left_behind(inbox: Inbox) -> None:
     event, run = await dropped_and_tried_again(inbox)
     await inbox.commit(run, None, b"reply")
