@@ -72,7 +72,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
 
     dispatchers = {key: dispatcher(account) for key, account in around.settings.accounts.items()}
-    way = Way(inbox, Windows(means.redis), citizens, _sender(means))
+    way = Way(inbox, Windows(means.redis, inbox.durations), citizens, _sender(means))
     return Reception(dispatchers, Sweeper(owed, dispatchers), LateReplies(means.db, owed, way))
 
 

@@ -104,7 +104,7 @@ class _AccountDoor:
         try:
             query = _query_of(request)
             self._envelope.check(query, now)
-            echo = _echo_of(request)
+            echo = _echo_of(query)
             if not self._envelope.encrypted:  # who overheard this signature shall not send a message with it
                 await self._use_up(query, b"")
         except Exception as trouble:  # noqa: BLE001 - told apart there
@@ -189,8 +189,8 @@ def _query_of(request: Request) -> Mapping[str, str]:
     return dict(reversed(_PAIR.findall(raw)))
 
 
-def _echo_of(request: Request) -> bytes:
-    echo = _query_of(request).get("echostr", "")
+def _echo_of(query: Mapping[str, str]) -> bytes:
+    echo = query.get("echostr", "")
     if not 0 < len(echo) <= MAX_ECHO:
         raise PushRefusedError("echostr missing or too long")
     return echo.encode(errors="replace")

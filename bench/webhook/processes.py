@@ -4,8 +4,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.machine import cpu_seconds, resident_mb
@@ -87,6 +89,20 @@ class Program:
     def _last_words(self) -> str:
         lines = (self.folder / f"{self.name}.log").read_text("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+@contextmanager
+def running(plan: Plan, names: Sequence[str], ready: Callable[[Program], bool]) -> Iterator[list[Program]]:
+    """Start programs together, wait until each is `ready`, and stop them at the end."""
+    with ExitStack() as stack:
+        programs = []
+        for name in names:
+            program = Program.start(name, plan)
+            stack.callback(program.stop)
+            programs.append(program)
+        for program in programs:
+            program.wait_until(partial(ready, program))
+        yield programs
 
 
 def free_port() -> int:

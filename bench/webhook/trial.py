@@ -15,7 +15,7 @@ GUARDED = ("careful", "gateway")  # these promise never to lose a count
 COUNTING = ("usual", *GUARDED)
 NAMES = ("constant", *COUNTING)
 # Enough for 2 s of the fastest counting program we can imagine on one core; what is too much is not sent.
-_PER_SECOND = 12_000
+PER_SECOND = 12_000
 _CUT_OFF = (
     4 * CONNECTIONS
 )  # the end of a round drops at most one message a connection, all among the last ones
@@ -80,7 +80,7 @@ class Trial:
         """Warm up once, then measure; each round begins with another program."""
         done: list[dict[str, Run]] = []
         for number in range(size.rounds + 1):
-            corpus = self.writer.write(_PER_SECOND * size.seconds, "round")
+            corpus = self.writer.write(PER_SECOND * size.seconds, "round")
             first = number % len(programs)
             order = [*programs[first:], *programs[:first]]
             ran = {program.name: self._run(program, corpus, size.seconds) for program in order}

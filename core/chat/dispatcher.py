@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import msgspec
 import structlog
 
 from core.chat.attempts import Attempt
@@ -29,12 +28,13 @@ from core.chat.promises import Promises
 from core.chat.replies import Said, Text
 from core.chat.running import LookAgainError, OverdueError, Running
 from core.chat.runs import trouble_number
-from core.chat.sessions import Session, SessionUnreadableError, pack, unpack
+from core.chat.sessions import Session, pack, unpack
 from core.chat.speech import say
 from core.chat.turns import Turns
 from core.clock import Clock
 from core.errors import NotInTimeError, StoreGoneError
-from core.seal import Seal, SealBrokenError
+from core.packing import Packing, UnreadableError
+from core.seal import Seal
 
 _log = structlog.get_logger("dispatcher")
 # Nobody writes these and nobody reads an answer to them: no order, no session.
@@ -62,8 +62,7 @@ _WRITTEN = (
 )
 _OPENS = dict.fromkeys(_WRITTEN, Window.MESSAGE) | dict.fromkeys(_TAPS, Window.TAP)
 _REFUSED = {Full: "chat/too_many", Flood: "chat/flood", Passed: "chat/passed_over"}
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Said).decode
+_replies = Packing(Said, "reply")
 
 
 class Dispatcher:
@@ -162,7 +161,9 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - whatever a handler does wrong, the citizen gets a sentence and a number
             said = self._trouble(event, "handler_failed")
         # Only a text repeats the open question; whatever else is sent shows nothing new of it.
-        done = await self._inbox.commit(run, sealed, self._sealed(event.id, said), asks=said.type == "text")
+        done = await self._inbox.commit(
+            run, sealed, _replies.pack(said, self._seal, event.id), asks=said.type == "text"
+        )
         if done.late_ms is not None:
             await self._send_later(event.id, said, done.late_ms / 1000)
         elif done.stale:
@@ -180,7 +181,7 @@ class Dispatcher:
     def _session(self, conversation: str, run: Run) -> Session:
         try:
             return unpack(run.session, self._seal, conversation)
-        except SessionUnreadableError:
+        except UnreadableError:
             _log.warning("session_unreadable", event_id=run.event_id)
             return Session()
 
@@ -281,7 +282,7 @@ class Dispatcher:
         if isinstance(entered, Gone):
             entered = await self._inbox.enter(event.id, Who.AGAIN)
         if isinstance(entered, Run):
-            await self._inbox.commit(entered, None, self._sealed(event.id, said), asks=False)
+            await self._inbox.commit(entered, None, _replies.pack(said, self._seal, event.id), asks=False)
             await self._inbox.enter(event.id, Who.AGAIN)  # it has been said: whatever was promised is not due
 
     # --- shared ---
@@ -309,15 +310,12 @@ class Dispatcher:
         self._apart.add(task)
         task.add_done_callback(self._apart.discard)
 
-    def _sealed(self, event_id: str, said: Said) -> bytes:
-        return self._seal.seal(_encode(said), f"reply:{event_id}")
-
     def _stored(self, event_id: str, sealed: bytes | None) -> Said | None:
         if sealed is None:
             return None
         try:
-            return _decode(self._seal.open(sealed, f"reply:{event_id}"))
-        except (SealBrokenError, msgspec.DecodeError):
+            return _replies.unpack(sealed, self._seal, event_id)
+        except UnreadableError:
             _log.warning("reply_unreadable", event_id=event_id)
             return None
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from core.chat.moments import When
-from core.seal import Seal, SealBrokenError
+from core.packing import Packing
+from core.seal import Seal
 
 # At most two dialogues lie on one another (design 3).
 MOST_FRAMES = 2
@@ -72,24 +73,12 @@ class Session(msgspec.Struct, array_like=True):
         return self.frames[-1] if self.frames else None
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Session).decode
+_kept = Packing(Session, "session")
 
 
-def pack(session: Session, seal: Seal, conversation: str) -> bytes:
-    """Encode and seal a session for its conversation."""
-    return seal.seal(_encode(session), f"session:{conversation}")
+pack = _kept.pack
 
 
 def unpack(sealed: bytes | None, seal: Seal, conversation: str) -> Session:
-    """Open a session; None is a new one. What cannot be read raises `SessionUnreadableError`."""
-    if not sealed:
-        return Session()
-    try:
-        return _decode(seal.open(sealed, f"session:{conversation}"))
-    except (SealBrokenError, msgspec.DecodeError) as broken:
-        raise SessionUnreadableError from broken
-
-
-class SessionUnreadableError(Exception):
-    """A stored session was sealed with a lost key or written by a program whose shape we do not know."""
+    """Open a session; None is a new one. What cannot be read raises `UnreadableError`."""
+    return _kept.unpack(sealed, seal, conversation) if sealed else Session()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from core.chat.inbox import Inbox
@@ -27,7 +26,7 @@ from core.delivery.sender import (
 )
 from core.delivery.windows import Windows
 from core.errors import DomainError, StoreGoneError
-from core.seal import SealBrokenError
+from core.packing import UnreadableError
 from core.stores.database import Database
 
 _AT_ONCE = 32
@@ -104,7 +103,7 @@ class LateReplies:
         try:
             said = self._owed.words_of(row)
             recipient = await self._admitted(row)
-        except (SealBrokenError, msgspec.DecodeError):
+        except UnreadableError:
             await self._settled(row, "failed", "unreadable")
         except DomainError as unknown:
             await self._settled(row, "failed", unknown.code)

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 
-import msgspec
-
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.delivery import outbox
-from core.seal import Seal, SealBrokenError
+from core.packing import Packing, UnreadableError
+from core.seal import Seal
 from core.stores.database import Database
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Event).decode
-_decode_said = msgspec.msgpack.Decoder(Said).decode
+_events = Packing(Event, "owed")
+_messages = Packing(Said, "outbox")
 _LATE = "late:"
+_FORGET = "DELETE FROM owed WHERE event = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +37,21 @@ class Owed:
             "INSERT INTO owed (event, account, sealed) VALUES ($1, $2, $3) ON CONFLICT (event) DO NOTHING",
             event.id,
             event.account,
-            self._seal.seal(_encode(event), _place(event.id)),
+            _events.pack(event, self._seal, event.id),
         )
 
     async def settle(self, event_id: str) -> None:
         """Nothing is owed any more, and what was to be sent late is taken back."""
         async with self._db.transaction() as tx:
-            await tx.execute("DELETE FROM owed WHERE event = $1", event_id)
+            await tx.execute(_FORGET, event_id)
             await outbox.cancel(tx, _LATE + event_id, "answered")
 
     async def send_later(self, event_id: str, said: Said, after_s: float) -> None:
         """Let the answer be sent as a message of ours, once."""
         key = _LATE + event_id
-        sealed = self._seal.seal(_encode(said), f"outbox:{key}")
+        sealed = _messages.pack(said, self._seal, key)
         async with self._db.transaction() as tx:
-            await tx.execute("DELETE FROM owed WHERE event = $1", event_id)
+            await tx.execute(_FORGET, event_id)
             await outbox.queue(tx, key, _conversation_of(event_id), sealed, after_s)
 
     async def due(self, again_s: float, most: int) -> list[Debt]:
@@ -73,26 +72,22 @@ class Owed:
 
     async def drop(self, event_id: str) -> None:
         """Forget a debt nobody can pay."""
-        await self._db.execute("DELETE FROM owed WHERE event = $1", event_id)
+        await self._db.execute(_FORGET, event_id)
 
     def words_of(self, row: outbox.Row) -> Said:
-        """Open a message of ours; `SealBrokenError` or msgspec's `DecodeError` if it cannot be read."""
-        return _decode_said(self._seal.open(row.sealed, f"outbox:{row.key}"))
+        """Open a message of ours; `UnreadableError` if it cannot be read."""
+        return _messages.unpack(row.sealed, self._seal, row.key)
 
     def _opened(self, event_id: str, sealed: bytes) -> Event | None:
         try:
-            return _decode(self._seal.open(sealed, _place(event_id)))
-        except (SealBrokenError, msgspec.DecodeError):
+            return _events.unpack(sealed, self._seal, event_id)
+        except UnreadableError:
             return None
 
 
 def event_of(row: outbox.Row) -> str:
     """The id of the message that a late reply answers; "" if it is none."""
     return row.key.removeprefix(_LATE) if row.key.startswith(_LATE) else ""
-
-
-def _place(event_id: str) -> str:
-    return f"owed:{event_id}"
 
 
 def _conversation_of(event_id: str) -> str:

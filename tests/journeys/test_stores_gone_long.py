@@ -23,8 +23,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One gateway with the durations citizens know."""
     with town(tmp_path_factory.mktemp("long"), SLOW_CITY, RETRY_S) as opened:
         yield opened
-        assert opened.gateway.process.poll() is None
-        assert "Traceback" not in opened.log
 
 
 async def promised_answer(town: Town, openid: str) -> None:

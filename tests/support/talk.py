@@ -159,7 +159,7 @@ class Talk:
         self.dispatcher = Dispatcher(self.inbox, Turns(house), ground.seal, ground.clock, owed)
         self.sweeper = Sweeper(owed, {self.account: self.dispatcher}, again_s=self.durations.poll)
         self.post.phones[self.conversation] = _Address(self.account, self.openid)
-        way = Way(self.inbox, Windows(ground.redis), self.post, self.post)
+        way = Way(self.inbox, Windows(ground.redis, self.durations), self.post, self.post)
         self.late = LateReplies(ground.db, owed, way)
 
     @property

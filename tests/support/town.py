@@ -112,6 +112,8 @@ def town(folder: Path, program: Path, retry_s: float) -> Iterator[Town]:
         opened = Town(place, redis, database, program)
         try:
             yield opened
+            assert opened.gateway.process.poll() is None
+            assert "Traceback" not in opened.log
         finally:
             opened.close_platform()
             opened.gateway.stop()

@@ -1,10 +1,13 @@
 """A tea house to talk with."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import pytest
 import structlog
 
+from core.chat.durations import Durations
+from core.chat.inbox import Inbox
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
@@ -32,6 +35,18 @@ def ground(redis: Redis, db: Database, seal: Seal, clock: ManualClock) -> Ground
 def kitchen(db: Database) -> Kitchen:
     """The kitchen of the tea house this test talks with."""
     return Kitchen(db)
+
+
+@pytest.fixture
+async def inbox(any_redis: Redis) -> Inbox:
+    """Reception's claims, on each kind of Redis."""
+    return Inbox(any_redis)
+
+
+@pytest.fixture
+async def quick(any_redis: Redis) -> Inbox:
+    """The same with a lease of 0.15 s, attempts of 0.25 s, passing after 0.3 s, replies of 3 s."""
+    return Inbox(any_redis, replace(Durations().scaled(0.05), flood=0))
 
 
 @pytest.fixture

@@ -1,24 +1,7 @@
 """An answer that one attempt got is not sent once more because another attempt was dropped."""
 
-from dataclasses import replace
-
-import pytest
-
-from core.chat.durations import Durations
 from core.chat.inbox import Commit, Done, Inbox, Over, Passed, Run, Wait, Who
-from core.stores.redis import Redis
 from tests.core.chat.test_inbox import message, run_of, until
-
-
-@pytest.fixture
-async def inbox(any_redis: Redis) -> Inbox:
-    return Inbox(any_redis)
-
-
-@pytest.fixture
-async def quick(any_redis: Redis) -> Inbox:
-    """The same with attempts of 0.25 s and leases of 0.15 s, passing after 0.3 s."""
-    return Inbox(any_redis, replace(Durations().scaled(0.05), flood=0))
 
 
 async def dropped_and_tried_again(inbox: Inbox) -> tuple[str, Run]:

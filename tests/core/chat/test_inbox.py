@@ -3,9 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-
-import pytest
 
 from core.chat.durations import MOST_AT_ONCE, MOST_WAITING, Durations
 from core.chat.inbox import (
@@ -26,17 +23,6 @@ from core.stores.redis import Redis
 
 CONVERSATION = "city:0123456789abcdef0123456789abcdef"
 _numbers = itertools.count(1)
-
-
-@pytest.fixture
-async def inbox(any_redis: Redis) -> Inbox:
-    return Inbox(any_redis)
-
-
-@pytest.fixture
-async def quick(any_redis: Redis) -> Inbox:
-    """The same with a lease of 0.15 s, attempts of 0.25 s, passing after 0.3 s, replies of 3 s."""
-    return Inbox(any_redis, replace(Durations().scaled(0.05), flood=0))
 
 
 def message() -> str:

@@ -113,6 +113,7 @@ def _put(thing: object, name: str, what: object) -> None:
 
 _KEPT = "(owed or not waited_for) and CLAIM_MS or REPLY_MS"
 _CLAIM_KEPT = "redis.call('PEXPIRE', KEYS[1], CLAIM_MS)"
+_ANSWERED = "redis.call('HSET', KEYS[1], 'way', 'passive', 'to', number)"
 MUTANTS = [
     Mutant(
         "claim",
@@ -171,7 +172,7 @@ MUTANTS = [
     ),
     Mutant(
         "a reply goes one way",
-        edited("_enter", "'way', 'passive', 'to', number", "'to', number"),
+        edited("_enter", _ANSWERED, f"if owed then {_ANSWERED} end"),
         "hung_up_at_the_moment_of_the_commit",
     ),
     Mutant("sweeper: done", _sweeps_nothing(Over), "an_owed_reply_outlives_others"),

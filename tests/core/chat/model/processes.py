@@ -138,7 +138,7 @@ class Process:
         self.owed.mortal = self.mortal
         self.dispatcher = Dispatcher(self.inbox, bot, seal, clock, self.owed)
         self.sweeper = Sweeper(self.owed, {"city": self.dispatcher}, again_s=self.durations.renewal)
-        passes = Way(self.inbox, Windows(self.redis), *way)
+        passes = Way(self.inbox, Windows(self.redis, self.durations), *way)
         self.late = LateReplies(self.db, self.owed, passes, lease=timedelta(seconds=3))
 
     def keep_promises(self) -> None:
