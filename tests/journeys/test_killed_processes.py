@@ -16,9 +16,6 @@ from tests.support.walks import MESSAGES
 CITIZENS, KILLS = 200, 20
 FEW, FEW_KILLS = 40, 6
 LONG_TRIALS = 25  # of so many kills each
-# At most one message of so many may end with the platform's notice; where answers take two attempts, kills
-# meet the third one more often.
-RARE, RARE_IF_SLOW = 50, 10
 UNHURRIED = ROOT / "tests" / "support" / "unhurried_city.py"
 
 
@@ -28,23 +25,22 @@ def ground(tmp_path: Path, redis: Redis, redis_url: str, db: Database, db_url: s
     return Ground(tmp_path, redis_url, db_url, db)
 
 
-def is_fine(found: Findings, citizens: int, rare: int) -> None:
+def is_fine(found: Findings, citizens: int) -> None:
     assert not found.wrong, "\n".join(found.wrong[:20])
     assert found.messages >= citizens * MESSAGES
-    assert found.notices < found.messages / rare
 
 
 async def test_two_thousand_messages_while_processes_are_killed(ground: Ground) -> None:
     async with running(ground, CITIZENS) as trial:
         found = await trial.run(CITIZENS, KILLS, random.Random())
-        is_fine(found, CITIZENS, RARE)
+        is_fine(found, CITIZENS)
         assert found.retried > KILLS, "the kills must hit messages, or this trial tests nothing"
 
 
 async def test_kills_between_an_effect_and_its_answer(ground: Ground) -> None:
     async with running(ground, FEW, UNHURRIED) as trial:
         found = await trial.run(FEW, FEW_KILLS, random.Random())
-        is_fine(found, FEW, RARE_IF_SLOW)
+        is_fine(found, FEW)
         assert found.late, "some answers must come too late for WeChat, or this trial tests nothing"
 
 
@@ -58,4 +54,4 @@ async def test_five_hundred_kills(ground: Ground, program: Path, capsys: pytest.
             with capsys.disabled():
                 sys.stdout.write(f"{number * KILLS} kills, {time.monotonic() - began:.0f} s: {found}\n")
                 sys.stdout.flush()
-            is_fine(found, CITIZENS, RARE if program == MAIN else RARE_IF_SLOW)
+            is_fine(found, CITIZENS)

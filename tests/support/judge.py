@@ -59,19 +59,27 @@ def _about_answers(walk: Walk, kills: Sequence[Kill]) -> Iterator[str]:
 
 
 def _about_attempts(walk: Walk, kills: Sequence[Kill]) -> Iterator[str]:
+    """Whether a kill explains each attempt that brought nothing: the process it was given to is gone."""
     for told in walk.told:
-        if told.attempts > 1 and not any(
-            told.began - _SLACK_S <= kill.at and kill.since <= told.ended for kill in kills
-        ):
-            yield f"message {told.number} took {told.attempts} attempts, and no kill explains it"
+        for attempt in range(told.attempts if told.notice else told.attempts - 1):
+            began = told.began + attempt * RETRY_S
+            if not _met(kills, began - _SLACK_S, min(began + RETRY_S, told.ended)):
+                yield (
+                    f"attempt {attempt + 1} of message {told.number} ({_story(told, kills)}) "
+                    "failed, and no kill explains it"
+                )
+
+
+def _met(kills: Sequence[Kill], began: float, ended: float) -> list[Kill]:
+    """The kills and stalls that fall into a time."""
+    return [kill for kill in kills if began <= kill.at and kill.since <= ended]
 
 
 def _story(told: Told, kills: Sequence[Kill]) -> str:
     """What happened to a message, in seconds since it was sent."""
     near = [
         f"{kill.since - told.began:.2f}–{kill.at - told.began:.2f}"
-        for kill in kills
-        if told.began - _SLACK_S <= kill.at and kill.since <= told.ended + _SLACK_S
+        for kill in _met(kills, told.began - _SLACK_S, told.ended + _SLACK_S)
     ]
     return f"{told.attempts} attempts in {told.ended - told.began:.2f} s, kills at {near}"
 
@@ -79,8 +87,7 @@ def _story(told: Told, kills: Sequence[Kill]) -> str:
 def _killed_at_last(told: Told, kills: Sequence[Kill]) -> bool:
     """Whether its last attempt ended because a process was killed just then."""
     last = max(told.began + (_ATTEMPTS - 1) * RETRY_S, told.ended - _SLACK_S)
-    met = [kill for kill in kills if last - _SLACK_S / 10 <= kill.at and kill.since <= told.ended]
-    return told.attempts == _ATTEMPTS and bool(met)
+    return told.attempts == _ATTEMPTS and bool(_met(kills, last - _SLACK_S / 10, told.ended))
 
 
 def _about_order(walk: Walk) -> Iterator[str]:
