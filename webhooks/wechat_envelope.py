@@ -77,9 +77,9 @@ class MessageKey:
     """One EncodingAESKey of one appid: opens and closes messages (wechat-facts 1.3).
 
     Every message begins at the same IV, but making a cipher context costs more than using it. So one context
-    each way is kept and brought back to the IV: CBC decrypts with the ciphertext block before, which may as
-    well be an IV put in front; it encrypts with the block it wrote last, which can be taken out of the next.
-    For one thread only.
+    each way is kept: CBC decrypts with the ciphertext block before, which may as well be an IV put in front.
+    It encrypts with the block it wrote last; that this is not the IV changes what the random first block of
+    a message reads as, and nothing behind it. For one thread only.
     """
 
     def __init__(self, aes_key: str, appid: str) -> None:
@@ -87,7 +87,6 @@ class MessageKey:
         self._iv = key[:_AES_BLOCK]
         cipher = Cipher(algorithms.AES(key), modes.CBC(self._iv))
         self._decryptor, self._encryptor = cipher.decryptor(), cipher.encryptor()
-        self._written = self._iv  # the last block that was encrypted
         self._appid = appid.encode()
 
     def open(self, encrypted: str) -> bytes:
@@ -109,19 +108,15 @@ class MessageKey:
         return plain[_AES_BLOCK + _HEAD : end]
 
     def close(self, message: bytes, random: bytes) -> str:
-        """Encrypt a message after 16 random bytes, as the text of an `Encrypt` field."""
-        size = _HEAD + len(message) + len(self._appid)
-        start = _xor(_xor(random, self._iv), self._written)
-        pad = _PADS[_BLOCK - size % _BLOCK]
+        """Encrypt a message after 16 bytes nobody can foresee, as the text of an `Encrypt` field.
+
+        Only of the first message the receiver finds just these bytes, of later ones others as unforeseeable.
+        """
+        pad = _PADS[_BLOCK - (_HEAD + len(message) + len(self._appid)) % _BLOCK]
         sealed = self._encryptor.update(
-            b"".join((start, len(message).to_bytes(4, "big"), message, self._appid, pad))
+            b"".join((random, len(message).to_bytes(4, "big"), message, self._appid, pad))
         )
-        self._written = sealed[-_AES_BLOCK:]
         return binascii.b2a_base64(sealed, newline=False).decode()
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(_AES_BLOCK, "big")
 
 
 class Opened(NamedTuple):

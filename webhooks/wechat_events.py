@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -81,7 +82,7 @@ def event_of(fields: Fields, account: str, original_id: str, seal: Seal) -> Even
         account=account,
         openid=openid,
         kind=kind,
-        at=datetime.fromtimestamp(int(sent), CITY_ZONE),
+        at=_moment(sent),
         text=told.text[:_MAX_TEXT],
         key=told.key,
         place=told.place,
@@ -89,6 +90,11 @@ def event_of(fields: Fields, account: str, original_id: str, seal: Seal) -> Even
         article=word(fields, "MsgDataId"),
         detail=told.detail,
     )
+
+
+@lru_cache(maxsize=16)  # in a busy second all messages have the same
+def _moment(sent: str) -> datetime:
+    return datetime.fromtimestamp(int(sent), CITY_ZONE)
 
 
 def _told(type_: str, name: str, fields: Fields) -> tuple[Kind, _Told]:

@@ -155,6 +155,8 @@ class Routes:
         if len(fallbacks) != 1:
             raise BootError(f"a bot needs exactly one fallback handler, this one has {len(fallbacks)}")
         self.fallback = fallbacks[0]
+        # What has none of the pieces fits no pattern: nearly every message, told by one look.
+        self._pieces = re.compile("|".join(re.escape(piece) for piece, _, _ in self._patterns))
         beginnings = self._words.keys() - self._anywhere.keys()
         self._beginnings: dict[str, list[str]] = {}  # by their first character, the longest first
         for word in sorted(beginnings, key=len, reverse=True):
@@ -233,16 +235,20 @@ class Routes:
         return self._services_offered
 
     def _within(self, text: str) -> list[Match]:
-        found = [
-            Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
-            for piece, pattern, wired in self._patterns
-            if piece in text and (hit := pattern.fullmatch(text))
-        ]
+        found = self._fitting(text) if self._pieces.search(text) else []
         for word in self._beginnings.get(text[:1], ()):
             if text.startswith(word):
                 found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
                 break
         return found
+
+    def _fitting(self, text: str) -> list[Match]:
+        """The patterns that this whole text is."""
+        return [
+            Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
+            for piece, pattern, wired in self._patterns
+            if piece in text and (hit := pattern.fullmatch(text))
+        ]
 
 
 def _matched(wired: Wired | None) -> Match | None:

@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -34,7 +33,7 @@ class _UnderWay:
     """A run, its task, and since when (the loop's time); `overdue` once it was told to end."""
 
     run: Run
-    task: asyncio.Task[Said]
+    task: asyncio.Task[None]
     since: float
     overdue: bool = False
 
@@ -53,11 +52,10 @@ class Running:
         """Run in a task of its own; it goes on when the attempt that waits for its outcome is dropped."""
         loop = asyncio.get_running_loop()
         outcome: Outcome = loop.create_future()
-        task = loop.create_task(self._work(event, run))
+        task = loop.create_task(self._see_through(event, run, outcome))
         self._under_way[event.id] = _UnderWay(run, task, loop.time())
-        task.add_done_callback(partial(self._finished, event, outcome))
         if self._renewing is None or self._renewing.done():
-            self._renewing = asyncio.create_task(self._renew())
+            self._renewing = loop.create_task(self._renew())
         return outcome
 
     def told_to_end(self, event_id: str) -> bool:
@@ -89,30 +87,40 @@ class Running:
 
     async def drain(self) -> None:
         """Wait until every run under way is finished."""
-        while self._under_way:
-            await asyncio.wait([each.task for each in self._under_way.values()])
+        while tasks := [each.task for each in self._under_way.values() if not each.task.done()]:
+            await asyncio.wait(tasks)
         if self._renewing is not None:
             self._renewing.cancel()
 
-    def _finished(self, event: Event, outcome: Outcome, task: asyncio.Task[Said]) -> None:
+    async def _see_through(self, event: Event, run: Run, outcome: Outcome) -> None:
+        """Run; then tell who waits for this run what came of it, and who waits for its end that it came."""
+        try:
+            said = await self._work(event, run)
+        except asyncio.CancelledError:
+            outcome.cancel()
+            raise
+        except BaseException as failed:
+            # A store that is gone fails it twice a second; what becomes of the attempt is told by its holder.
+            if not isinstance(failed, LookAgainError | StoreGoneError):
+                _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
+            if not outcome.done():  # its attempt may be over already
+                outcome.set_exception(failed)
+            if not isinstance(failed, Exception):  # the program is to end
+                raise
+        else:
+            if not outcome.done():
+                outcome.set_result(said)
+        finally:
+            del outcome  # an exception in it knows this frame: no circle for the garbage collector
+            self._is_over(event, run)
+
+    def _is_over(self, event: Event, run: Run) -> None:
         current = self._under_way.get(event.id)
-        if current is not None and current.task is task:
+        if current is not None and current.run is run:
             del self._under_way[event.id]
         if self._waiting:
             for waiting in self._waiting.pop(event.conversation, ()):
                 _wake(waiting)
-        failed = None if task.cancelled() else task.exception()
-        # A store that is gone fails it twice a second; what becomes of the attempt is told by who holds that.
-        if failed is not None and not isinstance(failed, LookAgainError | StoreGoneError):
-            _log.warning("run_failed", event_id=event.id, error=type(failed).__name__)
-        if outcome.done():  # its attempt is over already
-            return
-        if task.cancelled():
-            outcome.cancel()
-        elif failed is not None:
-            outcome.set_exception(failed)
-        else:
-            outcome.set_result(task.result())
 
     async def _renew(self) -> None:
         """Renew the leases of all runs under way, together; end those that nobody can wait for any more."""

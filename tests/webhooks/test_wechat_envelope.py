@@ -75,10 +75,12 @@ def test_what_wechatpy_encrypts_we_open(message: str) -> None:
     assert MessageKey(KEY, APPID).open(encrypted).decode() == message
 
 
-@given(MESSAGES, st.binary(min_size=16, max_size=16))
-def test_what_we_encrypt_wechatpy_opens(message: str, random: bytes) -> None:
-    encrypted = MessageKey(KEY, APPID).close(message.encode(), random)
-    assert PrpCrypto(base64.b64decode(KEY + "=")).decrypt(encrypted, APPID) == message
+@given(st.lists(MESSAGES, min_size=1, max_size=3), st.binary(min_size=16, max_size=16))
+def test_what_we_encrypt_wechatpy_opens(messages: list[str], random: bytes) -> None:
+    key = MessageKey(KEY, APPID)  # the cipher goes on from message to message
+    for message in messages:
+        encrypted = key.close(message.encode(), random)
+        assert PrpCrypto(base64.b64decode(KEY + "=")).decrypt(encrypted, APPID) == message
 
 
 @given(MESSAGES)
