@@ -30,12 +30,16 @@ Work = Callable[[Event, Run], Coroutine[Any, Any, Said]]
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A run, its task, and since when (the loop's time); `overdue` once it was told to end."""
+    """A run, its task, and since when (the loop's time).
+
+    `overdue`: it took too long and is told to end, until it is `ending`.
+    """
 
     run: Run
     task: asyncio.Task[None]
     since: float
     overdue: bool = False
+    ending: bool = False
 
 
 class Running:
@@ -63,7 +67,9 @@ class Running:
         under_way = self._under_way.get(event_id)
         if under_way is None or not under_way.overdue:
             return False
-        under_way.task.uncancel()
+        under_way.ending = True
+        while under_way.task.uncancel():
+            pass
         return True
 
     async def end_of(self, conversation: str, until: float) -> None:
@@ -128,10 +134,11 @@ class Running:
         while self._under_way:
             await asyncio.sleep(durations.renewal)
             for each in self._under_way.values():
-                if not each.overdue and loop.time() - each.since > durations.run:
+                if not each.ending and loop.time() - each.since > durations.run:
                     each.overdue = True
-                    each.task.cancel()
-            runs = [each.run for each in self._under_way.values()]
+                    each.task.cancel()  # again and again: a handler may swallow what it is told
+            # Who does not listen keeps the conversation no longer than a dead process would.
+            runs = [each.run for each in self._under_way.values() if each.ending or not each.overdue]
             for outcome in await asyncio.gather(*map(self._inbox.renew, runs), return_exceptions=True):
                 if isinstance(outcome, Exception):
                     _log.warning("lease_not_renewed", error=type(outcome).__name__)

@@ -85,7 +85,11 @@ class LateReplies:
         await self._reopen()
         sent = 0
         while rows := await outbox.claim(self._db, self._holder, self._lease, _AT_ONCE):
-            sent += sum(await asyncio.gather(*map(self._send, rows)))
+            outcomes = await asyncio.gather(*map(self._send, rows), return_exceptions=True)
+            for outcome in outcomes:  # all are through: a request that was begun has been noted if it can be
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                sent += outcome
         return sent
 
     async def purge(self) -> None:
@@ -130,7 +134,11 @@ class LateReplies:
     async def _request(self, row: Row, recipient: Recipient, said: Said) -> bool:
         if not await outbox.begin(self._db, row, self._holder, self._lease / 3):
             return False
+        asked = asyncio.get_running_loop().time()
         outcome = await self._way.sender.send(recipient.account, recipient.openid, said)
+        if isinstance(outcome, Refused) and outcome.policy is Policy.WINDOW:
+            asked_s = asyncio.get_running_loop().time() - asked
+            await self._in_redis(self._way.windows.close(row.conversation, asked_s))
         _log.info("late_reply", key=row.key, outcome=type(outcome).__name__, tries=row.tries)
         left_us = isinstance(outcome, Sent | PerhapsSent)
         if left_us:  # no other message of this conversation goes out before this one is settled
@@ -150,7 +158,6 @@ class LateReplies:
             case PerhapsSent(reason=reason):
                 await self._settled(row, "unknown", reason)
             case Refused(policy=Policy.WINDOW, words=words):
-                await self._in_redis(self._way.windows.close(row.conversation))
                 await self._put_back(row, words, _HELD_AGAIN_S, held=True)
             case Refused(policy=Policy.CONFIGURATION, code=code, words=words):
                 await self._put_back(row, f"{code} {words}", _MENDED_AGAIN_S)

@@ -27,13 +27,16 @@ class Windows:
         """Count one message of ours that left us."""
         await self._do("spend", conversation)
 
-    async def close(self, conversation: str) -> None:
-        """Believe the platform, which says that no window is open; the citizen's next message opens one."""
-        await self._do("close", conversation)
+    async def close(self, conversation: str, asked_s: float = 0.0) -> None:
+        """Believe the platform, which was asked `asked_s` ago, and says that no window is open.
+
+        A message of the citizen's that came since has opened one all the same.
+        """
+        await self._do("close", conversation, int(asked_s * 1000))
 
     async def open_ones(self, conversations: Iterable[str]) -> list[str]:
         """Those of the conversations that have an open window."""
         return [each for each in conversations if await self.is_open(each)]
 
-    async def _do(self, what: str, conversation: str) -> int:
-        return int(await self._redis.run(self._script, (windows_key(conversation),), (what,)))
+    async def _do(self, what: str, conversation: str, asked_ms: int = 0) -> int:
+        return int(await self._redis.run(self._script, (windows_key(conversation),), (what, asked_ms)))

@@ -1,5 +1,6 @@
 """Stores of a test's own that may be taken away and brought back: killed, or stopped so that they hang."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,19 @@ class BreakableRedis:
 
     def kill(self) -> None:
         _end(self._server.child)
+
+    def written(self) -> int:
+        """How much of its log of changes stands in the file, in bytes."""
+        return self._log.stat().st_size
+
+    def forget(self, written: int) -> None:
+        """Cut its log back to that, as a power cut does with what was not on the disk yet; it is killed."""
+        os.truncate(self._log, written)
+
+    @property
+    def _log(self) -> Path:
+        (log,) = (self._folder.path / "valkey").rglob("*.incr.aof")
+        return log
 
     def freeze(self) -> None:
         self._server.child.signal(signal.SIGSTOP)

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from commands.fleet import STEADY_S
@@ -68,3 +69,6 @@ class Members(Program):
         self._read.close()
         if self.process.poll() is None:
             self.kill()
+            for pid, _ in self._up.values():  # one that is stopped does not notice that its fleet is gone
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 """Runs outlive who waits for them, keep their lease, end when they take too long, and wake who waits."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 
 from core.chat.durations import Durations
 from core.chat.events import Event, Kind
-from core.chat.inbox import Inbox, Run, Who
+from core.chat.inbox import Inbox, Run, Wait, Who
 from core.chat.replies import Said
 from core.chat.running import LookAgainError, OverdueError, Running
 from core.clock import CITY_ZONE
@@ -225,6 +226,47 @@ async def test_a_run_that_takes_too_long_is_told_to_end_and_may_still_say_so(red
     outcome = await here.starts(event)
     assert (await asyncio.wait_for(outcome, 15)).text == "系统繁忙"
     assert told == [True]
+
+
+async def test_a_run_that_swallows_what_it_is_told_is_told_again(redis: Redis) -> None:
+    here, event = house(redis, replace(CALM, renewal=0.02, run=0.1)), message()
+    ignored: list[int] = []
+
+    async def deaf_at_first(_event: Event, _run: Run) -> Said:
+        here.work.begun += 1
+        while len(ignored) < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ignored.append(1)
+        await asyncio.Event().wait()
+        return SAID
+
+    here.running._work = deaf_at_first
+    outcome = await here.starts(event)
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(outcome, 15)
+    assert not here.running._under_way
+
+
+async def test_a_deaf_run_keeps_its_conversation_no_longer_than_a_dead_one(redis: Redis) -> None:
+    here = house(redis, replace(CALM, lease=0.3, renewal=0.02, run=0.1))
+    event, listens = message(), asyncio.Event()
+
+    async def deaf(_event: Event, _run: Run) -> Said:
+        here.work.begun += 1
+        while not listens.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await listens.wait()
+        return SAID
+
+    here.running._work = deaf
+    await here.starts(event)
+    async with asyncio.timeout(15):
+        while isinstance(await here.inbox.enter(event.id, Who.AGAIN), Wait):
+            pass
+    listens.set()
+    await here.running.drain()
 
 
 async def test_the_end_of_the_process_is_no_slowness(redis: Redis) -> None:

@@ -133,6 +133,21 @@ async def test_wechat_is_believed_rather_than_our_own_count(town: Town) -> None:
     assert town.heard == ["预约成功"]
 
 
+async def test_a_window_that_opens_while_wechat_refuses_stays_open(town: Town) -> None:
+    async def writes_just_now() -> None:
+        town.post.on_send = None
+        await town.later()
+        await town.writes()
+
+    town.post.on_send = writes_just_now
+    town.post.answers = [Refused(Policy.WINDOW, 45015, "out of time")]
+    await town.owes("预约成功")
+    await town.late.send_due()
+    await town.passes(timedelta(seconds=3))
+    await town.late.send_due()
+    assert town.heard == ["预约成功"]
+
+
 async def test_nobody_is_asked_where_no_window_is_open(town: Town) -> None:
     await town.windows.close(HERE)
     event_id = await town.owes("预约成功")

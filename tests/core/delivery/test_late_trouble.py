@@ -9,7 +9,8 @@ from core.chat.inbox import Done, Inbox, Run, Who, Window
 from core.chat.replies import Said
 from core.delivery.sender import Outcome, PerhapsSent, Sent, SurelyNotSent
 from core.errors import StoreGoneError
-from tests.core.delivery.town import THERE, Town, message
+from tests.core.delivery.town import HERE, THERE, Town, message
+from tests.support.waiting import until
 
 
 class KilledError(BaseException):
@@ -129,6 +130,32 @@ async def test_what_a_killed_process_was_sending_is_unknown(town: Town) -> None:
     await survivor.send_due()
     assert (await town.row(event_id))[0] == "unknown"
     assert town.heard == []
+
+
+async def test_a_failure_beside_it_leaves_no_send_running_behind(town: Town) -> None:
+    """The sender of the next second would meet it; whoever stops the process would cut it off."""
+    failed, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def one_fails(conversation: str) -> None:
+        if conversation == THERE:
+            failed.set()
+            raise KilledError
+
+    async def waits() -> None:
+        await may_go_on.wait()
+
+    town.post.on_way, town.post.on_send = one_fails, waits
+    await town.owes("预约成功")
+    await town.owes("请选科室", THERE)
+    sending = asyncio.create_task(town.late.send_due())
+    await failed.wait()
+    await until(lambda: town.post.asked, "the other request is under way")
+    assert not sending.done()
+    may_go_on.set()
+    with pytest.raises(KilledError):
+        await sending
+    assert town.heard == ["预约成功"]
+    assert await town.db.fetchval("SELECT state FROM outbox WHERE conversation = $1", HERE) == "accepted"
 
 
 async def test_what_a_killed_process_had_only_taken_is_sent_by_another(town: Town) -> None:

@@ -106,6 +106,16 @@ class Town:
         await self.inbox.commit(run, b"session", b"reply")
         return event_id
 
+    async def later(self) -> None:
+        """Wait until Redis's clock shows another hundredth of a second."""
+        began = await self._redis_ms()
+        while await self._redis_ms() < began + 10:
+            pass
+
+    async def _redis_ms(self) -> int:
+        seconds, micro = await self.redis.client.time()
+        return int(seconds) * 1000 + int(micro) // 1000
+
     async def passes(self, by: timedelta) -> None:
         await self.db.execute(
             "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",

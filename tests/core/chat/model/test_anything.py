@@ -15,7 +15,7 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 from tests.core.chat.model.mutants import MUTANTS
 from tests.core.chat.model.world import Message, World
-from tests.support.breakable import Breakable, breakable_stores
+from tests.support.breakable import Breakable, BreakableRedis, breakable_stores
 from tests.support.stores import scratch_folder
 
 Story = Coroutine[Any, Any, None]
@@ -90,6 +90,22 @@ async def restarts(world: World, store: Breakable, name: str) -> None:
         world.tell(f"{name} is back")
 
 
+async def power_cut(world: World, store: BreakableRedis) -> None:
+    """End Redis, and let it forget the last second: one between two attempts of some messages."""
+    await world.pause(9.0)
+    written = store.written()
+    await world.pause(1.0)
+    world.wiped = True
+    world.excuse()
+    world.tell("Redis is killed")
+    store.kill()
+    assert store.written() > written, "nothing is forgotten"
+    store.forget(written)
+    await world.pause(1.0)
+    store.start()
+    world.tell("Redis is back, and has forgotten its last second")
+
+
 async def lived(world: World, seed: int, *, wiped: bool = False, more: Sequence[Story] = ()) -> list[str]:
     """Let everybody talk while everything goes wrong, and judge."""
     world.stormy = True
@@ -126,6 +142,26 @@ async def test_the_laws_hold_while_stores_restart(tmp_path: Path, seed: int) -> 
             assert "\n".join(await lived(world, seed, more=more)) == ""
         finally:
             await db.close()
+
+
+async def one_last_second_lost(folder: Path, seed: int) -> list[str]:
+    with scratch_folder(folder) as data, breakable_stores(data) as (redis, postgres):
+        db = await Database.open(postgres.url)
+        try:
+            world = World(db, redis.url)
+            return await lived(world, seed, more=[power_cut(world, redis)])
+        finally:
+            await db.close()
+
+
+async def test_no_effect_happens_twice_when_redis_forgets_a_second(tmp_path: Path) -> None:
+    assert "\n".join(await one_last_second_lost(tmp_path / "stores", 60)) == ""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(61, 81))
+async def test_not_for_a_long_time_either(tmp_path: Path, seed: int) -> None:
+    assert "\n".join(await one_last_second_lost(tmp_path / "stores", seed)) == ""
 
 
 @pytest.mark.soak
