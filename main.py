@@ -27,6 +27,7 @@ from settings import Settings, load
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.wechat import AccountKeys, Porch, door
+from webhooks.wechat_envelope import require_own_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Services:
 
 async def assemble(around: Surroundings) -> Gateway:
     """Open the stores and put the gateway together; nothing answers before its `serve`."""
+    known = {key: account_keys(around.settings, key) for key in around.settings.accounts}
+    require_own_tokens(list(known.values()))
     async with AsyncExitStack() as stack:
         redis = await open_redis(around.redis_url)
         stack.push_async_callback(redis.close)
@@ -58,7 +61,7 @@ async def assemble(around: Surroundings) -> Gateway:
         by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
         http = await stack.enter_async_context(aiohttp.ClientSession())
         received = reception(Means(around, redis, db, http), services.citizens, by_type)
-        accounts = [(account_keys(around.settings, key), each) for key, each in received.dispatchers.items()]
+        accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         app = Doors([*door(accounts, porch), *health.public_routes()])
         admin = Doors(health.admin_routes())

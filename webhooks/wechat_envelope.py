@@ -5,8 +5,9 @@ import hashlib
 import hmac
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Literal, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -71,6 +72,20 @@ class AccountKeys:
                 raise BootError(
                     f"{place}.{name} must be the 43 letters and digits of WeChat's EncodingAESKey"
                 )
+
+
+def require_own_tokens(accounts: Sequence[AccountKeys]) -> None:
+    """Refuse a plain-mode account whose token another one has, too: a `BootError`.
+
+    There a signature covers no body; one overheard at one account would vouch for any body at the other.
+    """
+    for one, other in permutations(accounts, 2):
+        tokens = {one.token, one.previous_token} - {""}
+        if one.mode == "plain" and tokens & {other.token, other.previous_token}:
+            raise BootError(
+                f"accounts.{one.key}.token is a token of accounts.{other.key}, too: "
+                "an account in plain mode needs one of its own (set another at WeChat and here)"
+            )
 
 
 class MessageKey:

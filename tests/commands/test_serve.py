@@ -59,6 +59,14 @@ def test_serve_demands_what_is_missing(running: Place, tmp_path: Path, tell: Tel
     assert "accounts.city.secret is missing" in refused.err
 
 
+def test_serve_refuses_a_plain_account_with_the_token_of_another(running: Place, tmp_path: Path) -> None:
+    plain = OWN_VALUES + 'mode = "plain"\n'
+    place = beside(running, tmp_path, plain + plain.replace("[accounts.city]", "[accounts.school]"))
+    refused = run_to_end(place.folder, "serve")
+    assert refused.returncode == 2
+    assert "accounts.city.token is a token of accounts.school, too" in refused.stderr.splitlines()[-1]
+
+
 def test_serve_answers_until_sigterm(running: Place, tmp_path: Path) -> None:
     place = beside(running, tmp_path)
     program = Program(place, "serve").ready()

@@ -24,7 +24,7 @@ from tests.webhooks.wire import (
     seal_push,
     signed_push,
 )
-from webhooks.wechat_envelope import Envelope, MessageKey, Opened, close, sign
+from webhooks.wechat_envelope import Envelope, MessageKey, Opened, close, require_own_tokens, sign
 from webhooks.wechat_refusals import PushRefusedError
 from webhooks.wechat_xml import parse, word
 
@@ -334,6 +334,17 @@ def test_a_bad_setting_is_named_before_anything_starts(changes: dict[str, str], 
 
 def test_plain_mode_needs_no_key() -> None:
     assert keys(mode="plain", aes_key="", appid="").mode == "plain"
+
+
+@pytest.mark.parametrize("shared", [{"token": TOKEN}, {"token": "new", "previous_token": TOKEN}])
+def test_a_plain_account_with_the_token_of_another_is_refused(shared: dict[str, str]) -> None:
+    """What was signed for one could be sent to the other with any body."""
+    plain, safe = keys(mode="plain"), keys(key="school", **shared)
+    for pair in ([plain, safe], [safe, plain]):
+        with pytest.raises(BootError, match=r"accounts\.city\.token is a token of accounts\.school"):
+            require_own_tokens(pair)
+    require_own_tokens([plain, keys(key="school", token="another")])
+    require_own_tokens([keys(), keys(key="school", **shared)])  # safe mode signs the body
 
 
 def test_secrets_do_not_show_in_a_printed_account() -> None:
