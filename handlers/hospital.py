@@ -4,6 +4,7 @@ from functools import partial
 from typing import NoReturn
 
 from core.chat.answers import fold
+from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.events import Event
 from core.chat.moments import Part, When
@@ -13,6 +14,7 @@ from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
 from services.hospital.model import ClinicSession, Doctor, Name, Visit
+from services.hospital.patients import somebody_else
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -47,6 +49,37 @@ _ANOTHER = {
 }
 
 
+def _for_somebody_else(folded: str) -> Heard | None:
+    found = somebody_else(folded)
+    return Heard(*found) if found is not None else None
+
+
+def _is_proper(named: Named) -> bool:
+    """Tell a doctor or a hospital from what people suffer from: 孩子发烧 does name the patient."""
+    return isinstance(named.it, Name) and bool(named.it.doctor or not named.it.department)
+
+
+# Until a citizen has family here, nobody is booked in another's place.
+_ONESELF = Caveat(
+    "oneself",
+    _for_somebody_else,
+    yes=(
+        "自己",
+        "我自己",
+        "本人",
+        "我本人",
+        "给自己挂",
+        "自己挂",
+        "自己看",
+        "我自己看",
+        "我看",
+        "是我",
+        "是我自己",
+    ),
+    hides=_is_proper,
+)
+
+
 async def names(hospital: Hospital) -> list[Named]:
     """What can be booked by its name: a department, or a doctor of it; a hospital's name settles nothing."""
     return [Named(name.aliases, _settles(name), name) for name in await hospital.names()]
@@ -60,9 +93,12 @@ async def names(hospital: Hospital) -> list[Named]:
     "看病",
     "看医生",
     "约号",
+    "约个号",
+    "约一个号",
     click="HOSPITAL_BOOK",
     named=names,
     returns=_ANOTHER,
+    caveat=_ONESELF,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""

@@ -174,7 +174,7 @@ def agrees(folded: str, options: Sequence[Option]) -> bool | None:
 
 def is_either(folded: str, options: Sequence[Option]) -> bool:
     """Tell whether this means yes and no alike, where yes and no have words of their own: 不要了."""
-    return bool(options[0].aliases) and bare(folded) in _EITHER
+    return bool(options[1].aliases) and bare(folded) in _EITHER
 
 
 def bare(folded: str) -> str:

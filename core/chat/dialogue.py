@@ -347,7 +347,7 @@ class Ask:
         yes, no = (option.label for option in options)
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
-        elif answers.is_either(said, options) or (options[0].aliases and moves.stops(said)):
+        elif answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
             # Whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
             return True

@@ -9,6 +9,7 @@ from typing import Any, NewType, get_type_hints
 import msgspec
 
 from core.chat.answers import fold
+from core.chat.caveats import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
 from core.chat.names import Found, Named, find
@@ -74,6 +75,13 @@ class Wired:
     async def find(self, folded: str) -> Found | None:
         """What of its own a message names."""
         return find(folded, await self._named()) if self._named is not None and folded else None
+
+    async def caveat(self, folded: str) -> Heard | None:
+        """What a message asks for that this dialogue cannot do."""
+        caveat = self.route.caveat
+        if caveat is None or caveat.hear(folded) is None:
+            return None
+        return caveat.heard(folded, await self._named() if self._named is not None else ())
 
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
@@ -156,6 +164,7 @@ class Routes:
             raise BootError(f"a bot needs exactly one fallback handler, this one has {len(fallbacks)}")
         self.fallback = fallbacks[0]
         beginnings = self._words.keys() - self._anywhere.keys()
+        self._cautious = [wired for wired in self._named.values() if wired.route.caveat is not None]
         self._beginnings: dict[str, list[str]] = {}  # by their first character, the longest first
         for word in sorted(beginnings, key=len, reverse=True):
             self._beginnings.setdefault(word[0], []).append(word)
@@ -227,6 +236,18 @@ class Routes:
             return None
         wired, hit = max(found, key=lambda each: each[1].length)
         return Match(wired.route, folded, found=hit)
+
+    async def despite(self, folded: str) -> Match | None:
+        """The dialogue that is asked for together with something it cannot do."""
+        for wired in self._cautious:
+            heard = await wired.caveat(folded)
+            if heard is None:
+                continue
+            rest = fold(heard.rest)
+            match = self.whole(rest) or self.within(rest) or await self.naming(folded)
+            if match is not None and match.route is wired.route:
+                return msgspec.structs.replace(match, about=heard.about)
+        return None
 
     def offered(self) -> list[Option]:
         """Every service that can be offered by name."""

@@ -53,6 +53,7 @@ class Frame(msgspec.Struct, array_like=True):
     hints: dict[str, str] = {}  # questions that a name settles as soon as they are asked
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
     kept: str = ""  # words for an open text question, said after the idle limit
+    caveat: str = ""  # what was asked for and cannot be had, until the citizen goes on without it
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -71,6 +72,11 @@ class Session(msgspec.Struct, array_like=True):
     def top(self) -> Frame | None:
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
+
+    def forget(self) -> None:
+        """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
+        self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""
+        self.resuming, self.misses, self.done = False, 0, ""
 
 
 _kept = Packing(Session, "session")
