@@ -33,6 +33,17 @@ _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
+# What people say to "要约这个号吗？" besides a yes.
+_TAKE_IT = (
+    "约", "约这个", "约这个号", "约它", "约他", "约她", "就他", "就她", "约上", "预约", "预约这个", "挂",
+    "挂这个", "挂这个号", "挂它", "挂他", "挂她", "要这个", "我要这个", "要这个号", "要它", "选这个",
+    "定这个", "订这个", "定了", "订了", "定下来", "就定这个",
+)  # fmt: skip
+_NOT_THIS = (
+    "换一个", "换个", "换一个号", "换个号", "换别的", "换", "不要这个", "不要这个号", "不是这个",
+    "不是这个号", "不约这个", "不挂这个", "不选这个", "别约这个", "看看别的", "要别的",
+)  # fmt: skip
+
 
 # How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
 _WHERE = (
@@ -42,6 +53,7 @@ _WHERE = (
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
+    **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
     **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
     **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
@@ -123,7 +135,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
         _elsewhere(ask, before, refused)
-    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
+    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen), yes=_TAKE_IT)
     try:
         booking = await ask.once(
             "hold",

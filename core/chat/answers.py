@@ -92,6 +92,11 @@ _NO = fold_all(
     "否 不 不是 不是的 不对 不要 不要了 不用 不用了 不行 不可以 算了 算了吧 不了 不同意 不确认 不确定"
     " 先不 先不要 先不了 别 我不要 我不要了 no n 2不要了"
 )
+# 好的就这个, 嗯就它, 对是这个: a nod, and what is shown. 这个 alone says nothing.
+_NODS = r"(?:是的?|对的?|好的?|行|可以的?|嗯+|恩|没错|没问题|ok|那|就|[,，、。!！\s])+"
+_THIS = re.compile(rf"{_NODS}(?:这一?个号?|它|这样)(?:吧|了|啦|啊|呀|的|好了|就行|就好|可以|没错)*")
+_NODDED = re.compile(_NODS)
+_ASKING = ("吗", "么")
 _ANY = fold_all(
     "随便 随便选 随便挑 随便哪个 随便一个 随便选一个 随便挑一个 随便都行 随便哪个都行 都行 都可以 都好"
     " 怎么都行 哪个都行 哪个都可以 哪个都好 哪一个都行 哪位都行 哪位都可以 哪个医生都行 谁都行 谁都可以"
@@ -133,7 +138,7 @@ def yes_or_no(folded: str) -> bool | None:
     """True for a yes, False for a no, None for neither."""
     polite = without_ending(folded, (*_POLITE, *_JOINTS, *_TONES))
     said = (polite or folded).replace(" ", "")
-    if said in _YES:
+    if said in _YES or _THIS.fullmatch(said):
         return True
     return False if said in _NO else None
 
@@ -161,9 +166,11 @@ def is_sticker(text: str) -> bool:
 def agrees(folded: str, options: Sequence[Option]) -> bool | None:
     """Whether this confirms (True), declines (False) or neither (None); `options` are yes and no as shown.
 
-    Nothing is confirmed by a word found inside a sentence: "先不确认" is no yes.
+    Nothing is confirmed by a word found inside a sentence, 先不确认, nor by a question, 约这个吗.
     """
-    own = named(folded, options)
+    if folded.endswith(_ASKING):
+        return None
+    own = named(folded, options) or named(_NODDED.sub("", folded, count=1), options)
     if own is not None:
         return own is options[0]
     if is_either(folded, options):
