@@ -260,6 +260,17 @@ def by_name(
     return found[0] if len(found) == 1 else None
 
 
+def several(folded: str, options: Sequence[Option], today: date) -> list[Option]:
+    """The options these words mean if they mean more than one: 上午, 专家号, 人民医院."""
+    if not folded or is_number(folded):
+        return []
+    if (moment := meant(folded, options, today)) is not None:
+        found = [option for option in options if option.when is not None and moment.fits(option.when)]
+    else:
+        found = _wholly(folded, options) or _longest(folded, options)
+    return found if len(found) > 1 else []
+
+
 def _longest(folded: str, options: Sequence[Option]) -> list[Option]:
     best: dict[str, int] = {}
     for option in options:

@@ -79,10 +79,14 @@ class Asking:
         self._turn.settled = True
         return value
 
+    def _note(self, template: str, **facts: object) -> None:
+        """Say something before the question."""
+        self._turn.notes.append(self._words.render(template, **facts))
+
     def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True
         template = self._own_or(f"{key}_missed", template)
-        self._turn.notes.append(self._words.render(template, **{"said": self._turn.said, **facts}))
+        self._note(template, **{"said": self._turn.said, **facts})
 
     def _own_or(self, name: str, template: str) -> str:
         """The domain's own template of this name, or the one for everybody."""

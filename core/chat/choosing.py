@@ -1,17 +1,16 @@
 """Questions of choice: the list that is shown, the line that is meant, days and times named with it."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import date
 
 from core.chat import answers, lists
 from core.chat.asking import Asking
 from core.chat.interrupts import Suspended
-from core.chat.lists import Choosable, Item, Times
+from core.chat.lists import Choosable, Item, Times, View
 from core.chat.missed import miss
-from core.chat.moments import Moment, When, named_moment
+from core.chat.moments import Moment, When, is_over, named_moment, spoken
 from core.chat.sessions import Option, Question
 from core.errors import DomainError
-
-_SHORT_DAY = 8  # characters: 11月25号上午
 
 
 class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what is the case
@@ -61,19 +60,19 @@ class Choosing(Asking):
         if said and (option := times.named(said, options, today)):
             return self._chosen(key, option, said)
         if shown:  # the list is still on the screen: its lines keep their numbers
-            near, page = shown.near, shown.page + self._turn.more
+            view = View(shown.near, shown.page, narrowed=shown.narrowed).turned(more=self._turn.more)
         else:
-            page = 0
             offered = self._take_offer(key)
             if option := answers.by_name(offered, options, today, exactly=not self._is_first):
                 return self._chosen(key, option, offered)
-            near = await self._left_of_offer(offered, options, times)
+            view = await self._first_view(offered, options, times)
         if answers.is_any(said):
             fitting = times.open_at(lists.wished(self._frame.offered, today), items)
-            return self._chosen(key, lists.ranked(near, options, today, fitting)[0], said)
+            return self._chosen(key, lists.ranked(view, options, today, fitting)[0], said)
         if said:
-            await self._miss_choice(key, said, options, len(shown.options) if shown else 0, times)
-        raise self._suspended_choice(key, items, times, page=page, near=near)
+            lines = len(shown.options) if shown else 0
+            view = await self._not_one(key, said, options, lines, times) or view
+        raise self._suspended_choice(key, items, times, view)
 
     async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
         """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
@@ -110,18 +109,30 @@ class Choosing(Asking):
         if not (moment.times and fits):
             self._frame.offered = ""
         if moment.day is not None and moment.day < today:
+            self._keep(offered, moment)
             return ""  # 昨天摔了，想看骨科
         if not fits:
             full = await times.is_full(offered, options, today)
             template, facts = miss(offered, offered, options, today, full=full)
-            self._turn.notes.append(self._words.render(template, **facts))
+            self._note(template, **facts)
         return offered
 
     def _keep(self, offered: str, moment: Moment) -> None:
-        """Tell who named a day at once that it waits for its question; a short word for it, and once."""
-        to_come = moment.day is not None and moment.day >= self._turn.today
-        if to_come and len(self._frame.tried) == 1 and len(offered) <= _SHORT_DAY:
-            self._kept = offered
+        """Tell who named a day at once that it waits for its question, once; or that it is over."""
+        today = self._turn.today
+        if is_over(offered, today):
+            self._note("chat/over", said=spoken(offered, today)[0])
+            self._frame.offered = ""
+        elif moment.day is not None and moment.day >= today and len(self._frame.tried) == 1:
+            self._kept = spoken(offered, today)[0]
+
+    def _keep_for_later(self, said: str) -> None:
+        """Keep a day or time that was named too early, together with what was kept of it before."""
+        today = self._turn.today
+        named = spoken(said, today)[0]
+        before = spoken(answers.fold(self._frame.offered), today)[0]
+        both = named_moment(before + named, today)
+        self._frame.offered = self._kept = named if both is None or both.unclear else before + named
 
     def _wish(
         self, key: str, items: Sequence[Item], times: Times[Item]
@@ -134,36 +145,52 @@ class Choosing(Asking):
         fitting = times.open_at(wish, items)
         if wish is not None and not fitting:
             template = self._own_or(f"{key}_none_then", "chat/none_then")
-            self._turn.notes.append(self._words.render(template, wish=wish, options=items))
+            self._note(template, wish=wish, options=items)
             wish, self._frame.offered = None, ""
         elif self._kept:
-            self._turn.notes.append(self._words.render("chat/too_early", said=self._kept))
+            self._note("chat/too_early", said=self._kept)
         return wish, fitting
 
-    async def _miss_choice(
+    async def _first_view(self, offered: str, options: list[Option], times: Times[Item]) -> View:
+        """How a list is shown first: by what was said before it was asked for."""
+        few = not self._is_first and times.several(offered, options, self._turn.today)
+        near = await self._left_of_offer(offered, options, times)
+        return View(offered, narrowed=True) if few else View(near)
+
+    async def _not_one(
         self, key: str, said: str, options: list[Option], lines: int, times: Times[Item]
-    ) -> None:
-        """Say what was understood of an answer that is none."""
+    ) -> View | None:
+        """Say what was understood of an answer that is none; where it means several lines, show them."""
         today = self._turn.today
+        if few := times.several(said, options, today):
+            self._note("chat/several", said=self._turn.said, every=len(few) == len(options))
+            return View(said, narrowed=True)
         if answers.is_number(said) and answers.meant(said, options, today) is None:
             self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > lists.PAGE)
-        elif answers.meant(said, options, today) is None and named_moment(said, today) is not None:
-            self._frame.offered = said  # a day or time too early: it is kept for the question it answers
-            self._kept = self._turn.said
+        elif is_over(said, today):
+            self._miss(key, "chat/over", said=spoken(said, today)[0])
+        elif answers.meant(said, options, today) is None and _is_early(named_moment(said, today), today):
+            self._keep_for_later(said)
         elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
             self._miss(key, "chat/nodded")
         else:
             full = await times.is_full(said, options, today)
             template, facts = miss(self._turn.said, said, options, today, full=full)
             self._miss(key, template, **facts)
+        return None
 
-    def _suspended_choice(
-        self, key: str, items: Sequence[Item], times: Times[Item], *, page: int, near: str
-    ) -> Suspended:
+    def _suspended_choice(self, key: str, items: Sequence[Item], times: Times[Item], view: View) -> Suspended:
         wish, fitting = self._wish(key, items, times)
         question = self._words.question(self._template(key), options=items, wish=wish, fitting=fitting)
-        ranked = lists.ranked(near, times.lines(question, items), self._turn.today, fitting)
-        first = self._kept and times.opens is not None  # the order is another one now
-        lines, page, more = lists.page_of(ranked, 0 if first else page)
+        if self._kept and times.opens is not None:
+            view = View(view.near)  # the order is another one now
+        ranked = lists.ranked(view, times.lines(question, items), self._turn.today, fitting)
+        lines, page, more = lists.page_of(ranked, view.page)
+        more = more or len(ranked) < len(items)
         reply = self._text("chat/choice", question.lead, lines=[line.label for line in lines], more=more)
-        return Suspended(Question(key, "choice", lines, page, near), reply)
+        return Suspended(Question(key, "choice", lines, page, view.near, narrowed=view.narrowed), reply)
+
+
+def _is_early(moment: Moment | None, today: date) -> bool:
+    """Tell whether this can be kept for the question that asks for it."""
+    return moment is not None and not moment.unclear and (moment.day is None or moment.day >= today)

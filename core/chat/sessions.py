@@ -38,6 +38,7 @@ class Question(msgspec.Struct, array_like=True):
     page: int = 0
     near: str = ""  # the words that decided the order of the options, "" for the loader's own
     again: bool = False  # asked once more, because what was said means yes and no alike
+    narrowed: bool = False  # only what `near` means was shown; the rest comes with 更多
 
 
 class Frame(msgspec.Struct, array_like=True):
