@@ -225,6 +225,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
 
 
+@router.on("取消", "取消掉", "都取消", "全部取消", "取消办理", "退出", idle=True)
+async def nothing_to_stop(citizen: CitizenId, hospital: Hospital) -> Reply:
+    """取消 where nothing is under way: what else it may mean."""
+    return Text("hospital/nothing_to_stop", bookings=await hospital.cancellable(citizen))
+
+
 def _settles(name: Name) -> dict[str, str]:
     """The questions of 挂号 that a name answers."""
     answers = {"department": name.department, "doctor": name.doctor}

@@ -28,11 +28,15 @@ _DIGITS = {
     "七": 7,
     "八": 8,
     "九": 9,
+    **{formal: place for place, formal in enumerate("壹贰叁肆伍陆柒捌玖", start=1)},
 }
 _NUMBER = re.compile(
     r"(?:嗯|好的?|请|那|我|就|还是)*[,，、]?(?:选择|选|要|想要|按|点|回复|回|数字)*(?:第)?"
-    r"(?P<number>\d{1,2}|[零〇一二两三四五六七八九])"
+    r"(?P<number>\d{1,2}|[零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖])"
     r"(?:个|项|种|位|条|行|号)?(?:选项)?[,，、]?(?:就行|就好|可以|好了|吧|的|哦|啊|呀|了|谢谢你?)*"
+)
+_LAST = re.compile(
+    r"(?:就|选|要|挂|约|那)*(?:最后|最末|倒数第一)的?(?:那|这)?一?(?:个|位|项|条|行|种|号)?(?:医生|大夫)?"
 )
 # Stickers and emoji around words: [微笑], /:rose, 🌹, 1️⃣. Alone they are kept, they may be all that was said.
 _DECORATION = re.compile(
@@ -213,7 +217,7 @@ def pick(folded: str, options: Sequence[Option], today: date | None = None) -> O
     if (line := _copied(folded, options)) is not None:
         return line
     if not _wholly(folded, options) and meant(folded, options, today) is None:
-        place = number(folded)
+        place = len(options) if _LAST.fullmatch(bare(folded)) else number(folded)
         if place is not None and 1 <= place <= len(options):
             return options[place - 1]
         if len(options) == 1 and yes_or_no(folded):

@@ -60,7 +60,7 @@ class Choosing(Asking):
         if said and (option := times.named(said, options, today)):
             return self._chosen(key, option, said)
         if shown:  # the list is still on the screen: its lines keep their numbers
-            view = View(shown.near, shown.page, narrowed=shown.narrowed).turned(more=self._turn.more)
+            view = self._next_view(shown, len(items))
         else:
             offered = self._take_offer(key)
             if option := answers.by_name(offered, options, today, exactly=not self._is_first):
@@ -150,6 +150,12 @@ class Choosing(Asking):
         elif self._kept:
             self._note("chat/too_early", said=self._kept)
         return wish, fitting
+
+    def _next_view(self, shown: Question, items: int) -> View:
+        """How a list is shown again: a page on, if that was asked for."""
+        if self._turn.more and not shown.narrowed and items <= lists.PAGE:
+            self._note("chat/no_more")
+        return View(shown.near, shown.page, narrowed=shown.narrowed).turned(more=self._turn.more)
 
     async def _first_view(self, offered: str, options: list[Option], times: Times[Item]) -> View:
         """How a list is shown first: by what was said before it was asked for."""

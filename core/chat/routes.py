@@ -150,6 +150,7 @@ class Routes:
         self._named: dict[str, Wired] = {}
         self._words: dict[str, Wired] = {}
         self._anywhere: dict[str, Wired] = {}
+        self._idle: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
@@ -171,7 +172,7 @@ class Routes:
         self._services_offered = [
             Option(wired.route.name, wired.route.title, wired.route.words[1:])
             for wired in self._named.values()
-            if wired.route.words and not wired.route.anywhere
+            if wired.route.words and not (wired.route.anywhere or wired.route.idle)
         ]
 
     def _register(self, wired: Wired, patterns: dict[str, Wired]) -> None:
@@ -180,7 +181,7 @@ class Routes:
         for word in route.words:
             if not fold(word):
                 raise BootError(f"handler {route.name}: the word {word!r} says nothing")
-            _add(self._words, fold(word), wired, "word")
+            _add(self._idle if route.idle else self._words, fold(word), wired, "word")
             if route.anywhere:
                 self._anywhere[fold(word)] = wired
         for key in route.clicks:
@@ -214,6 +215,10 @@ class Routes:
         return next(
             (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
         )
+
+    def idle(self, folded: str) -> Match | None:
+        """The handler of this whole message where nothing is open, polite words aside."""
+        return next((_matched(self._idle[way]) for way in ways_of_saying(folded) if way in self._idle), None)
 
     def within(self, folded: str) -> Match | None:
         """The handler whose word begins this message or whose pattern fits it; the longest wins."""

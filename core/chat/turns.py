@@ -220,7 +220,7 @@ class _Turn:
     async def _anew(self) -> Said:
         routes = self._house.routes
         match = await routes.despite(self._folded) or routes.whole(self._folded) or self._offered()
-        match = match or routes.within(self._folded)
+        match = match or routes.within(self._folded) or routes.idle(self._folded)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
         if match is None and (
@@ -276,12 +276,14 @@ class _Turn:
         if agreed is False:
             return await self._cancel()
         hearing.keep(self._session.frames[-1], self._event)
-        return self._ask_to_resume()
+        return self._ask_to_resume("" if self._session.resuming else self._event.text)
 
-    def _ask_to_resume(self) -> Said:
+    def _ask_to_resume(self, lost: str = "") -> Said:
+        """Ask whether to go on; `lost` is what was said and is no answer any more."""
         frame = self._session.frames[-1]
         self._session.resuming = True
-        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept))
+        lost = "" if frame.kept else lost
+        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept, lost=lost))
 
     async def _back(self) -> Said:
         frame = self._session.frames[-1]

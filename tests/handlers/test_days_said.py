@@ -85,8 +85,8 @@ async def test_the_morning_was_called_several_beside_a_list_that_did_not_change(
     talk: Talk, ward: Ward
 ) -> None:
     for day in (MONDAY, TUESDAY):
-        await ward.session("heart-1", at("10:00", day), units=(4,))
-        await ward.session("heart-1", at("14:00", day), half="PM", units=(4,))
+        await ward.session("heart-1", at("10:00", day), units=(4, 4))
+        await ward.session("heart-1", at("14:00", day), half="PM", units=(4, 4))
     everything = await talk.walk("挂heart", "1")
     mornings = await talk.says("上午的")
     assert len(lines(everything)) == 4
