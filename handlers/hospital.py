@@ -7,7 +7,7 @@ from core.chat.answers import fold
 from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.events import Event
-from core.chat.moments import Part, When
+from core.chat.moments import Moment, Part, When
 from core.chat.names import Named, find
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
@@ -114,6 +114,7 @@ async def names(hospital: Hospital) -> list[Named]:
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
+    await ask.notice("no_such_doctor", hospital.unknown_doctor)
     department = await ask.choice("department", hospital.departments)
     doctor = await ask.choice("doctor", partial(hospital.doctors, department), opens=_half_days)
     before = "doctor"
@@ -123,6 +124,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
             partial(hospital.sessions, doctor, ask.citizen),
             when=_half_day,
             full=partial(hospital.full_sessions, doctor),
+            elsewhere=partial(_colleagues, hospital, department, doctor),
         )
         before = "session"
         period = await ask.choice(
@@ -242,6 +244,12 @@ def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
+
+
+async def _colleagues(hospital: Hospital, department: str, doctor: str, moment: Moment) -> list[str]:
+    """The other doctors of a department who have a number then."""
+    others = [each for each in await hospital.doctors(department) if each.id != doctor]
+    return [each.name for each in others if any(moment.fits(when) for when in _half_days(each))]
 
 
 def _half_days(doctor: Doctor) -> list[When]:

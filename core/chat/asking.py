@@ -86,7 +86,8 @@ class Asking:
     def _miss(self, key: str, template: str, **facts: object) -> None:
         self._turn.missed = True
         template = self._own_or(f"{key}_missed", template)
-        self._note(template, **{"said": self._turn.said, **facts})
+        if not self._turn.told:
+            self._note(template, **{"said": self._turn.said, **facts})
 
     def _own_or(self, name: str, template: str) -> str:
         """The domain's own template of this name, or the one for everybody."""

@@ -6,7 +6,7 @@ from datetime import date
 from core.chat import answers, lists
 from core.chat.asking import Asking
 from core.chat.interrupts import Suspended
-from core.chat.lists import Choosable, Item, Times, View
+from core.chat.lists import Choosable, Elsewhere, Item, Times, View
 from core.chat.missed import miss
 from core.chat.moments import Moment, When, is_over, named_moment, spoken
 from core.chat.sessions import Option, Question
@@ -34,22 +34,23 @@ class Choosing(Asking):
         *,
         opens: Callable[[Item], Collection[When]] | None = None,
         full: Callable[[], Awaitable[Sequence[Item]]] | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> str:
         """Let the citizen choose one of what `load` returns; the chosen id.
 
         Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
         Where days or times are chosen, `when` says which one an item is: then 下周三 and 三点半 are matched
         exactly, and one that is not offered is a miss; `full` loads the items that are missing because they
-        are 约满. Where days are asked for later, `opens` says when an item can be had: those open on the day
-        named already come first, their ids are `fitting` in the template and the day is `wish`. An empty
-        list raises `NothingToChoose(key)`.
+        are 约满, `elsewhere` names what else can be had then. Where days are asked for later, `opens` says
+        when an item can be had: those open on the day named already come first, their ids are `fitting` in
+        the template and the day is `wish`. An empty list raises `NothingToChoose(key)`.
         """
         if (known := self._known(key, "choice")) is not None:
             return known
         if hint := self._frame.hints.pop(key, ""):
             return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
-        today, times = self._turn.today, Times(when, opens, full)
+        today, times = self._turn.today, Times(when, opens, full, elsewhere)
         if said and shown and (option := times.picked(said, shown.options, today)):
             return self._chosen(key, option, said)
         items = await load()
@@ -112,8 +113,7 @@ class Choosing(Asking):
             self._keep(offered, moment)
             return ""  # 昨天摔了，想看骨科
         if not fits:
-            full = await times.is_full(offered, options, today)
-            template, facts = miss(offered, offered, options, today, full=full)
+            template, facts = await self._missed(offered, offered, options, times)
             self._note(template, **facts)
         return offered
 
@@ -180,10 +180,20 @@ class Choosing(Asking):
         elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
             self._miss(key, "chat/nodded")
         else:
-            full = await times.is_full(said, options, today)
-            template, facts = miss(self._turn.said, said, options, today, full=full)
+            template, facts = await self._missed(self._turn.said, said, options, times)
             self._miss(key, template, **facts)
         return None
+
+    async def _missed(
+        self, quote: str, said: str, options: list[Option], times: Times[Item]
+    ) -> tuple[str, dict[str, object]]:
+        """What is said of words that are none of the options; a day that others have is kept for them."""
+        today = self._turn.today
+        full = await times.is_full(said, options, today)
+        template, facts = miss(quote, said, options, today, full=full)
+        if others := await times.others(said, options, today):
+            self._frame.offered = said
+        return template, {**facts, "others": list(others)}
 
     def _suspended_choice(self, key: str, items: Sequence[Item], times: Times[Item], view: View) -> Suspended:
         wish, fitting = self._wish(key, items, times)

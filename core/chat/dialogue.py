@@ -11,6 +11,7 @@ from core.chat.choosing import Choosing, NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
 from core.chat.interrupts import Ended, SteppedBack, Suspended
+from core.chat.moments import spoken
 from core.chat.replies import Text
 from core.chat.sessions import Option, Question
 from core.effects import AlreadyDone, Effect, digest_of
@@ -21,6 +22,21 @@ __all__ = ["Ask", "NothingToChoose"]
 
 class Ask(Choosing):
     """The questions of one run of a dialogue, and the citizen who answers them."""
+
+    async def notice(self, key: str, find: Callable[[str], Awaitable[str]]) -> None:
+        """Say something of the opening words, or of an answer, where `find` returns what it is about.
+
+        That is `said` in `templates/<domain>/<key>.txt`; the words are then no riddle, and of opening ones
+        only their day is kept.
+        """
+        opening = self._frame.open is None and not (self._frame.tried or self._frame.answers)
+        words = answers.fold(self._turn.said if self._turn.heard else self._frame.offered if opening else "")
+        if not words or not (said := await find(words)):
+            return
+        self._note(self._template(key), said=said)
+        self._turn.told = True
+        if opening:
+            self._frame.offered = spoken(words, self._turn.today)[0]
 
     async def confirm(
         self, key: str, load: Callable[[], Awaitable[object]], yes: Sequence[str] = (), no: Sequence[str] = ()

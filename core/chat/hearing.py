@@ -27,6 +27,7 @@ class Turn:
         self.heard = heard  # the message is meant as an answer
         self.more = more  # the next page is asked for
         self.missed = False  # the answer was not understood
+        self.told = False  # what was understood of it is said already
         self.settled = False  # a question was settled
         self.notes: list[str] = []
 

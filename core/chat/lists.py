@@ -24,6 +24,7 @@ class Choosable(Protocol):
 
 
 Item = TypeVar("Item", bound=Choosable)
+Elsewhere = Callable[[Moment], Awaitable[Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,14 @@ class Times(Generic[Item]):
     """What a list has to do with days and times.
 
     `when`: which day or time an item is. `opens`: or when it can be had, where days are asked for later.
-    `full`: loads items of the same kind that are not offered because they are 约满.
+    `full`: loads items of the same kind that are not offered because they are 约满. `elsewhere`: names what
+    else can be had at a moment when none of these can.
     """
 
     when: Callable[[Item], When] | None = None
     opens: Callable[[Item], Collection[When]] | None = None
     full: Callable[[], Awaitable[Sequence[Item]]] | None = None
+    elsewhere: Elsewhere | None = None
 
     def lines(self, question: QuestionWords, items: Sequence[Item]) -> list[Option]:
         """Say every item."""
@@ -84,6 +87,15 @@ class Times(Generic[Item]):
         if self.opens is None or wished(said, today) is None or answers.number(said) is not None:
             return False
         return not any(answers.fold(alias) in said for option in options for alias in option.aliases)
+
+    async def others(self, said: str, options: Sequence[Option], today: date) -> Sequence[str]:
+        """What else can be had at the day or time these words name, where nothing here can."""
+        moment = answers.meant(said, options, today)
+        if moment is None or moment.unclear or self.elsewhere is None:
+            return ()
+        if any(option.when is not None and moment.fits(option.when) for option in options):
+            return ()
+        return await self.elsewhere(moment)
 
     async def is_full(self, said: str, options: Sequence[Option], today: date) -> bool:
         """Tell whether these words name a day or time that is not offered only because it is full."""
