@@ -168,14 +168,18 @@ class Choosing(Asking):
     ) -> View | None:
         """Say what was understood of an answer that is none; where it means several lines, show them."""
         today = self._turn.today
+        early = answers.meant(said, options, today) is None and _is_early(named_moment(said, today), today)
         if few := times.several(said, options, today):
+            if early:
+                self._keep_for_later(said)
+                self._kept = ""  # the lines that are left say when
             self._note("chat/several", said=self._turn.said, every=len(few) == len(options))
             return View(said, narrowed=True)
         if answers.is_number(said) and answers.meant(said, options, today) is None:
             self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > lists.PAGE)
         elif is_over(said, today):
             self._miss(key, "chat/over", said=spoken(said, today)[0])
-        elif answers.meant(said, options, today) is None and _is_early(named_moment(said, today), today):
+        elif early:
             self._keep_for_later(said)
         elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
             self._miss(key, "chat/nodded")

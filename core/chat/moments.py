@@ -132,12 +132,15 @@ def spoken(folded: str, today: date) -> tuple[str, str]:
     return named, rest.replace(" ", "")
 
 
+def is_past(folded: str, today: date) -> bool:
+    """Tell whether a message names a day that is over, whatever else it says: 昨天摔了."""
+    moment = named_moment(folded, today)
+    return moment is not None and not moment.unclear and moment.day is not None and moment.day < today
+
+
 def is_over(folded: str, today: date) -> bool:
     """Tell whether a message is nothing but a day that is over: 昨天吧, and not 昨天摔了."""
-    moment = named_moment(folded, today)
-    if moment is None or moment.unclear or moment.day is None or moment.day >= today:
-        return False
-    return _AROUND.fullmatch(spoken(folded, today)[1]) is not None
+    return is_past(folded, today) and _AROUND.fullmatch(spoken(folded, today)[1]) is not None
 
 
 def _blank(found: re.Match[str]) -> str:

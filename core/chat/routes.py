@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, NewType, get_type_hints
 
@@ -12,6 +13,7 @@ from core.chat.answers import fold
 from core.chat.caveats import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
+from core.chat.moments import is_past, spoken
 from core.chat.names import Found, Named, find
 from core.chat.replies import Reply
 from core.chat.router import (
@@ -216,9 +218,16 @@ class Routes:
             (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
         )
 
-    def idle(self, folded: str) -> Match | None:
-        """The handler of this whole message where nothing is open, polite words aside."""
-        return next((_matched(self._idle[way]) for way in ways_of_saying(folded) if way in self._idle), None)
+    def alone(self, folded: str, today: date) -> Match | None:
+        """What is meant where nothing is open: a word of its own for that, or one behind a day (明天挂号)."""
+        for way in ways_of_saying(folded):
+            if way in self._idle:
+                return Match(self._idle[way].route)
+        named, rest = spoken(folded, today)
+        match = self.within(fold(rest)) if named and not is_past(folded, today) else None
+        if match is None or not match.route.dialogue:
+            return None
+        return msgspec.structs.replace(match, rest=named + match.rest)
 
     def within(self, folded: str) -> Match | None:
         """The handler whose word begins this message or whose pattern fits it; the longest wins."""

@@ -220,7 +220,7 @@ class _Turn:
     async def _anew(self) -> Said:
         routes = self._house.routes
         match = await routes.despite(self._folded) or routes.whole(self._folded) or self._offered()
-        match = match or routes.within(self._folded) or routes.idle(self._folded)
+        match = match or routes.within(self._folded) or routes.alone(self._folded, self._today)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
         if match is None and (

@@ -23,7 +23,7 @@ _FOR = r"(?<![不别没])(?<!不是)(?<!不要)(?<!不用)(?:给|帮|替|为了?
 _WHOSE = rf"(?:{_WE}?[和跟与])?{_WE}?(?:家里?|们)?(?:的|那个?)?(?:[^,，。 ]{{0,6}}的)?[大小二三]?"
 _SOMEBODY_ELSE = re.compile(
     rf"{_FOR}{_WHOSE}(?P<served>(?>{_ANYBODY})){_NOT_THE_PATIENT}"
-    rf"|(?:^|(?<=[,，。;；!！、])|(?<![不别没]是){_WE}(?:家里?|们)?的?)[大小二三]?(?P<spoken>(?>{_RELATIVES})){_NOT_THE_PATIENT}"
+    rf"|(?:^|(?<=[,，。;；!！、])|{_WE}[和跟与]{_WE}?|(?<![不别没]是){_WE}(?:家里?|们)?的?)[大小二三]?(?P<spoken>(?>{_RELATIVES})){_NOT_THE_PATIENT}"
 )
 _CALLED = {**{who: who * 2 for who in "爸妈哥姐弟妹"}, "人": "别人"}
 _LONGEST = 80  # characters; who says for whom says little else

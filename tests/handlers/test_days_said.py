@@ -66,6 +66,32 @@ async def test_an_experts_number_was_not_understood(talk: Talk, ward: Ward) -> N
     assert "陈heart1医生，请选择日期" in await talk.walk("取消", "挂heart", "要个普通号")
 
 
+@pytest.mark.parametrize("said", ["明天上午挂号", "我想明天上午挂个号", "明天看病", "我想明天上午挂heart"])
+async def test_a_day_before_the_word_for_booking_was_not_understood(
+    talk: Talk, ward: Ward, said: str
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("10:00", TUESDAY), units=(4,))
+    await talk.says(said)
+    assert "1、陈heart2" in await talk.says("heart")
+
+
+@pytest.mark.parametrize("said", ["昨天挂的号呢", "昨天看病了", "明天不挂号"])
+async def test_control_a_day_before_anything_else_books_nothing(talk: Talk, ward: Ward, said: str) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    assert "请选择" not in await talk.says(said)
+
+
+async def test_a_day_said_with_an_experts_number_is_kept(talk: Talk, ward: Ward) -> None:
+    await ward.db.execute("INSERT INTO doctors VALUES ('heart-3', 'heart', '李', 'heart3', '主治医师', '')")
+    await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))
+    await ward.session("heart-2", at("10:00", TUESDAY), clinic_class="expert", units=(4, 4))
+    await ward.session("heart-3", at("09:30"), units=(4,))
+    experts = await talk.walk("挂heart", "明天的专家号")
+    assert [line[2:9] for line in lines(experts)] == ["陈heart2", "陈heart1"]
+    assert "陈heart2 明天 11月24日 周二，请选择时间" in await talk.says("1")
+
+
 async def test_what_several_doctors_are_shows_them_and_the_rest_on_demand(talk: Talk, ward: Ward) -> None:
     await ward.db.execute("INSERT INTO doctors VALUES ('heart-3', 'heart', '李', 'heart3', '主治医师', '')")
     await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))
