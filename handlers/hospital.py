@@ -4,15 +4,17 @@ from functools import partial
 from typing import NoReturn
 
 from core.chat.answers import fold
+from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.events import Event
-from core.chat.moments import Part, When
+from core.chat.moments import Moment, Part, When
 from core.chat.names import Named, find
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
 from services.hospital.model import ClinicSession, Doctor, Name, Visit
+from services.hospital.patients import somebody_else
 from services.hospital.service import Hospital
 
 router = Router("hospital")
@@ -31,6 +33,17 @@ _KEEP = (
     "保留", "不取消", "不取消了", "先不取消", "别取消", "不要取消", "不退", "不退了", "要去", "还去", "留着",
 )  # fmt: skip
 
+# What people say to "要约这个号吗？" besides a yes.
+_TAKE_IT = (
+    "约", "约这个", "约这个号", "约它", "约他", "约她", "就他", "就她", "约上", "预约", "预约这个", "挂",
+    "挂这个", "挂这个号", "挂它", "挂他", "挂她", "要这个", "我要这个", "要这个号", "要它", "选这个",
+    "定这个", "订这个", "定了", "订了", "定下来", "就定这个",
+)  # fmt: skip
+_NOT_THIS = (
+    "换一个", "换个", "换一个号", "换个号", "换别的", "换", "不要这个", "不要这个号", "不是这个",
+    "不是这个号", "不约这个", "不挂这个", "不选这个", "别约这个", "看看别的", "要别的",
+)  # fmt: skip
+
 
 # How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
 _WHERE = (
@@ -40,11 +53,43 @@ _WHERE = (
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
+    **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
     **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
     **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
     **dict.fromkeys(("换个科室", "换科室", "换个科", "换一个科室"), ("department",)),
 }
+
+
+def _for_somebody_else(folded: str) -> Heard | None:
+    found = somebody_else(folded)
+    return Heard(*found) if found is not None else None
+
+
+def _is_proper(named: Named) -> bool:
+    """Tell a doctor or a hospital from what people suffer from: 孩子发烧 does name the patient."""
+    return isinstance(named.it, Name) and bool(named.it.doctor or not named.it.department)
+
+
+# Until a citizen has family here, nobody is booked in another's place.
+_ONESELF = Caveat(
+    "oneself",
+    _for_somebody_else,
+    yes=(
+        "自己",
+        "我自己",
+        "本人",
+        "我本人",
+        "给自己挂",
+        "自己挂",
+        "自己看",
+        "我自己看",
+        "我看",
+        "是我",
+        "是我自己",
+    ),
+    hides=_is_proper,
+)
 
 
 async def names(hospital: Hospital) -> list[Named]:
@@ -60,12 +105,16 @@ async def names(hospital: Hospital) -> list[Named]:
     "看病",
     "看医生",
     "约号",
+    "约个号",
+    "约一个号",
     click="HOSPITAL_BOOK",
     named=names,
     returns=_ANOTHER,
+    caveat=_ONESELF,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
+    await ask.notice("no_such_doctor", hospital.unknown_doctor)
     department = await ask.choice("department", hospital.departments)
     doctor = await ask.choice("doctor", partial(hospital.doctors, department), opens=_half_days)
     before = "doctor"
@@ -75,6 +124,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
             partial(hospital.sessions, doctor, ask.citizen),
             when=_half_day,
             full=partial(hospital.full_sessions, doctor),
+            elsewhere=partial(_colleagues, hospital, department, doctor),
         )
         before = "session"
         period = await ask.choice(
@@ -87,7 +137,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
         _elsewhere(ask, before, refused)
-    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen))
+    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen), yes=_TAKE_IT)
     try:
         booking = await ask.once(
             "hold",
@@ -177,6 +227,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
 
 
+@router.on("取消", "取消掉", "都取消", "全部取消", "取消办理", "退出", idle=True)
+async def nothing_to_stop(citizen: CitizenId, hospital: Hospital) -> Reply:
+    """取消 where nothing is under way: what else it may mean."""
+    return Text("hospital/nothing_to_stop", bookings=await hospital.cancellable(citizen))
+
+
 def _settles(name: Name) -> dict[str, str]:
     """The questions of 挂号 that a name answers."""
     answers = {"department": name.department, "doctor": name.doctor}
@@ -188,6 +244,12 @@ def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
+
+
+async def _colleagues(hospital: Hospital, department: str, doctor: str, moment: Moment) -> list[str]:
+    """The other doctors of a department who have a number then."""
+    others = [each for each in await hospital.doctors(department) if each.id != doctor]
+    return [each.name for each in others if any(moment.fits(when) for when in _half_days(each))]
 
 
 def _half_days(doctor: Doctor) -> list[When]:

@@ -28,11 +28,15 @@ _DIGITS = {
     "七": 7,
     "八": 8,
     "九": 9,
+    **{formal: place for place, formal in enumerate("壹贰叁肆伍陆柒捌玖", start=1)},
 }
 _NUMBER = re.compile(
     r"(?:嗯|好的?|请|那|我|就|还是)*[,，、]?(?:选择|选|要|想要|按|点|回复|回|数字)*(?:第)?"
-    r"(?P<number>\d{1,2}|[零〇一二两三四五六七八九])"
+    r"(?P<number>\d{1,2}|[零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖])"
     r"(?:个|项|种|位|条|行|号)?(?:选项)?[,，、]?(?:就行|就好|可以|好了|吧|的|哦|啊|呀|了|谢谢你?)*"
+)
+_LAST = re.compile(
+    r"(?:就|选|要|挂|约|那)*(?:最后|最末|倒数第一)的?(?:那|这)?一?(?:个|位|项|条|行|种|号)?(?:医生|大夫)?"
 )
 # Stickers and emoji around words: [微笑], /:rose, 🌹, 1️⃣. Alone they are kept, they may be all that was said.
 _DECORATION = re.compile(
@@ -92,6 +96,11 @@ _NO = fold_all(
     "否 不 不是 不是的 不对 不要 不要了 不用 不用了 不行 不可以 算了 算了吧 不了 不同意 不确认 不确定"
     " 先不 先不要 先不了 别 我不要 我不要了 no n 2不要了"
 )
+# 好的就这个, 嗯就它, 对是这个: a nod, and what is shown. 这个 alone says nothing.
+_NODS = r"(?:是的?|对的?|好的?|行|可以的?|嗯+|恩|没错|没问题|ok|那|就|[,，、。!！\s])+"
+_THIS = re.compile(rf"{_NODS}(?:这一?个号?|它|这样)(?:吧|了|啦|啊|呀|的|好了|就行|就好|可以|没错)*")
+_NODDED = re.compile(_NODS)
+_ASKING = ("吗", "么")
 _ANY = fold_all(
     "随便 随便选 随便挑 随便哪个 随便一个 随便选一个 随便挑一个 随便都行 随便哪个都行 都行 都可以 都好"
     " 怎么都行 哪个都行 哪个都可以 哪个都好 哪一个都行 哪位都行 哪位都可以 哪个医生都行 谁都行 谁都可以"
@@ -133,7 +142,7 @@ def yes_or_no(folded: str) -> bool | None:
     """True for a yes, False for a no, None for neither."""
     polite = without_ending(folded, (*_POLITE, *_JOINTS, *_TONES))
     said = (polite or folded).replace(" ", "")
-    if said in _YES:
+    if said in _YES or _THIS.fullmatch(said):
         return True
     return False if said in _NO else None
 
@@ -161,9 +170,11 @@ def is_sticker(text: str) -> bool:
 def agrees(folded: str, options: Sequence[Option]) -> bool | None:
     """Whether this confirms (True), declines (False) or neither (None); `options` are yes and no as shown.
 
-    Nothing is confirmed by a word found inside a sentence: "先不确认" is no yes.
+    Nothing is confirmed by a word found inside a sentence, 先不确认, nor by a question, 约这个吗.
     """
-    own = named(folded, options)
+    if folded.endswith(_ASKING):
+        return None
+    own = named(folded, options) or named(_NODDED.sub("", folded, count=1), options)
     if own is not None:
         return own is options[0]
     if is_either(folded, options):
@@ -174,7 +185,7 @@ def agrees(folded: str, options: Sequence[Option]) -> bool | None:
 
 def is_either(folded: str, options: Sequence[Option]) -> bool:
     """Tell whether this means yes and no alike, where yes and no have words of their own: 不要了."""
-    return bool(options[0].aliases) and bare(folded) in _EITHER
+    return bool(options[1].aliases) and bare(folded) in _EITHER
 
 
 def bare(folded: str) -> str:
@@ -206,7 +217,7 @@ def pick(folded: str, options: Sequence[Option], today: date | None = None) -> O
     if (line := _copied(folded, options)) is not None:
         return line
     if not _wholly(folded, options) and meant(folded, options, today) is None:
-        place = number(folded)
+        place = len(options) if _LAST.fullmatch(bare(folded)) else number(folded)
         if place is not None and 1 <= place <= len(options):
             return options[place - 1]
         if len(options) == 1 and yes_or_no(folded):
@@ -251,6 +262,17 @@ def by_name(
         fitting = [option for option in options if option.when is not None and moment.fits(option.when)]
         found = [option for option in fitting if option in found] if found else fitting
     return found[0] if len(found) == 1 else None
+
+
+def several(folded: str, options: Sequence[Option], today: date) -> list[Option]:
+    """The options these words mean if they mean more than one: 上午, 专家号, 人民医院."""
+    if not folded or is_number(folded):
+        return []
+    if (moment := meant(folded, options, today)) is not None:
+        found = [option for option in options if option.when is not None and moment.fits(option.when)]
+    else:
+        found = _wholly(folded, options) or _longest(folded, options)
+    return found if len(found) > 1 else []
 
 
 def _longest(folded: str, options: Sequence[Option]) -> list[Option]:

@@ -25,14 +25,15 @@ _DAY = re.compile(r"(?P<d>\d{1,2})[日号]")
 _CHINESE = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 7, "天": 7}
 _TENS = re.compile(r"(?P<tens>[一二三]?)十(?P<ones>[一二三四五六七八九]?)")
 _MONTHS = 12
+_JUST_OVER = timedelta(days=31)  # nobody names a day eleven months ahead
 _LEAP_GAP = 9  # years at most until a 29 February comes again, this one included
 
 
 def say_date(folded: str, today: date) -> date | None:
     """The day these words name, seen from `today`; None if they name none.
 
-    A day or month without its year means the next one that comes, today included; a weekday without
-    本 or 下 means its next occurrence, today included.
+    A day or month without its year means the next one that comes, today included, or the one that is just
+    over: 11月20日 said on the 22nd; a weekday without 本 or 下 means its next occurrence, today included.
     """
     if len(folded) > _LONGEST:
         return None
@@ -129,6 +130,11 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _coming(month: int, day: int, today: date) -> date | None:
+    just_over = today - _JUST_OVER
+    for year in (just_over.year, today.year):
+        found = _date(year, month, day)
+        if found is not None and just_over <= found < today:
+            return found
     days = (_date(year, month, day) for year in range(today.year, today.year + _LEAP_GAP))
     return next((found for found in days if found is not None and found >= today), None)
 

@@ -1,182 +1,42 @@
 """A dialogue asks: it runs again from the top on every turn, and settled questions answer themselves."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from inspect import isawaitable
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import msgspec
 
-from core.chat import answers, lists, moves
+from core.chat import answers, moves
+from core.chat.choosing import Choosing, NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
-from core.chat.hearing import Turn
 from core.chat.interrupts import Ended, SteppedBack, Suspended
-from core.chat.lists import Choosable, Item, Times
-from core.chat.missed import miss
-from core.chat.moments import Moment, When, named_moment
+from core.chat.moments import spoken
 from core.chat.replies import Text
-from core.chat.sessions import Answer, Frame, Option, Question
-from core.chat.words import Words
+from core.chat.sessions import Option, Question
 from core.effects import AlreadyDone, Effect, digest_of
 from core.errors import DomainError
 
-_SHORT_DAY = 8  # characters: 11月25号上午
-_T = TypeVar("_T")
+__all__ = ["Ask", "NothingToChoose"]
 
 
-class NothingToChoose(DomainError):  # noqa: N818 - a refusal is named by what is the case
-    """A loader had nothing to offer for question `key`."""
-
-    code = "nothing_to_choose"
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key=key)
-        self.key = key
-
-
-class Ask:
+class Ask(Choosing):
     """The questions of one run of a dialogue, and the citizen who answers them."""
 
-    def __init__(self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str) -> None:
-        self.citizen = citizen
-        self.event = turn.event
-        self._frame = frame
-        self._turn = turn
-        self._words = words
-        self._domain = domain
-        self._visited: list[str] = []
-        self._kept = ""  # a day or time that was named too early, as it was said
+    async def notice(self, key: str, find: Callable[[str], Awaitable[str]]) -> None:
+        """Say something of the opening words, or of an answer, where `find` returns what it is about.
 
-    async def choice(
-        self,
-        key: str,
-        load: Callable[[], Awaitable[Sequence[Item]]],
-        when: Callable[[Item], When] | None = None,
-        *,
-        opens: Callable[[Item], Collection[When]] | None = None,
-        full: Callable[[], Awaitable[Sequence[Item]]] | None = None,
-    ) -> str:
-        """Let the citizen choose one of what `load` returns; the chosen id.
-
-        Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
-        Where days or times are chosen, `when` says which one an item is: then 下周三 and 三点半 are matched
-        exactly, and one that is not offered is a miss; `full` loads the items that are missing because they
-        are 约满. Where days are asked for later, `opens` says when an item can be had: those open on the day
-        named already come first, their ids are `fitting` in the template and the day is `wish`. An empty
-        list raises `NothingToChoose(key)`.
+        That is `said` in `templates/<domain>/<key>.txt`; the words are then no riddle, and of opening ones
+        only their day is kept.
         """
-        if (known := self._known(key, "choice")) is not None:
-            return known
-        if hint := self._frame.hints.pop(key, ""):
-            return self._settle(key, "choice", hint)
-        shown, said = self._shown(key, "choice"), self._said(key, "choice")
-        today, times = self._turn.today, Times(when, opens, full)
-        if said and shown and (option := times.picked(said, shown.options, today)):
-            return self._chosen(key, option, said)
-        items = await load()
-        if not items:
-            raise NothingToChoose(key)
-        template = self._template(key)
-        options = times.lines(self._words.question(template, options=items, wish=None, fitting=()), items)
-        if said and (option := times.named(said, options, today)):
-            return self._chosen(key, option, said)
-        if shown:  # the list is still on the screen: its lines keep their numbers
-            near, page = shown.near, shown.page + self._turn.more
-        else:
-            page = 0
-            offered = self._take_offer(key)
-            if option := answers.by_name(offered, options, today, exactly=not self._is_first):
-                return self._chosen(key, option, offered)
-            near = await self._left_of_offer(offered, options, times)
-        if answers.is_any(said):
-            fitting = times.open_at(lists.wished(self._frame.offered, today), items)
-            return self._chosen(key, lists.ranked(near, options, today, fitting)[0], said)
-        if said:
-            await self._miss_choice(key, said, options, len(shown.options) if shown else 0, times)
-        raise self._suspended_choice(key, items, times, page=page, near=near)
-
-    async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
-        """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
-        named = not answers.only_points(answers.fold(self._frame.offered))
-        if named or key in self._frame.answers or self._shown(key, "choice"):
+        opening = self._frame.open is None and not (self._frame.tried or self._frame.answers)
+        words = answers.fold(self._turn.said if self._turn.heard else self._frame.offered if opening else "")
+        if not words or not (said := await find(words)):
             return
-        items = await load()
-        if len(items) == 1:
-            self._settle(key, "only", items[0].id)
-
-    def _chosen(self, key: str, option: Option, said: str) -> str:
-        """Settle a choice; what the words said beyond it is put to the questions to come."""
-        if rest := answers.rest_of(said, option, self._turn.today):
-            self._frame.offered = rest
-        elif option.when is not None and not self._awaits_its_time(option.when):
-            self._frame.offered = ""  # another day or time than the one named before counts now
-        return self._settle(key, "choice", option.id)
-
-    def _awaits_its_time(self, chosen: When) -> bool:
-        """Tell whether the time of day named before can still be meant, now that its day is chosen."""
-        moment = named_moment(answers.fold(self._frame.offered), self._turn.today)
-        return bool(moment and moment.times and chosen.starts is None and moment.fits(chosen))
-
-    async def _left_of_offer(self, offered: str, options: list[Option], times: Times[Item]) -> str:
-        """What words that settled nothing still say about the order of the options."""
-        today = self._turn.today
-        moment = answers.meant(offered, options, today)
-        if moment is None:
-            kept = named_moment(offered, today)
-            if kept is not None:
-                self._keep(offered, kept)
-            return offered if self._is_first and kept is None else ""
-        fits = any(each.when and moment.fits(each.when) for each in options)
-        if not (moment.times and fits):
-            self._frame.offered = ""
-        if moment.day is not None and moment.day < today:
-            return ""  # 昨天摔了，想看骨科
-        if not fits:
-            full = await times.is_full(offered, options, today)
-            template, facts = miss(offered, offered, options, today, full=full)
-            self._turn.notes.append(self._words.render(template, **facts))
-        return offered
-
-    def _keep(self, offered: str, moment: Moment) -> None:
-        """Tell who named a day at once that it waits for its question; a short word for it, and once."""
-        to_come = moment.day is not None and moment.day >= self._turn.today
-        if to_come and len(self._frame.tried) == 1 and len(offered) <= _SHORT_DAY:
-            self._kept = offered
-
-    def _wish(
-        self, key: str, items: Sequence[Item], times: Times[Item]
-    ) -> tuple[Moment | None, frozenset[str]]:
-        """The day named before days are asked for, and what can be had then.
-
-        That it is kept is said, or that there is nothing then: it is dropped.
-        """
-        wish = lists.wished(self._frame.offered, self._turn.today) if times.opens else None
-        fitting = times.open_at(wish, items)
-        if wish is not None and not fitting:
-            template = self._own_or(f"{key}_none_then", "chat/none_then")
-            self._turn.notes.append(self._words.render(template, wish=wish, options=items))
-            wish, self._frame.offered = None, ""
-        elif self._kept:
-            self._turn.notes.append(self._words.render("chat/too_early", said=self._kept))
-        return wish, fitting
-
-    async def _miss_choice(
-        self, key: str, said: str, options: list[Option], lines: int, times: Times[Item]
-    ) -> None:
-        """Say what was understood of an answer that is none."""
-        today = self._turn.today
-        if answers.is_number(said) and answers.meant(said, options, today) is None:
-            self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > lists.PAGE)
-        elif answers.meant(said, options, today) is None and named_moment(said, today) is not None:
-            self._frame.offered = said  # a day or time too early: it is kept for the question it answers
-            self._kept = self._turn.said
-        elif answers.is_nod(said) or answers.is_sticker(self._turn.said):
-            self._miss(key, "chat/nodded")
-        else:
-            full = await times.is_full(said, options, today)
-            template, facts = miss(self._turn.said, said, options, today, full=full)
-            self._miss(key, template, **facts)
+        self._note(self._template(key), said=said)
+        self._turn.told = True
+        if opening:
+            self._frame.offered = spoken(words, self._turn.today)[0]
 
     async def confirm(
         self, key: str, load: Callable[[], Awaitable[object]], yes: Sequence[str] = (), no: Sequence[str] = ()
@@ -291,107 +151,15 @@ class Ask:
         """Drop the answer to `key` and all after it, say why, and ask again."""
         raise SteppedBack(key, because)
 
-    @property
-    def visited(self) -> list[str]:
-        """The questions and effects this run came to, in order."""
-        return self._visited
-
-    @property
-    def _is_first(self) -> bool:
-        """Tell whether no other question came before the one that is asked now."""
-        return len(self._visited) == 1
-
-    @property
-    def _has_a_step_back(self) -> bool:
-        """Tell whether 返回 leads anywhere from the question that is asked now."""
-        known = self._frame.answers
-        before = [known[key] for key in self._visited[:-1] if key in known and known[key].kind != "only"]
-        return any(answer.kind != "once" for answer in before[-1:])
-
-    def _known(self, key: str, kind: str) -> str | None:
-        """The stored answer; one of another kind is from before a deploy, and the question is asked again."""
-        self._visited.append(key)
-        answer = self._frame.answers.get(key)
-        kinds = (kind, "only") if kind == "choice" else (kind,)
-        return answer.value if answer and answer.kind in kinds else None
-
-    def _shown(self, key: str, kind: str) -> Question | None:
-        shown = self._frame.open
-        return shown if shown is not None and shown.key == key and shown.kind == kind else None
-
-    def _answering(self, key: str, kind: str) -> bool:
-        """Tell whether this turn's message answers `key`; a message answers one question only."""
-        if not self._turn.heard or self._shown(key, kind) is None:
-            return False
-        self._turn.heard = False
-        return True
-
-    def _said(self, key: str, kind: str) -> str:
-        return answers.fold(self._turn.said) if self._answering(key, kind) else ""
-
-    def _take_offer(self, key: str) -> str:
-        """What was said before this question was asked; each question may try it once."""
-        if key in self._frame.tried:
-            return ""
-        self._frame.tried = [*self._frame.tried, key]
-        return answers.fold(self._frame.offered)
-
-    def _settle(self, key: str, kind: str, value: str) -> str:
-        self._frame.answers[key] = Answer(kind, value)
-        self._frame.open = None
-        self._turn.settled = True
-        return value
-
     def _miss_confirm(self, key: str, said: str, options: list[Option]) -> bool:
         """Say what was understood; True if it was both answers at once, which is no miss."""
         yes, no = (option.label for option in options)
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
-        elif answers.is_either(said, options) or (options[0].aliases and moves.stops(said)):
+        elif answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
             # Whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
             return True
         else:
             self._miss(key, "chat/either", yes=yes, no=no)
         return False
-
-    def _miss(self, key: str, template: str, **facts: object) -> None:
-        self._turn.missed = True
-        template = self._own_or(f"{key}_missed", template)
-        self._turn.notes.append(self._words.render(template, **{"said": self._turn.said, **facts}))
-
-    def _own_or(self, name: str, template: str) -> str:
-        """The domain's own template of this name, or the one for everybody."""
-        own = self._template(name)
-        return own if self._words.has(own) else template
-
-    async def _checked(self, check: Callable[[_T], _T | Awaitable[_T]] | None, value: _T) -> _T | None:
-        if check is None:
-            return value
-        try:
-            checked = check(value)
-            return await checked if isawaitable(checked) else checked
-        except DomainError as refused:
-            self._turn.notes.append(self._words.render(f"errors/{refused.code}", **refused.facts))
-            return None
-
-    def _suspended_choice(
-        self, key: str, items: Sequence[Item], times: Times[Item], *, page: int, near: str
-    ) -> Suspended:
-        wish, fitting = self._wish(key, items, times)
-        question = self._words.question(self._template(key), options=items, wish=wish, fitting=fitting)
-        ranked = lists.ranked(near, times.lines(question, items), self._turn.today, fitting)
-        first = self._kept and times.opens is not None  # the order is another one now
-        lines, page, more = lists.page_of(ranked, 0 if first else page)
-        reply = self._text("chat/choice", question.lead, lines=[line.label for line in lines], more=more)
-        return Suspended(Question(key, "choice", lines, page, near), reply)
-
-    def _suspended(self, key: str, kind: str, **facts: object) -> Suspended:
-        lead = self._words.question(self._template(key), **facts).lead
-        return Suspended(Question(key, kind), self._text(f"chat/{kind}", lead))
-
-    def _template(self, key: str) -> str:
-        return f"{self._domain}/{key}"
-
-    def _text(self, template: str, lead: str, **facts: object) -> Text:
-        return Text(template, lead=lead, notes=self._turn.notes, back=self._has_a_step_back, **facts)

@@ -4,7 +4,7 @@ from datetime import date
 
 from core.chat import answers
 from core.chat.events import Event, Kind
-from core.chat.sessions import Frame
+from core.chat.sessions import Frame, Question
 
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
 
@@ -27,6 +27,7 @@ class Turn:
         self.heard = heard  # the message is meant as an answer
         self.more = more  # the next page is asked for
         self.missed = False  # the answer was not understood
+        self.told = False  # what was understood of it is said already
         self.settled = False  # a question was settled
         self.notes: list[str] = []
 
@@ -51,3 +52,18 @@ def keep(frame: Frame, event: Event) -> None:
     says_nothing = answers.number(folded) is not None or answers.is_nod(folded)
     if frame.open is not None and frame.open.kind == "text" and not says_nothing:
         frame.kept = "\n".join(filter(None, (frame.kept, _own_words(event))))[:_LONGEST_TEXT]
+
+
+def is_answer(folded: str, question: Question, today: date) -> bool:
+    """Tell whether these words pick one of the lines shown."""
+    if question.kind == "confirm":
+        return answers.agrees(folded, question.options) is not None
+    if question.kind != "choice":
+        return False
+    return answers.is_any(folded) or answers.pick(folded, question.options, today) is not None
+
+
+def speaks_to(folded: str, question: Question, today: date) -> bool:
+    """Tell whether these words pick a line, or name a day or time that none of them is."""
+    meant = answers.meant(folded, question.options, today)
+    return meant is not None or is_answer(folded, question, today)

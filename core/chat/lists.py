@@ -24,6 +24,22 @@ class Choosable(Protocol):
 
 
 Item = TypeVar("Item", bound=Choosable)
+Elsewhere = Callable[[Moment], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a list is shown: in the order of likeness to some words, or only what they mean."""
+
+    near: str = ""
+    page: int = 0
+    narrowed: bool = False
+
+    def turned(self, *, more: bool) -> "View":
+        """The next page, if more is wanted; behind the lines somebody asked for come all there are."""
+        if not more:
+            return self
+        return View() if self.narrowed else View(self.near, self.page + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +47,14 @@ class Times(Generic[Item]):
     """What a list has to do with days and times.
 
     `when`: which day or time an item is. `opens`: or when it can be had, where days are asked for later.
-    `full`: loads items of the same kind that are not offered because they are 约满.
+    `full`: loads items of the same kind that are not offered because they are 约满. `elsewhere`: names what
+    else can be had at a moment when none of these can.
     """
 
     when: Callable[[Item], When] | None = None
     opens: Callable[[Item], Collection[When]] | None = None
     full: Callable[[], Awaitable[Sequence[Item]]] | None = None
+    elsewhere: Elsewhere | None = None
 
     def lines(self, question: QuestionWords, items: Sequence[Item]) -> list[Option]:
         """Say every item."""
@@ -60,11 +78,24 @@ class Times(Generic[Item]):
         """The option that these words name, shown or not."""
         return None if self._is_wish(said, options, today) else answers.by_name(said, options, today)
 
+    def several(self, said: str, options: Sequence[Option], today: date) -> list[Option]:
+        """The options that these words mean, where they mean more than one."""
+        return [] if self._is_wish(said, options, today) else answers.several(said, options, today)
+
     def _is_wish(self, said: str, options: Sequence[Option], today: date) -> bool:
         """Tell whether these words are a day only: 明天 is no name of the one line that says 明天有号."""
         if self.opens is None or wished(said, today) is None or answers.number(said) is not None:
             return False
         return not any(answers.fold(alias) in said for option in options for alias in option.aliases)
+
+    async def others(self, said: str, options: Sequence[Option], today: date) -> Sequence[str]:
+        """What else can be had at the day or time these words name, where nothing here can."""
+        moment = answers.meant(said, options, today)
+        if moment is None or moment.unclear or self.elsewhere is None:
+            return ()
+        if any(option.when is not None and moment.fits(option.when) for option in options):
+            return ()
+        return await self.elsewhere(moment)
 
     async def is_full(self, said: str, options: Sequence[Option], today: date) -> bool:
         """Tell whether these words name a day or time that is not offered only because it is full."""
@@ -84,9 +115,12 @@ def wished(offered: str, today: date) -> Moment | None:
     return moment
 
 
-def ranked(near: str, options: Sequence[Option], today: date, fitting: Collection[str]) -> list[Option]:
+def ranked(view: View, options: Sequence[Option], today: date, fitting: Collection[str]) -> list[Option]:
     """The order in which options are shown: first what can be had as wished, then what is like the words."""
-    return sorted(answers.nearest(near, options, today), key=lambda option: option.id not in fitting)
+    meant = answers.several(view.near, options, today) if view.narrowed else []
+    return sorted(
+        meant or answers.nearest(view.near, options, today), key=lambda option: option.id not in fitting
+    )
 
 
 def page_of(options: Sequence[Option], page: int) -> tuple[list[Option], int, bool]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, time
 
 from core.chat import answers
-from core.chat.moments import Moment, Part
+from core.chat.moments import Moment, Part, is_over, spoken
 from core.chat.sessions import Option
 
 _LIKELY = 2  # options a miss asks about
@@ -21,9 +21,9 @@ def miss(
     if moment is None:
         near = [_name(option) for option in answers.guesses(folded, options, _LIKELY)]
         return "chat/missed", {"said": quote, "near": near}
+    if is_over(folded, today):
+        return "chat/over", {"said": spoken(folded, today)[0]}
     fitting = sum(each.when is not None and moment.fits(each.when) for each in options)
-    if fitting > 1:
-        return "chat/several", {"said": quote}
     near = [_name(option) for option in answers.nearest(folded, options, today)[:_LIKELY]]
     if fitting:
         return "chat/missed", {"said": quote, "near": near}

@@ -73,6 +73,10 @@ _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约
 _OPEN_ENDED = re.compile(r"(?:之|以)(?:前|后)|前(?!天)|后(?!天)|差(?!不多)")
 _SHORT_OF = re.compile(rf"差(?:一刻|{_N}分)")  # 差五分九点, 九点差五分
 _RANGE = re.compile(r"[-–—~到至]")
+# What people say around a day they want.
+_AROUND = re.compile(
+    "(?:[,，、。的号吧呢啊呀了]|我|想|要|请|帮我|给我|就|那|在|是|约|挂|看|选|订|改到|去|来|行|好|可以|一?个|左右)*"
+)
 _NUMERALS = {digit: place for place, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _NOON, _DAY = 12, 24
 _QUARTER, _HALF = 15, 30
@@ -115,6 +119,32 @@ def named_moment(folded: str, today: date, *, dotted: bool = False) -> Moment | 
         return Moment(unclear=True)
     part = _BY_GROUP[group - 1] if group else None
     return Moment(next(iter(wanted_days), None), part, times)
+
+
+def spoken(folded: str, today: date) -> tuple[str, str]:
+    """The words of a message that name a day or a time, and what stands around them."""
+    text = folded.replace(" ", "")[:_LONGEST]
+    rest = _CLOCK.sub(_blank, text)
+    for _, at, end in days_in(rest, today):
+        rest = rest[:at] + " " * (end - at) + rest[end:]
+    rest = _PARTS.sub(_blank, rest)
+    named = "".join(each for each, left in zip(text, rest, strict=True) if left == " ")
+    return named, rest.replace(" ", "")
+
+
+def is_past(folded: str, today: date) -> bool:
+    """Tell whether a message names a day that is over, whatever else it says: 昨天摔了."""
+    moment = named_moment(folded, today)
+    return moment is not None and not moment.unclear and moment.day is not None and moment.day < today
+
+
+def is_over(folded: str, today: date) -> bool:
+    """Tell whether a message is nothing but a day that is over: 昨天吧, and not 昨天摔了."""
+    return is_past(folded, today) and _AROUND.fullmatch(spoken(folded, today)[1]) is not None
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 def _put_aside(text: str, at: int, end: int) -> bool:

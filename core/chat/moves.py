@@ -41,7 +41,7 @@ def stops(folded: str) -> bool:
 
 def way_out(question: Question | None) -> str:
     """The word that leaves the open dialogue with nothing done."""
-    if question is not None and question.kind == "confirm" and question.options[0].aliases:
+    if question is not None and question.kind == "confirm" and question.options[1].aliases:
         return question.options[1].label
     return "取消"
 
@@ -57,7 +57,7 @@ def stop_here(folded: str, question: Question | None) -> bool:
     if answers.is_name(folded, question.options):
         return False
     if question.kind == "confirm":
-        own_words = any(option.aliases for option in question.options)
+        own_words = bool(question.options[1].aliases)
         clear = not own_words or question.again  # who says it once more wants to be out
         return stops(folded) and clear and answers.agrees(folded, question.options) is None
     return stops(folded) or (question.kind != "text" and answers.yes_or_no(folded) is False)

@@ -12,7 +12,7 @@ async def opened(match: Match, run: str, routes: Routes) -> Frame:
     wired = routes.named(match.route.name)
     said = match.rest or " ".join(value for _, value in match.holes)
     found = match.found or (await wired.find(fold(said)) if wired else None)
-    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said)
+    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, caveat=match.about)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
     return frame
@@ -50,6 +50,8 @@ def back(frame: Frame, routes: Routes, said: str) -> bool:
 
 def last_step(frame: Frame) -> str:
     """The question or effect that the open question came after; "" if nothing was asked before it."""
+    if frame.caveat:
+        return ""
     return next((key for key, answer in reversed(frame.answers.items()) if answer.kind != "only"), "")
 
 

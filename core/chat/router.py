@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from core.chat.answers import bare, fold
+from core.chat.caveats import Caveat
 from core.chat.events import Kind
 from core.chat.names import Found, Named
 from core.chat.replies import Reply
@@ -24,9 +25,11 @@ class Route:
     """One handler and all that leads to it.
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
-    menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question.
+    menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
+    `idle` words only where nothing is open.
     `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
-    words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}.
+    words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is
+    what people ask of it and cannot have.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -37,9 +40,11 @@ class Route:
     kinds: tuple[Kind, ...] = ()
     dialogue: bool = False
     anywhere: bool = False
+    idle: bool = False
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    caveat: Caveat | None = None
 
     @property
     def name(self) -> str:
@@ -61,10 +66,15 @@ class Router:
         self._included: list[Router] = []
 
     def on(
-        self, *words: str, click: str = "", kinds: Iterable[Kind] = (), anywhere: bool = False
+        self,
+        *words: str,
+        click: str = "",
+        kinds: Iterable[Kind] = (),
+        anywhere: bool = False,
+        idle: bool = False,
     ) -> Callable[[_F], _F]:
         """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere)
+        return self._register(words, click, kinds, anywhere=anywhere, idle=idle)
 
     def dialogue(
         self,
@@ -73,14 +83,17 @@ class Router:
         anywhere: bool = False,
         named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
         returns: Mapping[str, Sequence[str]] | None = None,
+        caveat: Caveat | None = None,
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
         `named` loads things whose names alone open it, too, and settle some of its questions. `returns` are
-        words that lead back to a question, where there is an answer to it.
+        words that lead back to a question, where there is an answer to it. Who asks for what `caveat` hears
+        is told that it cannot be had, and goes on only after a yes.
         """
         back = {fold(word): keys for word, keys in (returns or {}).items()}
-        return self._register(words, click, (), dialogue=True, anywhere=anywhere, named=named, returns=back)
+        more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
+        return self._register(words, click, (), dialogue=True, **more)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""
@@ -125,6 +138,7 @@ class Match(msgspec.Struct, frozen=True):
     holes: tuple[tuple[str, str], ...] = ()
     length: int = 0
     found: Found | None = None  # what the message names, where that is known already
+    about: str = ""  # what was asked for and cannot be had: the dialogue's caveat
 
 
 # In "预约下周五" the 下 belongs to the day.

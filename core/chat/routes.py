@@ -3,14 +3,17 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, NewType, get_type_hints
 
 import msgspec
 
 from core.chat.answers import fold
+from core.chat.caveats import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
+from core.chat.moments import is_past, spoken
 from core.chat.names import Found, Named, find
 from core.chat.replies import Reply
 from core.chat.router import (
@@ -74,6 +77,13 @@ class Wired:
     async def find(self, folded: str) -> Found | None:
         """What of its own a message names."""
         return find(folded, await self._named()) if self._named is not None and folded else None
+
+    async def caveat(self, folded: str) -> Heard | None:
+        """What a message asks for that this dialogue cannot do."""
+        caveat = self.route.caveat
+        if caveat is None or caveat.hear(folded) is None:
+            return None
+        return caveat.heard(folded, await self._named() if self._named is not None else ())
 
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
@@ -142,6 +152,7 @@ class Routes:
         self._named: dict[str, Wired] = {}
         self._words: dict[str, Wired] = {}
         self._anywhere: dict[str, Wired] = {}
+        self._idle: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
@@ -158,13 +169,14 @@ class Routes:
         # What has none of the pieces fits no pattern: nearly every message, told by one look.
         self._pieces = re.compile("|".join(re.escape(piece) for piece, _, _ in self._patterns))
         beginnings = self._words.keys() - self._anywhere.keys()
+        self._cautious = [wired for wired in self._named.values() if wired.route.caveat is not None]
         self._beginnings: dict[str, list[str]] = {}  # by their first character, the longest first
         for word in sorted(beginnings, key=len, reverse=True):
             self._beginnings.setdefault(word[0], []).append(word)
         self._services_offered = [
             Option(wired.route.name, wired.route.title, wired.route.words[1:])
             for wired in self._named.values()
-            if wired.route.words and not wired.route.anywhere
+            if wired.route.words and not (wired.route.anywhere or wired.route.idle)
         ]
 
     def _register(self, wired: Wired, patterns: dict[str, Wired]) -> None:
@@ -173,7 +185,7 @@ class Routes:
         for word in route.words:
             if not fold(word):
                 raise BootError(f"handler {route.name}: the word {word!r} says nothing")
-            _add(self._words, fold(word), wired, "word")
+            _add(self._idle if route.idle else self._words, fold(word), wired, "word")
             if route.anywhere:
                 self._anywhere[fold(word)] = wired
         for key in route.clicks:
@@ -208,6 +220,17 @@ class Routes:
             (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
         )
 
+    def alone(self, folded: str, today: date) -> Match | None:
+        """What is meant where nothing is open: a word of its own for that, or one behind a day (明天挂号)."""
+        for way in ways_of_saying(folded):
+            if way in self._idle:
+                return Match(self._idle[way].route)
+        named, rest = spoken(folded, today)
+        match = self.within(fold(rest)) if named and not is_past(folded, today) else None
+        if match is None or not match.route.dialogue:
+            return None
+        return msgspec.structs.replace(match, rest=named + match.rest)
+
     def within(self, folded: str) -> Match | None:
         """The handler whose word begins this message or whose pattern fits it; the longest wins."""
         # The barest way first: of equals it wins, and no 请问 is left in a hole.
@@ -229,6 +252,18 @@ class Routes:
             return None
         wired, hit = max(found, key=lambda each: each[1].length)
         return Match(wired.route, folded, found=hit)
+
+    async def despite(self, folded: str) -> Match | None:
+        """The dialogue that is asked for together with something it cannot do."""
+        for wired in self._cautious:
+            heard = await wired.caveat(folded)
+            if heard is None:
+                continue
+            rest = fold(heard.rest)
+            match = self.whole(rest) or self.within(rest) or await self.naming(folded)
+            if match is not None and match.route is wired.route:
+                return msgspec.structs.replace(match, about=heard.about)
+        return None
 
     def offered(self) -> list[Option]:
         """Every service that can be offered by name."""

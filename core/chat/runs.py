@@ -102,10 +102,12 @@ class Runs:
             match = Match(wired.route, frame.rest, frame.holes)
             given = Given(turn.event, match, notes, Nearest(), self._citizen, ask)
             try:
+                await self._agreed(wired, frame, ask)
                 return await wired(given), True
             except Suspended as waiting:
                 frame.open = waiting.question
-                frame.answers = {key: frame.answers[key] for key in ask.visited if key in frame.answers}
+                if not frame.caveat:
+                    frame.answers = {key: frame.answers[key] for key in ask.visited if key in frame.answers}
                 return waiting.reply, False
             except Ended as ended:
                 return ended.reply, True
@@ -118,6 +120,20 @@ class Runs:
                     session.citizen = ""
                 return Text(f"errors/{refused.code}", **refused.facts), True
         raise RuntimeError(f"dialogue {frame.dialogue} steps back for ever")
+
+    async def _agreed(self, wired: Wired, frame: Frame, ask: Ask) -> None:
+        """Let the citizen agree to go on without what cannot be had; the dialogue goes on where it was."""
+        caveat, about = wired.route.caveat, frame.caveat
+        if caveat is None or not about:
+            return
+
+        async def heard() -> str:
+            return about
+
+        await ask.confirm(caveat.key, heard, yes=caveat.yes)
+        frame.caveat = ""
+        del frame.answers[caveat.key]
+        ask.visited.remove(caveat.key)
 
     def _step_back(self, frame: Frame, turn: Turn, back: SteppedBack) -> None:
         keys = list(frame.answers)

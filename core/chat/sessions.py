@@ -38,6 +38,7 @@ class Question(msgspec.Struct, array_like=True):
     page: int = 0
     near: str = ""  # the words that decided the order of the options, "" for the loader's own
     again: bool = False  # asked once more, because what was said means yes and no alike
+    narrowed: bool = False  # only what `near` means was shown; the rest comes with 更多
 
 
 class Frame(msgspec.Struct, array_like=True):
@@ -53,6 +54,7 @@ class Frame(msgspec.Struct, array_like=True):
     hints: dict[str, str] = {}  # questions that a name settles as soon as they are asked
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
     kept: str = ""  # words for an open text question, said after the idle limit
+    caveat: str = ""  # what was asked for and cannot be had, until the citizen goes on without it
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -71,6 +73,11 @@ class Session(msgspec.Struct, array_like=True):
     def top(self) -> Frame | None:
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
+
+    def forget(self) -> None:
+        """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
+        self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""
+        self.resuming, self.misses, self.done = False, 0, ""
 
 
 _kept = Packing(Session, "session")

@@ -98,7 +98,7 @@ class _Turn:
         if (match := self._house.routes.kind(kind)) is not None:
             said = await self._open(match)
             if kind is Kind.UNSUBSCRIBE:
-                self._forget()
+                self._session.forget()
             return said
         if kind is Kind.CLICK:
             return await self._open(self._house.routes.click(self._event.key) or self._fallback())
@@ -116,12 +116,6 @@ class _Turn:
             return False
         session.frames, session.resuming = known, False
         return True
-
-    def _forget(self) -> None:
-        """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
-        session = self._session
-        session.frames, session.offers, session.notes, session.citizen = [], [], {}, ""
-        session.resuming, session.misses, session.done = False, 0, ""
 
     async def _written(self) -> Said:
         if not self._folded:
@@ -185,11 +179,16 @@ class _Turn:
     async def _under_way(self) -> Said:
         if self._idle or self._session.resuming:
             return await self._resume()
-        routes, question = self._house.routes, self._question
+        routes = self._house.routes
         if self._unseen:
             match = routes.whole(self._folded)
             return await (self._open(match) if match else self._advance(notes=[Text(self._unseen)]))
-        if question is not None and self._is_answer(self._folded, question):
+        return await self._warned() or await self._answered_or_led()
+
+    async def _answered_or_led(self) -> Said:
+        """Take the message as an answer, or go where its words lead."""
+        routes, question = self._house.routes, self._question
+        if question is not None and hearing.is_answer(self._folded, question, self._today):
             return await self._advance(heard=True)
         match = routes.whole(self._folded)
         elsewhere: Said | None = None
@@ -199,26 +198,29 @@ class _Turn:
         if match is None:
             return elsewhere or await self._advance(heard=True)
         same = self._session.frames[-1].dialogue == match.route.name
-        if same and question is not None and self._speaks_to(match.rest, question):
+        if same and question is not None and hearing.speaks_to(match.rest, question, self._today):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
         return await self._open(match)
 
-    def _is_answer(self, folded: str, question: Question) -> bool:
-        """Tell whether these words pick one of the lines shown."""
-        if question.kind == "confirm":
-            return answers.agrees(folded, question.options) is not None
-        if question.kind != "choice":
-            return False
-        return answers.is_any(folded) or answers.pick(folded, question.options, self._today) is not None
-
-    def _speaks_to(self, folded: str, question: Question) -> bool:
-        """Tell whether these words pick a line, or name a day or time that none of them is."""
-        meant = answers.meant(folded, question.options, self._today)
-        return meant is not None or self._is_answer(folded, question)
+    async def _warned(self) -> Said | None:
+        """Ask about what the open dialogue, or the one these words open, cannot do."""
+        question = self._question
+        own_words = question is not None and question.kind in _OWN_WORDS
+        if own_words or (question is not None and answers.is_name(self._folded, question.options)):
+            return None
+        frame, routes = self._session.frames[-1], self._house.routes
+        wired = routes.named(frame.dialogue)
+        heard = await wired.caveat(self._folded) if wired is not None else None
+        if heard is not None:
+            frame.caveat = heard.about
+            return await self._advance()
+        match = await routes.despite(self._folded)
+        return await self._open(match) if match is not None else None
 
     async def _anew(self) -> Said:
         routes = self._house.routes
-        match = routes.whole(self._folded) or self._offered() or routes.within(self._folded)
+        match = await routes.despite(self._folded) or routes.whole(self._folded) or self._offered()
+        match = match or routes.within(self._folded) or routes.alone(self._folded, self._today)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
         if match is None and (
@@ -251,7 +253,9 @@ class _Turn:
 
     async def _resume(self) -> Said:
         """After a long silence: no answer counts before the citizen says whether to go on."""
-        match = self._house.routes.whole(self._folded) or self._house.routes.within(self._folded)
+        routes = self._house.routes
+        match = await routes.despite(self._folded) or routes.whole(self._folded)
+        match = match or routes.within(self._folded)
         if match is not None:
             self._session.frames.clear()
             return await self._open(match)
@@ -272,12 +276,14 @@ class _Turn:
         if agreed is False:
             return await self._cancel()
         hearing.keep(self._session.frames[-1], self._event)
-        return self._ask_to_resume()
+        return self._ask_to_resume("" if self._session.resuming else self._event.text)
 
-    def _ask_to_resume(self) -> Said:
+    def _ask_to_resume(self, lost: str = "") -> Said:
+        """Ask whether to go on; `lost` is what was said and is no answer any more."""
         frame = self._session.frames[-1]
         self._session.resuming = True
-        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept))
+        lost = "" if frame.kept else lost
+        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept, lost=lost))
 
     async def _back(self) -> Said:
         frame = self._session.frames[-1]

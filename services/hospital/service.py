@@ -9,7 +9,7 @@ from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from services.citizens.service import Citizens
-from services.hospital import directory_store, shapes, store
+from services.hospital import directory_store, shapes, spoken, store
 from services.hospital.errors import CANCEL_REFUSALS, CLAIM_REFUSALS, NoSuchBooking, NoSuchPeriod, NothingLeft
 from services.hospital.model import (
     Booking,
@@ -64,6 +64,18 @@ class Hospital:
     async def names(self) -> list[Name]:
         """List what citizens call departments, doctors and hospitals, bookable now or not."""
         return [shapes.name(row) for row in await store.names(self._db)]
+
+    async def unknown_doctor(self, folded: str) -> str:
+        """A doctor these words speak of whom none of the hospitals has; "" if there is none such in them."""
+        called = spoken.doctor_called(folded)
+        if called is None:
+            return ""
+        name, whole = called
+        for each in await self.names():
+            for alias in each.aliases:
+                if alias in folded if each.doctor else alias in name:
+                    return ""
+        return whole
 
     async def sites(self, department: str = "") -> list[Site]:
         """List the hospitals; of a department only those that have it, and where in them."""

@@ -66,9 +66,10 @@ def name(row: Row) -> Name:
 
 
 def doctor(row: Row) -> Doctor:
+    called = spoken.doctor_names(row["surname"], row["given_name"], row["title"])
     return Doctor(
         id=row["id"],
-        aliases=spoken.doctor_names(row["surname"], row["given_name"], row["title"]),
+        aliases=(*called, *spoken.class_names(row["class"])),
         name=row["surname"] + row["given_name"],
         title=row["title"],
         skills=row["skills"],

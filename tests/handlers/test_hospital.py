@@ -182,7 +182,7 @@ async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> 
 async def test_a_deadline_of_half_an_hour_came_without_its_reason(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))  # midnight is over
     booked = await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "30 分钟内不想要了，可以回复“取消预约”（09:30 前）；之后不能在这里取消。" in booked
+    assert "30 分钟内（今天 11月23日 周一 09:30 前）可以取消，请说“取消预约”；之后不能在这里取消。" in booked
     assert "09:30 前可以取消" in await talk.says("我的预约")
     talk.later(minutes=30)
     mine = await talk.says("我的预约")
@@ -193,9 +193,9 @@ async def test_a_deadline_of_half_an_hour_came_without_its_reason(talk: Talk, wa
 async def test_a_deadline_before_the_visit_is_named_as_before(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00", TUESDAY), units=(4,))
     booked = await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "09:30 前都可以。" in booked
+    assert "明天 11月24日 周二 09:30 前可以取消" in booked
     assert "分钟内" not in booked
-    assert "09:30 前可以取消" in await talk.says("我的预约")
+    assert "明天 11月24日 周二 09:30 前可以取消" in await talk.says("我的预约")
 
 
 async def test_each_booking_says_how_it_stands(talk: Talk, ward: Ward, hospital: Hospital) -> None:

@@ -66,10 +66,19 @@ def test_as_people_say_it_on_a_wednesday(said: str, days: int) -> None:
 
 @pytest.mark.parametrize(
     ("said", "day"),
-    [("2月29日", date(2028, 2, 29)), ("明年1月1日", date(2027, 1, 1)), ("11月24日", date(2027, 11, 24))],
+    [("2月29日", date(2028, 2, 29)), ("明年1月1日", date(2027, 1, 1)), ("10月24日", date(2027, 10, 24))],
 )
 def test_a_day_without_its_year_is_the_next_one_that_comes(said: str, day: date) -> None:
     assert say_date(fold(said), TODAY) == day
+
+
+@pytest.mark.parametrize(("said", "days"), [("11月24日", -1), ("11.20", -5), ("10月25日", -31)])
+def test_a_day_just_over_was_taken_for_the_same_day_of_next_year(said: str, days: int) -> None:
+    assert say_date(fold(said), TODAY) == TODAY + timedelta(days=days)
+
+
+def test_new_year_does_not_hide_a_december_just_over() -> None:
+    assert say_date("12月30日", date(2027, 1, 2)) == date(2026, 12, 30)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +130,7 @@ def test_every_day_of_two_years_in_full() -> None:
 
 def test_every_day_of_two_years_without_its_year() -> None:
     for day in TWO_YEARS:
-        before = day - timedelta(days=ahead) if (ahead := (day - TODAY).days % 360) else day
+        before = day - timedelta(days=ahead) if (ahead := (day - TODAY).days % 330) else day
         forms = (
             f"{day.month}月{day.day}日",
             f"{day.month}月{day.day}号",

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from core.chat.lists import Times, page_of, ranked, wished
+from core.chat.lists import Times, View, page_of, ranked, wished
 from core.chat.moments import Moment, Part, When
 from core.chat.sessions import Option
 from tests.core.chat.teahouse import Item
@@ -35,7 +35,7 @@ def test_what_can_be_had_on_a_wished_day(wish: Moment | None, fitting: set[str])
 
 
 def test_what_fits_comes_first_and_the_others_keep_their_order() -> None:
-    assert [line.id for line in ranked("", LINES, MONDAY, {"bai"})] == ["bai", "wang", "li"]
+    assert [line.id for line in ranked(View(""), LINES, MONDAY, {"bai"})] == ["bai", "wang", "li"]
 
 
 @pytest.mark.parametrize("said", ["昨天摔了", "下午", "31号或者周五", "", "龙井"])

@@ -5,7 +5,7 @@ from datetime import date, time
 import pytest
 
 from core.chat.answers import fold, nearest, number, pick
-from core.chat.moments import Part, When, named_moment
+from core.chat.moments import Part, When, is_over, named_moment, spoken
 from core.chat.sessions import Option
 
 TODAY = date(2026, 11, 30)  # a Monday
@@ -240,3 +240,29 @@ def test_where_the_options_are_no_days_a_number_is_a_line() -> None:
 @pytest.mark.parametrize(("said", "meant"), [("15号楼", None), ("5号楼", "five"), ("我在5号楼", "five")])
 def test_a_name_is_not_found_inside_a_longer_number(said: str, meant: str | None) -> None:
     assert picked(said, [Option("five", "5号楼"), Option("six", "6号楼")]) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "named", "around"),
+    [
+        ("我明天上午有空", "明天上午", "我有空"),
+        ("上午10点的号", "上午10点", "的号"),
+        ("12月5日下午三点半", "12月5日下午三点半", ""),
+        ("龙井", "", "龙井"),
+        ("", "", ""),
+    ],
+)
+def test_the_words_for_a_time_and_those_around_them(said: str, named: str, around: str) -> None:
+    assert spoken(fold(said), TODAY) == (named, around)
+
+
+@pytest.mark.parametrize("said", ["昨天", "昨天吧", "我想约昨天的号", "上周三", "11月28日上午"])
+def test_nothing_but_a_day_that_is_over(said: str) -> None:
+    assert is_over(fold(said), TODAY)
+
+
+@pytest.mark.parametrize(
+    "said", ["昨天摔了", "今天", "明天", "12月1日", "不要昨天", "昨天还是明天", "龙井", ""]
+)
+def test_control_a_day_to_come_or_a_story_is_not_over(said: str) -> None:
+    assert not is_over(fold(said), TODAY)

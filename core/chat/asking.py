@@ -1,0 +1,115 @@
+"""What all questions of a dialogue share: what was shown, what was said to it, what is settled."""
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import TypeVar
+
+from core.chat import answers
+from core.chat.hearing import Turn
+from core.chat.interrupts import Suspended
+from core.chat.replies import Text
+from core.chat.sessions import Answer, Frame, Question
+from core.chat.words import Words
+from core.errors import DomainError
+
+_T = TypeVar("_T")
+
+
+class Asking:
+    """One run of a dialogue, as every kind of question sees it."""
+
+    def __init__(self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str) -> None:
+        self.citizen = citizen
+        self.event = turn.event
+        self._frame = frame
+        self._turn = turn
+        self._words = words
+        self._domain = domain
+        self._visited: list[str] = []
+        self._kept = ""  # a day or time that was named too early, as it was said
+
+    @property
+    def visited(self) -> list[str]:
+        """The questions and effects this run came to, in order."""
+        return self._visited
+
+    @property
+    def _is_first(self) -> bool:
+        """Tell whether no other question came before the one that is asked now."""
+        return len(self._visited) == 1
+
+    @property
+    def _has_a_step_back(self) -> bool:
+        """Tell whether 返回 leads anywhere from the question that is asked now."""
+        known = self._frame.answers
+        before = [known[key] for key in self._visited[:-1] if key in known and known[key].kind != "only"]
+        return any(answer.kind != "once" for answer in before[-1:])
+
+    def _known(self, key: str, kind: str) -> str | None:
+        """The stored answer; one of another kind is from before a deploy, and the question is asked again."""
+        self._visited.append(key)
+        answer = self._frame.answers.get(key)
+        kinds = (kind, "only") if kind == "choice" else (kind,)
+        return answer.value if answer and answer.kind in kinds else None
+
+    def _shown(self, key: str, kind: str) -> Question | None:
+        shown = self._frame.open
+        return shown if shown is not None and shown.key == key and shown.kind == kind else None
+
+    def _answering(self, key: str, kind: str) -> bool:
+        """Tell whether this turn's message answers `key`; a message answers one question only."""
+        if not self._turn.heard or self._shown(key, kind) is None:
+            return False
+        self._turn.heard = False
+        return True
+
+    def _said(self, key: str, kind: str) -> str:
+        return answers.fold(self._turn.said) if self._answering(key, kind) else ""
+
+    def _take_offer(self, key: str) -> str:
+        """What was said before this question was asked; each question may try it once."""
+        if key in self._frame.tried:
+            return ""
+        self._frame.tried = [*self._frame.tried, key]
+        return answers.fold(self._frame.offered)
+
+    def _settle(self, key: str, kind: str, value: str) -> str:
+        self._frame.answers[key] = Answer(kind, value)
+        self._frame.open = None
+        self._turn.settled = True
+        return value
+
+    def _note(self, template: str, **facts: object) -> None:
+        """Say something before the question."""
+        self._turn.notes.append(self._words.render(template, **facts))
+
+    def _miss(self, key: str, template: str, **facts: object) -> None:
+        self._turn.missed = True
+        template = self._own_or(f"{key}_missed", template)
+        if not self._turn.told:
+            self._note(template, **{"said": self._turn.said, **facts})
+
+    def _own_or(self, name: str, template: str) -> str:
+        """The domain's own template of this name, or the one for everybody."""
+        own = self._template(name)
+        return own if self._words.has(own) else template
+
+    async def _checked(self, check: Callable[[_T], _T | Awaitable[_T]] | None, value: _T) -> _T | None:
+        if check is None:
+            return value
+        try:
+            checked = check(value)
+            return await checked if isawaitable(checked) else checked
+        except DomainError as refused:
+            self._turn.notes.append(self._words.render(f"errors/{refused.code}", **refused.facts))
+            return None
+
+    def _suspended(self, key: str, kind: str, **facts: object) -> Suspended:
+        lead = self._words.question(self._template(key), **facts).lead
+        return Suspended(Question(key, kind), self._text(f"chat/{kind}", lead))
+
+    def _template(self, key: str) -> str:
+        return f"{self._domain}/{key}"
+
+    def _text(self, template: str, lead: str, **facts: object) -> Text:
+        return Text(template, lead=lead, notes=self._turn.notes, back=self._has_a_step_back, **facts)
