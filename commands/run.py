@@ -54,8 +54,8 @@ def run(settings: Settings, assemble: Assemble) -> int:
         make_folder(settings.stores)
         settings = prepared(settings)
         if sockets.simulator is not None:
-            for account in settings.accounts.values():
-                menu_of(account.bot)  # a bot without a menu is told before anything is started
+            for key in settings.accounts:
+                menu_of(settings, key)  # a bot without a menu is told before anything is started
         seal = open_ring(settings)
         log.configure()
         lifetime = Lifetime(asked=_say_stopping, at_once=stack.close)
@@ -217,8 +217,8 @@ class Everything:
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)
         async with aiohttp.ClientSession() as http:
-            for key, account in self.settings.accounts.items():
-                await menu.set_menu(http, self.settings, key, menu_of(account.bot))
+            for key in self.settings.accounts:
+                await menu.set_menu(http, self.settings, key, menu_of(self.settings, key))
         gateway.health.done(MENU, "已设置")
         terminal.done("菜单 Menu", "已设置 in place")
 

@@ -173,9 +173,13 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, tell: Tell, setting: st
     assert not place.data.exists(), "nothing was started for it"
 
 
-def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, tell: Tell) -> None:
+@pytest.mark.parametrize("folder", ["file/var", "/proc/bianmin/var", "/proc"])
+def test_a_data_folder_that_cannot_be_written_is_one_clear_line(
+    tmp_path: Path, tell: Tell, folder: str
+) -> None:
+    """Root may write nearly everywhere, but neither below a file nor in /proc."""
     (tmp_path / "file").write_text("in the way")
-    Place(tmp_path, '[stores]\ndata_dir = "file/var"\n')
+    Place(tmp_path, f'[stores]\ndata_dir = "{folder}"\n')
     refused = tell(tmp_path, "run")
     assert refused.code == 2
     assert "cannot be written" in refused.line
