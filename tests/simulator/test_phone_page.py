@@ -203,6 +203,18 @@ async def test_a_sticker_could_not_be_tried(house: Town, phone: BrowserContext) 
     assert "<Content><![CDATA[【收到不支持的消息类型，暂无法显示】]]>" in sent
 
 
+async def test_what_is_behind_the_plus_stands_in_the_guide(house: Town, chromium: Any) -> None:
+    """The guide beside the phone said nothing of 表情 for a while."""
+    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
+    chat = await followed(context, house)
+    guide = await chat.page.locator("#guide").inner_text()
+    await chat.part("more").click()
+    tiles = await chat.page.locator("[id^=more-]").all_inner_texts()
+    assert len(tiles) == 6
+    assert "、".join(tile.strip() for tile in tiles) in guide
+    await context.close()
+
+
 async def test_options_of_a_msgmenu_can_be_tapped(house: Town, phone: BrowserContext) -> None:
     chat = await followed(phone, house)
     menu = {
