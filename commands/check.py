@@ -1,9 +1,12 @@
 """`check`: is everything there that the gateway needs? One line each, exit code 1 if something is not."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from commands import places, terminal
+from commands.bots import menu_of, router_of
 from commands.database import migrated
 from commands.gateway import Assemble
 from commands.places import Places
@@ -11,8 +14,10 @@ from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from services.hospital.catalogue import loaded_catalogues
-from settings import Settings, Stores, require_credentials
+from settings import CONFIG_VARIABLE, EMBEDDED, Settings, Stores, require_credentials
 
+# What can be looked at only where something else is well.
+_NEEDS = {"Schema": "PostgreSQL", "Catalogue": "Schema"}
 Look = Callable[[], Awaitable[str]]
 
 
@@ -29,13 +34,23 @@ class _Looks:
         self.stores = settings.stores
 
     async def accounts(self) -> str:
-        if self._settings.stores.embedded and not self._settings.accounts:
+        settings = self._settings
+        if settings.stores.embedded and not settings.accounts:
             return "none given: `run` makes one up for its simulator"
-        require_credentials(self._settings)
-        return ", ".join(self._settings.accounts)
+        require_credentials(settings)
+        return ", ".join(settings.accounts)
+
+    async def bots(self) -> str:
+        settings = self._settings
+        for key in settings.accounts:
+            router_of(settings, key)
+            menu_of(settings, key)
+        return ", ".join(account.bot for account in settings.accounts.values()) or "bots.city"
 
     async def key_ring(self) -> str:
-        path = places.key_ring(self._settings.stores)
+        stores, path = self.stores, places.key_ring(self.stores)
+        if stores.database_url == EMBEDDED and not (path.exists() or (stores.folder / "pg").exists()):
+            raise BootError(f"{path} is not there yet: `make run` makes it when it first starts")
         keys.load(path)
         return str(path)
 
@@ -69,18 +84,30 @@ class _Looks:
 
 
 async def _look_at_all(looks: _Looks) -> int:
-    terminal.done("Settings", "read")
-    fine = True
+    terminal.done("Settings", _source())
+    bad: set[str] = set()
     for name, look in (
         ("Accounts", looks.accounts),
+        ("Bots", looks.bots),
         ("Key ring", looks.key_ring),
         ("Redis", looks.redis),
         ("PostgreSQL", looks.postgres),
         ("Schema", looks.schema),
         ("Catalogue", looks.catalogue),
     ):
-        fine = await _looked(name, look, looks.stores) and fine
-    return 0 if fine else 1
+        needed = _NEEDS.get(name, "")
+        if needed in bad:
+            terminal.failed(name, f"not looked at, because of {needed}")
+            bad.add(name)
+        elif not await _looked(name, look, looks.stores):
+            bad.add(name)
+    return 1 if bad else 0
+
+
+def _source() -> str:
+    """Where the settings come from: whoever is in the wrong folder sees it here."""
+    path = Path(os.environ.get(CONFIG_VARIABLE) or "bianmin.toml").absolute()
+    return str(path) if path.exists() else f"no {path}: every setting has its default"
 
 
 async def _looked(name: str, look: Look, stores: Stores) -> bool:

@@ -17,7 +17,7 @@ from settings import Settings, require_credentials
 def sync(settings: Settings, *, dry: bool) -> int:
     """Show each account's menu, then set it; `dry` only shows."""
     require_credentials(settings)
-    menus = {key: menu_of(account.bot) for key, account in settings.accounts.items()}
+    menus = {key: menu_of(settings, key) for key in settings.accounts}
     for key, menu in menus.items():
         terminal.say(f"{key}, {settings.accounts[key].appid}:")
         for line in _lines(menu):

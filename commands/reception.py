@@ -61,8 +61,8 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
     async def identify(event: Event) -> str:
         return await citizens.arrive(event.conversation, event.account, event.openid)
 
-    def dispatcher(account: Account) -> Dispatcher:
-        routes = Routes(router_of(account.bot), services)
+    def dispatcher(key: str, account: Account) -> Dispatcher:
+        routes = Routes(router_of(around.settings, key), services)
         named = {"name": account.name} if account.name else {}
         facts = CityFacts(
             desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
@@ -71,7 +71,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
 
-    dispatchers = {key: dispatcher(account) for key, account in around.settings.accounts.items()}
+    dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}
     way = Way(inbox, Windows(means.redis, inbox.durations), citizens, _sender(means))
     return Reception(dispatchers, Sweeper(owed, dispatchers), LateReplies(means.db, owed, way))
 

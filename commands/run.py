@@ -33,6 +33,7 @@ from webhooks.serving import PortTakenError, listen, serve
 
 DRAIN_S = 0.5  # the phone page keeps connections open; whoever pressed Ctrl-C does not want to wait for them
 _LOOK_S = 0.25
+_TOLD_S = 3.0  # who tells every process to end, as a manager does, tells us too, if a moment later
 DEMO_CITY = "演示城市"
 MENU = "菜单"
 
@@ -54,8 +55,8 @@ def run(settings: Settings, assemble: Assemble) -> int:
         make_folder(settings.stores)
         settings = prepared(settings)
         if sockets.simulator is not None:
-            for account in settings.accounts.values():
-                menu_of(account.bot)  # a bot without a menu is told before anything is started
+            for key in settings.accounts:
+                menu_of(settings, key)  # a bot without a menu is told before anything is started
         seal = open_ring(settings)
         log.configure()
         lifetime = Lifetime(asked=_say_stopping, at_once=stack.close)
@@ -143,7 +144,7 @@ class Everything:
         return self.around.settings
 
     async def live(self) -> int:
-        """Start, tell the addresses, stay; 1 when a store of ours ends by itself."""
+        """Start, tell the addresses, stay; 1 when a store of ours ends without us."""
         async with AsyncExitStack() as stack:
             await self._start(stack)
             settle()
@@ -217,8 +218,8 @@ class Everything:
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)
         async with aiohttp.ClientSession() as http:
-            for key, account in self.settings.accounts.items():
-                await menu.set_menu(http, self.settings, key, menu_of(account.bot))
+            for key in self.settings.accounts:
+                await menu.set_menu(http, self.settings, key, menu_of(self.settings, key))
         gateway.health.done(MENU, "已设置")
         terminal.done("菜单 Menu", "已设置 in place")
 
@@ -233,12 +234,14 @@ class Everything:
         return f"{self.settings.simulator.url}/phone"
 
     async def _watch(self) -> int:
-        """Stay until cancelled, or until a store of ours ends by itself."""
+        """Stay until cancelled, or until a store of ours ends without us."""
         while True:
-            died = self.stores.died() if self.stores else None
-            if died:
+            ended = self.stores.ended() if self.stores else None
+            if ended:
+                if ended.told:
+                    await asyncio.sleep(_TOLD_S)
                 terminal.complain(
-                    f"{died} ended by itself; its log is in {self.settings.stores.folder}. Start again."
+                    f"{ended}, so everything ends; its log is in {self.settings.stores.folder}. Start again."
                 )
                 return 1
             await asyncio.sleep(_LOOK_S)

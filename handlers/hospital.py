@@ -115,8 +115,8 @@ async def names(hospital: Hospital) -> list[Named]:
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     await ask.notice("no_such_doctor", hospital.unknown_doctor)
-    department = await ask.choice("department", hospital.departments)
-    doctor = await ask.choice("doctor", partial(hospital.doctors, department), opens=_half_days)
+    department = await ask.choice("department", partial(hospital.departments, ask.citizen))
+    doctor = await ask.choice("doctor", partial(hospital.doctors, department, ask.citizen), opens=_half_days)
     before = "doctor"
     try:
         session = await ask.choice(

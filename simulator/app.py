@@ -12,6 +12,7 @@ from simulator import push
 from simulator.accounts import Account
 from simulator.api import Api
 from simulator.clock import Clock, wall_clock
+from simulator.people import Bounds
 from simulator.phone import PhonePage
 from simulator.refusals import RefusedError
 from simulator.script import Script
@@ -31,12 +32,14 @@ def build(
     clock: Clock = wall_clock,
     store: Path | None = None,
     limits: Limits | None = None,
+    bounds: Bounds | None = None,
 ) -> web.Application:
     """The application. `retry_s` scales a push, `store` is the file that survives a restart.
 
     Raises ValueError for an account the platform would refuse.
     """
-    wechat = WeChat(accounts, clock, Rules(retry_s=retry_s, limits=limits or Limits()))
+    rules = Rules(retry_s=retry_s, limits=limits or Limits(), bounds=bounds or Bounds())
+    wechat = WeChat(accounts, clock, rules)
     app = web.Application(middlewares=[refusing], client_max_size=MOST_BODY_BYTES)
     app.add_routes(Api(wechat).routes())
     app.add_routes(Script(wechat).routes())

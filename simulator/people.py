@@ -87,6 +87,7 @@ class Bounds:
     citizens: int = 200_000
     entries_per_phone: int = 1_000
     entries: int = 500_000
+    numbers: int = 100_000  # message ids that scripts chose
 
 
 class People:

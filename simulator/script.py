@@ -29,6 +29,11 @@ class NewCitizen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     follows: bool = True
 
 
+class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: AccountKey
+    openid: Openid
+
+
 class WhichAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: AccountKey
 
@@ -45,6 +50,7 @@ class Script:
             web.get("/sim/inbox", self.inbox),
             web.post("/sim/citizens", self.meet),
             web.get("/sim/citizens", self.citizens),
+            web.post("/sim/payments", self.pay),
             web.post("/sim/verify", self.verify),
         ]
 
@@ -89,6 +95,13 @@ class Script:
         return web.json_response(
             [phone.as_json() for phone in self._wechat.people.page(account.key, after, limit)]
         )
+
+    async def pay(self, request: web.Request) -> web.Response:
+        try:
+            wish = msgspec.json.decode(await request.read(), type=Payment)
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            raise RefusedError(f"{wrong}; expected an object with account and openid") from wrong
+        return web.json_response(self._wechat.pay(self._wechat.account(wish.account), wish.openid).as_json())
 
     async def verify(self, request: web.Request) -> web.Response:
         try:

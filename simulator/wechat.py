@@ -1,7 +1,6 @@
 """The platform as a whole: accounts, citizens, menus and tokens, and what happens when someone acts."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -15,11 +14,12 @@ from simulator.content import Content
 from simulator.custom import CustomMessage
 from simulator.live import Live
 from simulator.menus import Menu
+from simulator.numbers import Numbers
 from simulator.people import Bounds, People, Phone, Standing
 from simulator.push import Courier, Outcome, Push
 from simulator.refusals import ApiError, RefusedError
 from simulator.tokens import Tokens
-from simulator.windows import Limits
+from simulator.windows import Limits, Trigger
 from simulator.xml import Field
 
 
@@ -46,7 +46,7 @@ class WeChat:
         self._rules = rules
         self._couriers: dict[str, Courier] = {}
         self._pushes: set[asyncio.Task[Outcome]] = set()
-        self._msg_ids = itertools.count(int(clock().timestamp() * 1000) << 20)
+        self._numbers = Numbers(int(clock().timestamp() * 1000) << 20, rules.bounds.numbers)
 
     def open(self, http: aiohttp.ClientSession) -> None:
         self._couriers = {
@@ -79,8 +79,15 @@ class WeChat:
         return task
 
     async def verify(self, account: Account) -> tuple[bool, str]:
-        echo = str(next(self._msg_ids))
+        echo = str(self._numbers.new())
         return await self._couriers[account.key].verify(echo, self._rules.retry_s)
+
+    def pay(self, account: Account, openid: str) -> Phone:
+        """A citizen pays. The notice of it goes to whoever collects the money: nothing is pushed."""
+        phone = self.people.meet(account.key, openid, Standing.FOLLOWER)
+        phone.windows.opened(Trigger.PAY, self.clock().timestamp(), self._rules.limits)
+        self.people.record(phone, "line", Content(type="text", content="你已付款"))
+        return phone
 
     def send(self, account: Account, message: CustomMessage) -> None:
         """A customer-service message from the bot; raises ApiError where WeChat refuses."""
@@ -128,16 +135,17 @@ class WeChat:
             self.people.record(phone, "reply", reply)
 
     def _fields(self, account: Account, act: Act) -> list[Field]:
-        numbered = act.numbered()
+        now, numbered = int(self.clock().timestamp()), act.numbered()
+        sent_at = now if numbered is None else self._numbers.sent_at((act.account, act.openid, numbered), now)
         fields = [
             Field("ToUserName", account.original_id),
             Field("FromUserName", act.openid),
-            Field("CreateTime", int(self.clock().timestamp())),
+            Field("CreateTime", sent_at),
             Field("MsgType", act.kind),
             *act.own_fields(),
         ]
         if act.kind != "event":
-            fields.append(Field("MsgId", next(self._msg_ids) if numbered is None else numbered))
+            fields.append(Field("MsgId", self._numbers.new() if numbered is None else numbered))
         return fields
 
     def _take_effect(self, phone: Phone, act: Act) -> None:

@@ -16,6 +16,7 @@ class Trigger(StrEnum):
     TAP = "tap"
     SUBSCRIBE = "subscribe"
     SCAN = "scan"
+    PAY = "pay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,26 @@ class Limits:
     message_s: float = 48 * 3600
     per_action: int = 3
     action_s: float = 60
+    payment_s: float = 48 * 3600  # without a limit to the number
+
+    def window(self, trigger: Trigger, now: float) -> "Window":
+        """The window that opens when a citizen does this."""
+        if trigger is Trigger.MESSAGE:
+            return Window(now + self.message_s, self.per_message)
+        if trigger is Trigger.PAY:
+            return Window(now + self.payment_s, None)
+        return Window(now + self.action_s, self.per_action)
 
 
 class Window(msgspec.Struct):
-    """One open window: `left` messages until the Unix time `until`."""
+    """One open window: `left` messages until the Unix time `until`; None is as many as one likes."""
 
     until: float
-    left: int
+    left: int | None
+
+    def spend(self) -> None:
+        if self.left:
+            self.left -= 1
 
 
 class Windows(msgspec.Struct):
@@ -41,20 +55,17 @@ class Windows(msgspec.Struct):
     by_trigger: dict[str, Window] = msgspec.field(default_factory=dict)
 
     def opened(self, trigger: Trigger, now: float, limits: Limits) -> None:
-        spoke = trigger is Trigger.MESSAGE
-        lasts = limits.message_s if spoke else limits.action_s
-        allowed = limits.per_message if spoke else limits.per_action
-        self.by_trigger[trigger.value] = Window(now + lasts, allowed)
+        self.by_trigger[trigger.value] = limits.window(trigger, now)
 
     def spend(self, now: float) -> int:
         """Take one message from every open window; returns 0, or the code of the refusal."""
         still_open = [window for window in self.by_trigger.values() if now < window.until]
         if not still_open:
             return OUTSIDE
-        if not any(window.left for window in still_open):
+        if all(window.left == 0 for window in still_open):
             return USED_UP
         for window in still_open:
-            window.left = max(0, window.left - 1)
+            window.spend()
         return 0
 
     def close(self) -> None:

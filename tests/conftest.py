@@ -9,6 +9,8 @@ from hypothesis import settings
 from core.clock import CITY_ZONE, ManualClock
 from core.seal import Seal
 from tests.support.browser import chromium, phone
+from tests.support.rendered import Rendered
+from tests.support.required import pytest_runtest_makereport
 from tests.support.stores import (
     any_db,
     any_db_url,
@@ -35,6 +37,7 @@ __all__ = [
     "debian_servers",
     "embedded_servers",
     "phone",
+    "pytest_runtest_makereport",
     "redis",
     "redis_url",
 ]
@@ -42,6 +45,11 @@ __all__ = [
 # A slow machine is no counterexample; in CI the same examples are tried each time.
 settings.register_profile("bianmin", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("bianmin")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run of the whole suite tells which templates it never rendered."""
+    config.pluginmanager.register(Rendered(config), "rendered-templates")
 
 
 @pytest.fixture

@@ -79,6 +79,11 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
     ground = Ground(redis, db, seal, clock)
     usual = await city_bot.city_bot(ground)
     talk = Talk(ground, replace(usual, router=city.router, words=words_of(tmp_path / "templates")))
+    for sentence in ("我想去图书馆", "请问图书馆怎么走", "我想借本书"):
+        assert "您想去哪个馆" in await talk.says(sentence), sentence
+        await talk.says("取消")
+    assert "哪一天去" in await talk.says("我想去图书馆南馆"), "what else was said answers the first question"
+    await talk.says("取消")
     assert "1、北馆" in await talk.says("图书馆")
     assert "哪一天去" in await talk.says("儿童馆")
     past = await talk.says("昨天")

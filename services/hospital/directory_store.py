@@ -8,6 +8,23 @@ from services.hospital.store import At
 Row = asyncpg.Record
 
 
+async def names(db: Database) -> list[Row]:
+    """What can be named: departments, their doctors (`doctor` is not empty), hospitals (neither is)."""
+    return await db.fetch(
+        """
+        SELECT sp.id AS department, sp.name, sp.aliases, sp.symptoms,
+               '' AS doctor, '' AS surname, '' AS given_name, '' AS title
+        FROM specialties sp WHERE EXISTS (SELECT FROM departments dep WHERE dep.specialty = sp.id)
+        UNION ALL
+        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title
+        FROM doctors d JOIN departments dep ON dep.id = d.department
+        JOIN specialties sp ON sp.id = dep.specialty
+        UNION ALL
+        SELECT '', name, '{}', '{}', '', '', '', '' FROM hospitals
+        """
+    )
+
+
 async def sites(db: Database, specialty: str) -> list[Row]:
     """The hospitals; of a specialty only those that have it, and the place there."""
     return await db.fetch(

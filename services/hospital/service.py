@@ -57,13 +57,14 @@ class Hospital:
         self._rules = rules or Rules()
         self._rules_row = self._rules.row()
 
-    async def departments(self) -> list[Department]:
-        """List the specialties of the city, those with bookable units first."""
-        return [shapes.department(row) for row in await store.departments(self._db, self._at())]
+    async def departments(self, citizen: str | None = None) -> list[Department]:
+        """List the specialties of the city: first those where this citizen may book, last those 约满."""
+        person = await self._self_of(citizen)
+        return [shapes.department(row) for row in await store.departments(self._db, self._at(), person)]
 
     async def names(self) -> list[Name]:
         """List what citizens call departments, doctors and hospitals, bookable now or not."""
-        return [shapes.name(row) for row in await store.names(self._db)]
+        return [shapes.name(row) for row in await directory_store.names(self._db)]
 
     async def unknown_doctor(self, folded: str) -> str:
         """A doctor these words speak of whom none of the hospitals has; "" if there is none such in them."""
@@ -88,9 +89,14 @@ class Hospital:
             return None
         return Fees(lowest=row["lowest"], highest=row["highest"])
 
-    async def doctors(self, department: str) -> list[Doctor]:
-        """List the doctors of a specialty by their next bookable period; those without one come last."""
-        return [shapes.doctor(row) for row in await store.doctors(self._db, department, self._at())]
+    async def doctors(self, department: str, citizen: str | None = None) -> list[Doctor]:
+        """List the doctors of a specialty by the next period this citizen's own limits let them book.
+
+        Behind them come those who have periods for others only, last those without any.
+        """
+        person = await self._self_of(citizen)
+        rows = await store.doctors(self._db, department, self._at(), person)
+        return [shapes.doctor(row) for row in rows]
 
     async def sessions(self, doctor: str, citizen: str | None = None) -> list[ClinicSession]:
         """List a doctor's bookable half-days; those this citizen's own limits bar come last, marked.

@@ -37,6 +37,17 @@ LATERAL (
 """
 
 
+# Which half-days with something `open` the person $3 may not have. Every limit looks at what they have, or
+# gave back, on that same day: other days need not be asked about. (An open hold bars all; no order helps.)
+_BARRED = f"""
+barred AS (
+    SELECT s.id FROM sessions s, {_LIMIT} l
+    WHERE s.id IN (SELECT session FROM open)
+      AND s.date IN (SELECT d.date FROM bookings b JOIN sessions d ON d.id = b.session WHERE b.person = $3)
+)
+"""  # noqa: S608 - our own words
+
+
 @dataclass(frozen=True, slots=True)
 class At:
     """When and under which rules a statement looks at the world."""
@@ -102,46 +113,45 @@ async def move(tx: Transaction, unit: int, what: str, who: str, key: str, now: d
     return str(await tx.fetchval("SELECT unit_move($1, $2, $3, $4, $5)", unit, what, who, key, now))
 
 
-async def departments(db: Database, at: At) -> list[Row]:
+async def departments(db: Database, at: At, person: str | None) -> list[Row]:
+    """The specialties: with something for this person, with something for others only, with nothing."""
     return await db.fetch(
-        """
+        f"""
+        WITH open AS (
+            SELECT department, session, count(*) AS free FROM bookable_units($1, $2)
+            GROUP BY department, session
+        ), {_BARRED}
         SELECT sp.id, sp.name, sp.aliases, sp.symptoms, array_agg(h.name ORDER BY h.rank) AS hospitals,
                coalesce(sum(open.free), 0)::integer AS left
         FROM specialties sp
         JOIN departments dep ON dep.specialty = sp.id
         JOIN hospitals h ON h.id = dep.hospital
-        LEFT JOIN (SELECT department, count(*) AS free FROM bookable_units($1, $2) GROUP BY department) open
-               ON open.department = dep.id
+        LEFT JOIN (
+            SELECT o.department, sum(o.free) AS free, bool_or(barred.id IS NULL) AS for_them
+            FROM open o LEFT JOIN barred ON barred.id = o.session GROUP BY o.department
+        ) open ON open.department = dep.id
         GROUP BY sp.id
-        ORDER BY coalesce(sum(open.free), 0) = 0, sp.rank
-        """,
+        ORDER BY coalesce(bool_or(open.for_them), false) DESC, coalesce(sum(open.free), 0) = 0, sp.rank
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
+        person,
     )
 
 
-async def names(db: Database) -> list[Row]:
-    """What can be named: departments, their doctors (`doctor` is not empty), hospitals (neither is)."""
+async def doctors(db: Database, specialty: str, at: At, person: str | None) -> list[Row]:
+    """The doctors by the next period this person may have; behind them those with some for others only."""
     return await db.fetch(
-        """
-        SELECT sp.id AS department, sp.name, sp.aliases, sp.symptoms,
-               '' AS doctor, '' AS surname, '' AS given_name, '' AS title
-        FROM specialties sp WHERE EXISTS (SELECT FROM departments dep WHERE dep.specialty = sp.id)
-        UNION ALL
-        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title
-        FROM doctors d JOIN departments dep ON dep.id = d.department
-        JOIN specialties sp ON sp.id = dep.specialty
-        UNION ALL
-        SELECT '', name, '{}', '{}', '', '', '', '' FROM hospitals
-        """
-    )
-
-
-async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
-    return await db.fetch(
-        """
+        f"""
+        WITH open AS (
+            SELECT b.doctor, b.session, b.date, b.half, min(b.starts_at) AS next_at, count(*)::integer AS left
+            FROM departments dep JOIN bookable_units($1, $2) b ON b.department = dep.id
+            WHERE dep.specialty = $4
+            GROUP BY b.doctor, b.session, b.date, b.half
+        ), {_BARRED}
         SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
-               coming.class, coming.fee_fen, open.left, open.next_at, open.halves
+               coming.class, coming.fee_fen, open.left, open.halves,
+               coalesce(open.for_them, open.next_at) AS next_at
         FROM departments dep
         JOIN specialties sp ON sp.id = dep.specialty
         JOIN hospitals h ON h.id = dep.hospital
@@ -153,15 +163,17 @@ async def doctors(db: Database, specialty: str, at: At) -> list[Row]:
             ORDER BY s.date, s.half LIMIT 1
         ) coming ON true
         CROSS JOIN LATERAL (
-            SELECT count(*)::integer AS left, min(b.starts_at) AS next_at,
-                   array_agg(DISTINCT b.date || ' ' || b.half) AS halves
-            FROM bookable_units($1, $2) b WHERE b.doctor = d.id
+            SELECT coalesce(sum(o.left), 0)::integer AS left, min(o.next_at) AS next_at,
+                   min(o.next_at) FILTER (WHERE barred.id IS NULL) AS for_them,
+                   array_agg(DISTINCT o.date || ' ' || o.half) AS halves
+            FROM open o LEFT JOIN barred ON barred.id = o.session WHERE o.doctor = d.id
         ) open
-        WHERE dep.specialty = $3
-        ORDER BY open.next_at NULLS LAST, h.rank, d.id
-        """,
+        WHERE dep.specialty = $4
+        ORDER BY open.for_them NULLS LAST, open.next_at NULLS LAST, h.rank, d.id
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
+        person,
         specialty,
     )
 

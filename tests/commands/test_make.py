@@ -1,6 +1,7 @@
 """The Makefile on a machine that lacks something: one clear line."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,10 +14,12 @@ MAKE = shutil.which("make")
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
 
 
-def make_with(folder: Path, python: str, target: str = "run") -> subprocess.CompletedProcess[str]:
+def make_with(
+    folder: Path, python: str, target: str = "run", requirements: str = "run"
+) -> subprocess.CompletedProcess[str]:
     """`make <target>` where the only Python is this script."""
     (folder / "requirements").mkdir()
-    (folder / "requirements" / "run.txt").touch()
+    (folder / "requirements" / f"{requirements}.txt").touch()
     shutil.copy(ROOT / "Makefile", folder)
     tools = folder / "bin"
     tools.mkdir()
@@ -73,3 +76,46 @@ def test_install_makes_the_environment_and_starts_nothing(tmp_path: Path) -> Non
     assert "ran" not in told.stdout
     assert (tmp_path / ".venv" / "run.stamp").exists()
     assert not (tmp_path / ".venv" / "dev.stamp").exists()
+
+
+@pytest.mark.parametrize("target", ["run", "dev"])
+def test_packages_come_with_their_hashes_or_not_at_all(tmp_path: Path, target: str) -> None:
+    records = (
+        'case "$*" in *--clear*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;;'
+        ' *install*) echo "$*" >> installed;; *print*) echo alive;; esac'
+    )
+    assert make_with(tmp_path, records, f".venv/{target}.stamp", target).returncode == 0
+    (installed,) = (tmp_path / "installed").read_text().splitlines()
+    assert f"-r requirements/{target}.txt" in installed
+    assert "--require-hashes" in installed
+    assert "--only-binary :all:" in installed
+    pinned = re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{target}.txt").read_text().strip())
+    packages = [each for each in pinned if not each.startswith("#")]
+    assert len(packages) > 10
+    bare = [
+        each
+        for each in packages
+        if not re.match(r"[\w.\[\]-]+==[^\s]+(.*\n)? .*--hash=sha256:", each, re.DOTALL)
+    ]
+    assert bare == []
+
+
+def test_the_gate_runs_everything_and_lets_nothing_be_skipped(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "dpkg-query").write_text("#!/bin/sh\nprintf installed\n")
+    (tools / "make").write_text('#!/bin/sh\necho "$BIANMIN_REQUIRE_REAL $*" >> ran; [ "$*" != "$FAILS" ]\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+
+    def gate(fails: str = "") -> tuple[int, list[str]]:
+        (tmp_path / "ran").unlink(missing_ok=True)
+        environment = {"PATH": f"{tools}{os.pathsep}{os.defpath}", "FAILS": fails}
+        done = subprocess.run([tmp_path / ".ci" / "run"], env=environment, capture_output=True, check=False)
+        return done.returncode, (tmp_path / "ran").read_text().splitlines()
+
+    assert gate() == (0, ["1 check-static", "1 test"])
+    assert gate("test")[0] != 0
+    assert gate("check-static") == (1, ["1 check-static"])

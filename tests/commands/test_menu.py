@@ -14,11 +14,12 @@ import simulator.app
 from commands.bots import menu_of, router_of
 from core.chat.router import Router
 from core.errors import BootError
-from simulator.accounts import Account
-from tests.commands.conftest import Tell
+from settings import Account, Settings
+from simulator.accounts import Account as Known
+from tests.commands.conftest import Own, Tell
 from tests.support.program import free_port
 
-ACCOUNT = Account("city", "城", "gh_1", "wx1", "right", "t", "", "plain", "http://127.0.0.1:1/")
+ACCOUNT = Known("city", "城", "gh_1", "wx1", "right", "t", "", "plain", "http://127.0.0.1:1/")
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_a_bot_without_a_menu_is_told(tmp_path: Path, tell: Tell, monkeypatch: p
     bare = ModuleType("bots.bare")
     bare.router = Router("bare")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "bots.bare", bare)
-    assert router_of("bots.bare")
+    assert router_of(with_bot("bots.bare"), "city")
     folder = settings(tmp_path, "http://127.0.0.1:1", more='bot = "bots.bare"\n')
     for command in (("menu", "sync"), ("run",)):
         told = tell(folder, *command)
@@ -92,11 +93,28 @@ def test_a_bot_without_a_menu_is_told(tmp_path: Path, tell: Tell, monkeypatch: p
         assert "'bots.bare': the module has no `MENU" in told.line
 
 
+def with_bot(name: str) -> Settings:
+    return Settings(accounts={"school": Account(), "city": Account(bot=name)})
+
+
 @pytest.mark.parametrize("name", ["bots.nobody", "bots.city.nobody"])
-def test_a_bot_that_is_not_there_is_told(name: str) -> None:
+def test_a_bot_that_is_not_there_is_told_with_its_account(name: str) -> None:
     for wanted in (router_of, menu_of):
-        with pytest.raises(BootError, match=f"'{name}': there is no such module"):
-            wanted(name)
+        with pytest.raises(
+            BootError, match=rf"bianmin.toml: accounts\.city\.bot = '{name}': there is no such module"
+        ):
+            wanted(with_bot(name), "city")
+
+
+@pytest.mark.parametrize("command", [("run",), ("serve",), ("menu", "sync"), ("check",)])
+def test_every_command_tells_whose_bot_is_not_there(own: Own, tell: Tell, command: tuple[str, ...]) -> None:
+    assert tell(own.folder, "keys", "create").code == 0
+    with (own.folder / "bianmin.toml").open("a") as file:
+        file.write('bot = "bots.nope"\n')
+    told = tell(own.folder, *command)
+    assert told.code == (1 if command == ("check",) else 2)
+    line = "bianmin.toml: accounts.city.bot = 'bots.nope': there is no such module in bots/"
+    assert line in told.out + told.err
 
 
 def test_what_a_bot_itself_fails_to_import_is_not_taken_for_the_bot(
@@ -105,4 +123,4 @@ def test_what_a_bot_itself_fails_to_import_is_not_taken_for_the_bot(
     (tmp_path / "broken_bot.py").write_text("import no_such_module_at_all\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="no_such_module_at_all"):
-        router_of("broken_bot")
+        router_of(with_bot("broken_bot"), "city")

@@ -173,9 +173,13 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, tell: Tell, setting: st
     assert not place.data.exists(), "nothing was started for it"
 
 
-def test_a_data_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, tell: Tell) -> None:
+@pytest.mark.parametrize("folder", ["file/var", "/proc/bianmin/var", "/proc"])
+def test_a_data_folder_that_cannot_be_written_is_one_clear_line(
+    tmp_path: Path, tell: Tell, folder: str
+) -> None:
+    """Root may write nearly everywhere, but neither below a file nor in /proc."""
     (tmp_path / "file").write_text("in the way")
-    Place(tmp_path, '[stores]\ndata_dir = "file/var"\n')
+    Place(tmp_path, f'[stores]\ndata_dir = "{folder}"\n')
     refused = tell(tmp_path, "run")
     assert refused.code == 2
     assert "cannot be written" in refused.line
@@ -201,11 +205,26 @@ def test_lost_keys_are_not_replaced_by_new_ones(place: Place, tell: Tell) -> Non
     assert not (place.data / "keys").exists()
 
 
-def test_a_store_that_ends_by_itself_ends_the_program(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [(signal.SIGKILL, "Valkey was killed (SIGKILL)"), (signal.SIGTERM, "somebody told Valkey to end")],
+)
+def test_a_store_that_ends_ends_the_program(place: Place, by: signal.Signals, told: str) -> None:
     program = Program(place).ready()
-    os.kill(valkey_pid(place), signal.SIGKILL)
+    os.kill(valkey_pid(place), by)
     assert program.ends() == 1
-    assert "Valkey ended by itself" in program.said
+    assert f"{told}, so everything ends" in program.said
+
+
+def test_who_tells_everything_to_end_hears_no_complaint(place: Place) -> None:
+    """A manager may signal a store first, and the program when it has noticed that the store is gone."""
+    program = Program(place).ready()
+    valkey = valkey_pid(place)
+    os.kill(valkey, signal.SIGTERM)
+    # A process that has ended stays in /proc until its parent has asked about it.
+    wait_until(lambda: not Path(f"/proc/{valkey}").exists(), "the program knows that Valkey has ended")
+    assert program.stop() == 0
+    assert "bianmin:" not in program.said
 
 
 def test_the_simulator_never_runs_beside_wechat_itself(tmp_path: Path, made: Path, tell: Tell) -> None:

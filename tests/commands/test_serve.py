@@ -129,7 +129,21 @@ def test_check_tells_everything_that_is_missing(tmp_path: Path, tell: Tell) -> N
     told = tell(Place(tmp_path).folder, "check")
     assert told.code == 1
     assert told.out.count("✗") == 5
-    assert "start `make run` first" in told.out
+    assert told.out.count("start `make run` first") == 2, "what hangs on PostgreSQL does not say it once more"
+    assert "Schema                    not looked at, because of PostgreSQL" in told.out
+    assert "Catalogue                 not looked at, because of Schema" in told.out
+    assert "keys is not there yet: `make run` makes it" in told.out
+
+
+def test_check_names_the_file_it_has_read(tmp_path: Path, tell: Tell) -> None:
+    nothing = tell(tmp_path, "check").out
+    assert (
+        f"Settings                  no {tmp_path / 'bianmin.toml'}: every setting has its default" in nothing
+    )
+    assert (
+        f"Settings                  {Place(tmp_path).folder / 'bianmin.toml'}\n"
+        in tell(tmp_path, "check").out
+    )
 
 
 def test_a_message_left_at_the_desk_is_listed_shown_and_closed(running: Place, tell: Tell) -> None:

@@ -28,17 +28,21 @@ def _last_reply(page: Page) -> Locator:
 
 
 async def _say(page: Page, words: str, answer: str) -> None:
-    """Write and wait until one reply more, with these words, stands on the page."""
-    replies = page.locator('[data-kind="reply"]')
+    await _say_on(page, "", words, answer)
+
+
+async def _say_on(page: Page, suffix: str, words: str, answer: str) -> None:
+    """Write on a phone, `suffix` is that of its ids, and wait for one reply more, with these words."""
+    replies = page.locator(f'#log{suffix} [data-kind="reply"]')
     before = await replies.count()
     # The menu comes a moment after the page, and takes the place of the line to write on.
-    await expect(page.locator("#menu button").first).to_be_attached()
-    if not await page.locator("#say").is_visible():
-        await page.locator("#to-keyboard").click()
-    await page.locator("#say").fill(words)
-    await page.locator("#send").click()
+    await expect(page.locator(f"#menu{suffix} button").first).to_be_attached()
+    if not await page.locator(f"#say{suffix}").is_visible():
+        await page.locator(f"#to-keyboard{suffix}").click()
+    await page.locator(f"#say{suffix}").fill(words)
+    await page.locator(f"#send{suffix}").click()
     await expect(replies).to_have_count(before + 1)
-    await expect(_last_reply(page)).to_contain_text(answer)
+    await expect(replies.last).to_contain_text(answer)
 
 
 async def _open(context: BrowserContext, city: City) -> Page:
@@ -120,6 +124,19 @@ async def test_two_citizens_side_by_side_on_a_desk(city: City, chromium: object,
     await expect(_last_reply(page)).to_contain_text("您好")
     await page.locator("#second-phone").click()
     await expect(page.locator("[id^=say]")).to_have_count(2)
-    await _say(page, "挂心内科", "请选择医生")
+    await page.locator("#follow-2").click()
+    await expect(page.locator("#log-2")).to_contain_text("您好")
     await page.screenshot(path=album / "8-desk.png")
+
+    for words, answer in (
+        ("挂心内科", "请选择医生"),
+        *(("1", question) for question in ("请选择日期", "请选择时间", "要约这个号吗", "预约成功")),
+    ):
+        await _say_on(page, "", words, answer)
+    await _say_on(page, "-2", "挂心内科", "请选择医生")
+    # The README's picture: the phones alone.
+    await page.locator("#away").evaluate("button => { button.hidden = true }")
+    phones = {"x": 390, "y": 0, "width": 890, "height": 900}
+    await page.screenshot(path=album / "10-two-phones.png", clip=phones)  # type: ignore[arg-type]
+    assert await city.booked() == 1
     await context.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.people import Bounds
 from simulator.windows import Limits
 from tests.simulator.town import MovableClock, Town, start_bot, start_town
 
@@ -22,9 +23,15 @@ async def make_town(clock: MovableClock) -> AsyncIterator[MakeTown]:
     towns: list[Town] = []
 
     async def make(
-        mode: str = "safe", *, retry_s: float = 20.0, store: Path | None = None, limits: Limits | None = None
+        mode: str = "safe",
+        *,
+        retry_s: float = 20.0,
+        store: Path | None = None,
+        limits: Limits | None = None,
+        bounds: Bounds | None = None,
     ) -> Town:
-        town = await start_town(await start_bot(mode), clock, retry_s=retry_s, store=store, limits=limits)
+        bot = await start_bot(mode)
+        town = await start_town(bot, clock, retry_s=retry_s, store=store, limits=limits, bounds=bounds)
         towns.append(town)
         return town
 

@@ -160,6 +160,28 @@ async def test_a_send_counts_against_the_longer_window_too(town: Town) -> None:
     assert [await town.send() for _ in range(3)] == [0, 0, 45047]
 
 
+async def test_who_has_paid_may_be_written_to_for_two_days_without_a_limit(town: Town) -> None:
+    paid = await town.post("/sim/payments", {"account": "city", "openid": CITIZEN})
+    assert (paid["openid"], paid["follows"]) == (CITIZEN, True)
+    assert [await town.send() for _ in range(30)] == [0] * 30
+    town.clock.passes(hours=48, seconds=-1)
+    assert await town.send() == 0
+    town.clock.passes(seconds=1)
+    assert await town.send() == 45015
+    assert town.bot.pushes == []  # who collects the money is told, by other means
+
+
+async def test_what_is_sent_after_a_payment_counts_against_the_other_windows_too(town: Town) -> None:
+    await town.post("/sim/payments", {"account": "city", "openid": CITIZEN})
+    town.clock.passes(hours=47)
+    await town.say("您好")
+    assert [await town.send() for _ in range(7)] == [0] * 7  # more than the five that words allow
+    town.clock.passes(hours=1)  # the payment's window is over, the other one is open and used up
+    assert await town.send() == 45047
+    await town.say("还在吗")
+    assert await town.send() == 0
+
+
 async def test_the_figures_are_settings(make_town: MakeTown) -> None:
     town = await make_town(limits=Limits(per_message=20))
     await town.say("您好")

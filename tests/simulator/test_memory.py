@@ -50,6 +50,14 @@ async def test_a_restart_keeps_the_chat(make_town: MakeTown, tmp_path: Path) -> 
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
 
 
+async def test_a_restart_keeps_who_has_paid(make_town: MakeTown, tmp_path: Path) -> None:
+    store = tmp_path / "phones.json"
+    town = await make_town(store=store)
+    await town.post("/sim/payments", {"account": "city", "openid": CITIZEN})
+    await restarted(town, store)
+    assert [await town.send() for _ in range(7)] == [0] * 7
+
+
 async def test_control_without_a_store_all_is_gone(make_town: MakeTown, tmp_path: Path) -> None:
     town = await make_town()
     town.bot.says("请选择科室")

@@ -10,6 +10,7 @@ import simulator
 from tests.simulator.conftest import MakeTown
 from tests.simulator.test_api import CLICK
 from tests.simulator.town import CITIZEN, Pushed, Town
+from tests.support.pages import icon_of
 
 
 async def connect(town: Town, openid: str = CITIZEN, after: str = "0") -> ClientWebSocketResponse:
@@ -152,6 +153,7 @@ async def test_the_page_is_small_its_own_and_says_what_it_may_load(town: Town) -
     ]
     assert sum(path.stat().st_size for path in code) < 60_000
     assert "//" not in page  # nothing comes from elsewhere
+    assert icon_of(page)
     for path in code:
         assert "innerHTML" not in path.read_text()
         assert len(path.read_text().splitlines()) <= 400

@@ -59,6 +59,8 @@ def answer(town: Town, message: BaseMessage) -> BaseReply:
         return TextReply(message=message, content=words.get(message.event, message.event))
     if message.type == "voice":
         return TextReply(message=message, content=f"听到：{message.recognition}")
+    if message.type == "image":
+        return TextReply(message=message, content="收到图片")
     if message.type == "location":
         return TextReply(message=message, content=f"位置：{message.label}")
     if message.content == "通知":
@@ -192,6 +194,34 @@ async def test_voice_place_and_scan(house: Town, phone: BrowserContext) -> None:
     await chat.sees("你扫了二维码 bus-7", "line")
 
 
+async def test_a_picture_is_sent_and_seen(house: Town, phone: BrowserContext) -> None:
+    chat = await followed(phone, house)
+    await chat.part("more").click()
+    await chat.part("more-picture").click()
+    await chat.page.get_by_role("button", name="用样图：化验单").click()
+    await chat.page.get_by_role("button", name="发送", exact=True).click()
+    await chat.sees("收到图片")
+    photo = chat.page.locator('[data-kind="sent"] .photo img')
+    await expect(photo).to_be_visible()
+    # What could not be loaded is replaced by a sentence, and has no width of its own.
+    await chat.page.wait_for_function("document.querySelector('.photo img')?.naturalWidth > 0")
+    url = await photo.get_attribute("src")
+    assert url is not None
+    assert f"<PicUrl><![CDATA[{url}]]>" in house.bot.clear(house.bot.pushes[-1])
+    assert url.endswith("/phone/static/photo-2.png")
+    await chat.page.get_by_role("button", name="看大图").click()
+    await expect(chat.page.locator(".webview iframe")).to_have_attribute("src", url)
+
+
+async def test_a_picture_that_is_not_there_says_so(house: Town, phone: BrowserContext) -> None:
+    chat = await followed(phone, house)
+    await chat.part("more").click()
+    await chat.part("more-picture").click()
+    await chat.page.get_by_label("图片地址").fill(str(house.client.make_url("/phone/static/gone.png")))
+    await chat.page.get_by_role("button", name="发送", exact=True).click()
+    await expect(chat.page.locator('[data-kind="sent"] .photo')).to_have_text("图片打不开")
+
+
 async def test_a_sticker_could_not_be_tried(house: Town, phone: BrowserContext) -> None:
     chat = await followed(phone, house)
     await chat.part("more").click()
@@ -201,6 +231,18 @@ async def test_a_sticker_could_not_be_tried(house: Town, phone: BrowserContext) 
     sent = house.bot.clear(house.bot.pushes[-1])
     assert "<MsgType><![CDATA[text]]>" in sent
     assert "<Content><![CDATA[【收到不支持的消息类型，暂无法显示】]]>" in sent
+
+
+async def test_what_is_behind_the_plus_stands_in_the_guide(house: Town, chromium: Any) -> None:
+    """The guide beside the phone said nothing of 表情 for a while."""
+    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
+    chat = await followed(context, house)
+    guide = await chat.page.locator("#guide").inner_text()
+    await chat.part("more").click()
+    tiles = await chat.page.locator("[id^=more-]").all_inner_texts()
+    assert len(tiles) == 6
+    assert "、".join(tile.strip() for tile in tiles) in guide
+    await context.close()
 
 
 async def test_options_of_a_msgmenu_can_be_tapped(house: Town, phone: BrowserContext) -> None:

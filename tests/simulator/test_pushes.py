@@ -148,6 +148,19 @@ async def test_message_ids_are_large_and_never_the_same_unless_asked_for(town: T
     assert ids[3:] == [2**63 - 1, 42]
 
 
+async def test_an_id_sent_again_is_the_same_message(town: Town) -> None:
+    """The platform tells messages apart by id and time: a retry brings both as they were."""
+    for resign in (False, False, True):
+        await town.act(type="text", content="挂号", msg_id=42, resign=resign)
+        town.clock.passes(seconds=7)
+    await town.act(type="text", content="挂号", msg_id=43)
+    await town.act(type="text", content="挂号", msg_id=42, openid="oSomebodyElse")
+    sent = [fields(town.bot.clear(pushed)) for pushed in town.bot.pushes]
+    began = int(town.clock.now.timestamp()) - 21
+    assert [int(one["CreateTime"]) - began for one in sent] == [0, 0, 0, 21, 21]
+    assert sent[0] == sent[1] == sent[2]
+
+
 # --- three attempts -----------------------------------------------------------------------------------------
 
 

@@ -16,8 +16,10 @@ from simulator import acts
 from simulator.app import build
 from simulator.clock import wall_clock
 from simulator.content import Content
+from simulator.numbers import Numbers
 from simulator.people import Bounds, People, Standing
 from simulator.refusals import RefusedError
+from simulator.script import MOST_ENTRIES
 from tests.simulator.conftest import MakeTown
 from tests.simulator.town import CITIZEN, Town, account
 
@@ -79,7 +81,7 @@ async def test_each_type_has_its_own_rules(town: Town, act: dict[str, Any], says
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"\xff\xfe", b'"x"', b'{"type": "text", "content": "\\ud800"}']
 )
-@pytest.mark.parametrize("path", ["/sim/messages", "/sim/citizens", "/sim/verify"])
+@pytest.mark.parametrize("path", ["/sim/messages", "/sim/citizens", "/sim/payments", "/sim/verify"])
 async def test_what_is_no_json_object_is_refused(town: Town, path: str, body: bytes) -> None:
     assert await town.refused("POST", path, data=body)
 
@@ -138,6 +140,39 @@ async def test_the_inbox_holds_what_came_and_not_what_was_said(town: Town) -> No
     assert ids == sorted(set(ids))
     assert all(isinstance(entry["id"], str) for entry in entries)
     assert entries[0]["at"] == "2026-11-23T09:00:00.000+08:00"
+
+
+async def test_of_a_full_phone_the_oldest_goes_and_ids_go_on_growing(
+    make_town: MakeTown, tmp_path: Path
+) -> None:
+    store = tmp_path / "phones.json"
+    town = await make_town(store=store, bounds=Bounds(entries_per_phone=4))
+    await town.say("您好")  # what the citizen says stands on the phone, too
+    seen: list[dict[str, Any]] = []
+    for number in range(10):
+        await town.post("/sim/payments", {"account": "city", "openid": CITIZEN})  # and so does a grey line
+        assert await town.send(str(number)) == 0
+        seen += await town.inbox(after=seen[-1]["id"] if seen else "0")
+    assert [entry["content"] for entry in seen] == [str(number) for number in range(10)]
+    ids = [int(entry["id"]) for entry in seen]
+    assert ids == sorted(set(ids))
+    left = await town.inbox()
+    assert [entry["content"] for entry in left] == ["8", "9"]
+    assert await town.inbox(after=seen[2]["id"]) == left  # what went between is missing, nothing is repeated
+
+    await town.client.close()
+    town.client = TestClient(TestServer(build([town.bot.account], clock=town.clock, store=store)))
+    await town.client.start_server()
+    assert await town.send("10") == 0
+    assert [entry["content"] for entry in await town.inbox(after=seen[-1]["id"])] == ["10"]
+
+
+def test_the_page_on_the_simulator_names_its_bounds() -> None:
+    page = (Path(simulator.__path__[0]).parent / "docs" / "simulator.md").read_text("utf-8")
+    bounds = Bounds()
+    for most in (bounds.entries_per_phone, bounds.entries, bounds.citizens, bounds.numbers):
+        assert f"{most:,}" in page
+    assert f"`limit` (at most {MOST_ENTRIES:,})" in page
 
 
 async def test_the_inbox_goes_on_after_an_id(town: Town) -> None:
@@ -278,6 +313,13 @@ def test_memory_is_bounded() -> None:
         crowd.record(phone, "custom", Content(type="text", content="x"))
     assert sum(len(phone.entries) for phone in (first, second, third)) <= 6
     assert [entry.content.content for entry in first.entries][-1] == "5"
+
+
+def test_the_ids_that_scripts_chose_are_bounded_too() -> None:
+    numbers = Numbers(first=1, most=2)
+    keys = [("city", CITIZEN, number) for number in (7, 8, 9)]
+    assert [numbers.sent_at(key, now) for now, key in enumerate(keys)] == [0, 1, 2]
+    assert [numbers.sent_at(key, 5) for key in reversed(keys)] == [2, 1, 5]  # the oldest is a new one
 
 
 def test_the_simulator_stands_alone() -> None:

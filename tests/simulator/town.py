@@ -17,6 +17,7 @@ from wechatpy.replies import BaseReply, TextReply
 
 from simulator.accounts import Account
 from simulator.app import build
+from simulator.people import Bounds
 from simulator.windows import Limits
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -222,9 +223,15 @@ async def start_bot(mode: str) -> Bot:
 
 
 async def start_town(
-    bot: Bot, clock: MovableClock, *, retry_s: float, store: Path | None = None, limits: Limits | None = None
+    bot: Bot,
+    clock: MovableClock,
+    *,
+    retry_s: float,
+    store: Path | None = None,
+    limits: Limits | None = None,
+    bounds: Bounds | None = None,
 ) -> Town:
-    app = build([bot.account], retry_s=retry_s, clock=clock, store=store, limits=limits)
+    app = build([bot.account], retry_s=retry_s, clock=clock, store=store, limits=limits, bounds=bounds)
     client: TestClient[web.Request, web.Application] = TestClient(TestServer(app))
     await client.start_server()
     return Town(bot, client, clock)

@@ -13,6 +13,7 @@ from core.clock import CITY_ZONE, ManualClock
 from core.delivery.backlog import Backlog
 from core.errors import StoreGoneError
 from core.metrics import Metrics
+from tests.support.pages import icon_of
 from webhooks.health import Health
 from webhooks.routes import Doors
 
@@ -125,6 +126,13 @@ async def test_the_public_port_tells_no_details(house: House, public: Client) ->
         assert await response.text() == "not ready\n"
     for path in ("/", "/metrics"):
         assert await status(public, path) == 404
+
+
+async def test_the_tab_tells_how_things_are_and_asks_for_no_picture(house: House, admin: Client) -> None:
+    starting = icon_of(await page(admin))
+    house.opens()
+    assert "运行正常" in await page(admin)
+    assert icon_of(await page(admin)) != starting
 
 
 async def test_asking_often_does_not_ask_the_stores_often(house: House, public: Client) -> None:

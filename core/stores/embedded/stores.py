@@ -1,6 +1,8 @@
 """Valkey and PostgreSQL of our own, for a machine that has neither; they live and end with their owner."""
 
+import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BootError
@@ -16,6 +18,26 @@ __all__ = ["Attached", "EmbeddedStores", "attach"]
 _STOP_S = 2.0
 _KILL_S = 0.7
 Server = ValkeyServer | PostgresServer
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A store that ended though we did not end it."""
+
+    name: str
+    exit_code: int
+
+    @property
+    def told(self) -> bool:
+        """Whether it ended in good order: somebody asked it to."""
+        return self.exit_code == 0
+
+    def __str__(self) -> str:
+        if self.told:
+            return f"somebody told {self.name} to end"
+        if self.exit_code < 0:
+            return f"{self.name} was killed ({signal.Signals(-self.exit_code).name})"
+        return f"{self.name} ended by itself"
 
 
 class EmbeddedStores:
@@ -65,9 +87,10 @@ class EmbeddedStores:
         self.redis_url, self.database_url = valkey.url, database.url
         run_file.write(data, self.redis_url, self.database_url, self.versions)
 
-    def died(self) -> str | None:
-        """The name of a store that ended by itself, if one did."""
-        return next((name for name, server in self._servers.items() if server.child.ended), None)
+    def ended(self) -> Ended | None:
+        """A store that ended though we did not end it, if one did."""
+        codes = ((name, server.child.exit_code) for name, server in self._servers.items())
+        return next((Ended(name, code) for name, code in codes if code is not None), None)
 
     def stop(self) -> None:
         """Stop both at once, within three seconds; may be called again."""

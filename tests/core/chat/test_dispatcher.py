@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 from core.chat.durations import MOST_AT_ONCE, Durations
 from core.chat.events import Kind
 from core.chat.inbox import Inbox
-from core.chat.sessions import Session
 from core.seal import Seal
 from tests.core.chat.teahouse import Kitchen, bot_with
 from tests.support.talk import Ground, Talk
@@ -136,10 +135,22 @@ async def test_a_passed_message_is_asked_to_be_sent_again(ground: Ground, kitche
     assert "请再发一次" in await talk.insists(dead)
 
 
-@pytest.mark.parametrize("kind", [Kind.WHEREABOUTS, Kind.VIEW, Kind.TEMPLATE_RECEIPT])
-async def test_what_nobody_wrote_gets_no_reply_and_no_session(talk: Talk, kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Kind.WHEREABOUTS,
+        Kind.VIEW,
+        Kind.VIEW_MINIPROGRAM,
+        Kind.TEMPLATE_RECEIPT,
+        Kind.MASS_RECEIPT,
+        Kind.SUBSCRIPTION_RECEIPT,
+    ],
+)
+async def test_what_nobody_wrote_gets_no_reply_and_leaves_nothing_in_redis(talk: Talk, kind: Kind) -> None:
     assert await talk.sends(kind) == ""
-    assert await talk.session() == Session()
+    assert await talk.ground.redis.client.keys(f"*{talk.conversation}*") == []
+    assert await talk.says("你好")
+    assert await talk.ground.redis.client.keys(f"*{talk.conversation}*"), "control: words do leave something"
 
 
 async def test_an_unreadable_session_begins_anew_and_is_logged(talk: Talk) -> None:

@@ -257,6 +257,26 @@ async def test_a_deploy_that_renamed_a_question_asks_again(talk: Talk) -> None:
     assert "碧螺春，靠窗，要上茶吗" in await talk.says("1")
 
 
+@pytest.mark.parametrize(
+    ("before", "asked_anew"), [((), "请选茶"), (("1",), "请选座位"), (("1", "1"), "要上茶吗")]
+)
+async def test_an_open_question_that_a_deploy_renamed_takes_no_answer_and_is_asked_anew(
+    talk: Talk, kitchen: Kitchen, before: tuple[str, ...], asked_anew: str
+) -> None:
+    """Its options may mean something else now: a 1 to the old name settles nothing, least of all a yes."""
+    await talk.walk("喝茶", *before)
+    session = await talk.session()
+    question = session.frames[0].open
+    assert question is not None
+    question.key = "another_name"
+    await talk.keep(session)
+    talk.restart()
+    assert asked_anew in await talk.says("1")
+    assert kitchen.poured == []
+    await talk.walk(*["1"] * (3 - len(before)))
+    assert len(kitchen.poured) == 1, "from there it goes on as ever"
+
+
 async def test_a_deploy_that_changed_the_kind_of_a_question_asks_again(talk: Talk) -> None:
     await talk.keep(_kept("teahouse.book_room", {"day": Answer("choice", "d-1")}, Question("name", "text")))
     assert "哪一天来" in await talk.says("王小明")

@@ -44,6 +44,60 @@ async def test_doctors_by_their_next_period_and_the_full_ones_last(ward: Ward, h
     assert await hospital.doctors("nowhere") == []
 
 
+async def test_a_doctor_whose_only_half_day_is_barred_comes_behind_those_one_can_have(
+    ward: Ward, hospital: Hospital
+) -> None:
+    period, *_ = await ward.session("heart-1", units=(2, 2))
+    await ward.session("heart-2", at("14:00"), half="PM")
+    full, *_ = await ward.session("lungs-1")
+    citizen, other = await ward.citizen(), await ward.citizen()
+    booking = await hospital.hold(period, citizen, effect())
+    await hospital.hold(full, other, effect())
+
+    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-2", "heart-1"]
+    assert [doctor.id for doctor in await hospital.doctors("heart", other)] == ["heart-1", "heart-2"]
+    assert [doctor.id for doctor in await hospital.doctors("heart")] == ["heart-1", "heart-2"], "nobody's"
+    barred = (await hospital.doctors("heart", citizen))[1]
+    assert (barred.left, barred.next_at) == (3, at("09:30")), "for others it is as it was"
+
+    await hospital.cancel(booking, citizen, effect())  # H11: for a minute it is still no half-day for them
+    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-2", "heart-1"]
+    ward.clock.move(timedelta(seconds=60))
+    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-1", "heart-2"]
+
+
+async def test_a_doctor_is_offered_by_the_first_half_day_one_can_have(ward: Ward, hospital: Hospital) -> None:
+    period, *_ = await ward.session("heart-1", units=(2,))
+    await ward.session("heart-1", at("09:30", TUESDAY))
+    await ward.session("heart-2", at("14:00"), half="PM")
+    citizen = await ward.citizen()
+    await hospital.hold(period, citizen, effect())
+    second, first = await hospital.doctors("heart", citizen)
+    assert (second.id, second.next_at) == ("heart-2", at("14:00"))
+    assert (first.id, first.next_at) == ("heart-1", at("09:30", TUESDAY))
+
+
+async def test_departments_of_a_day_one_may_book_no_further_come_behind(
+    ward: Ward, hospital: Hospital
+) -> None:
+    """H8: whoever has been to three departments that day gets no fourth."""
+    citizen = await ward.citizen()
+    for name in ("heart", "lungs", "bones"):
+        (period, *_) = await ward.session(f"{name}-1", units=(2,))
+        await hospital.hold(period, citizen, effect())
+    await ward.session("skin-1")
+    await ward.session("eyes-1", at("09:30", TUESDAY))
+    order = [department.id for department in await hospital.departments(citizen)]
+    assert order == ["eyes", "heart", "lungs", "bones", "skin"]
+    assert [department.id for department in await hospital.departments()] == [
+        "heart",
+        "lungs",
+        "bones",
+        "skin",
+        "eyes",
+    ]
+
+
 async def test_sessions_and_periods_only_while_something_is_left(ward: Ward, hospital: Hospital) -> None:
     first, second = await ward.session(starts=at("10:00"), units=(1, 2))
     await ward.session(starts=at("14:00"), half="PM")

@@ -199,9 +199,9 @@ def test_a_second_start_on_the_same_folder_is_refused_in_one_line(own: Own) -> N
 def test_a_killed_server_is_noticed_and_the_other_one_can_still_be_stopped(data: Path) -> None:
     stores = EmbeddedStores.start(data, scratch=True)
     try:
-        assert stores.died() is None
+        assert stores.ended() is None
         stores._servers["Valkey"].kill()
-        wait_until(lambda: stores.died() == "Valkey", "its end is noticed")
+        wait_until(lambda: str(stores.ended()) == "Valkey was killed (SIGKILL)", "its end is noticed")
     finally:
         stores.stop()
         stores.stop()
