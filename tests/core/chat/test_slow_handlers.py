@@ -1,16 +1,15 @@
 """A handler that never ends costs its citizen one message, not the conversation."""
 
 import asyncio
-
-import pytest
+from dataclasses import replace
 
 from core.chat.durations import Durations
 from core.chat.events import Kind
-from core.errors import NotInTimeError
 from tests.core.chat.teahouse import Kitchen
 from tests.support.talk import Talk
 
-QUICK = Durations().scaled(0.02)
+# Only the handler's own time is short: nothing else here may depend on how busy this machine is.
+QUICK = replace(Durations(), run=0.3, renewal=0.05)
 
 
 class Never:
@@ -41,10 +40,10 @@ async def test_draining_does_not_wait_for_ever(talk: Talk, kitchen: Kitchen) -> 
     kitchen.on_load = hanging = Never()
     attempt = asyncio.create_task(talk.attempt(talk.event(Kind.TEXT, text="喝茶")))
     await hanging.reached.wait()
-    await asyncio.wait_for(talk.dispatcher.drain(), 5)
-    with pytest.raises(NotInTimeError):
-        await attempt
-    assert "系统繁忙" in await talk.hears_later()
+    await asyncio.wait_for(talk.dispatcher.drain(), 60)
+    said = await attempt
+    assert said is not None
+    assert "系统繁忙" in said.text
 
 
 async def test_a_run_that_is_cancelled_by_the_end_of_the_process_commits_nothing(
