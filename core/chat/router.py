@@ -25,6 +25,7 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question.
+    `aside`: said in passing; an open question stays on the screen as it is and is not asked again.
     `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
     words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}.
     """
@@ -37,6 +38,7 @@ class Route:
     kinds: tuple[Kind, ...] = ()
     dialogue: bool = False
     anywhere: bool = False
+    aside: bool = False
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -61,10 +63,15 @@ class Router:
         self._included: list[Router] = []
 
     def on(
-        self, *words: str, click: str = "", kinds: Iterable[Kind] = (), anywhere: bool = False
+        self,
+        *words: str,
+        click: str = "",
+        kinds: Iterable[Kind] = (),
+        anywhere: bool = False,
+        aside: bool = False,
     ) -> Callable[[_F], _F]:
         """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere)
+        return self._register(words, click, kinds, anywhere=anywhere, aside=aside)
 
     def dialogue(
         self,

@@ -72,6 +72,11 @@ class Session(msgspec.Struct, array_like=True):
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
 
+    def forget(self) -> None:
+        """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
+        self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""
+        self.resuming, self.misses, self.done = False, 0, ""
+
 
 _kept = Packing(Session, "session")
 
