@@ -1,24 +1,20 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
 
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.hearing import Turn
-from core.chat.redflags import RedFlags
+from core.chat.house import House
 from core.chat.replies import Reply, Said, Silence, Text
 from core.chat.router import Match
-from core.chat.routes import Given, Nearest, Notes, Routes
+from core.chat.routes import Given, Nearest, Notes
 from core.chat.runs import Runs
 from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
 from core.chat.speech import join, say
 from core.chat.words import Words
-from core.clock import Clock, city_day
+from core.clock import city_day
 from core.errors import DomainError
-
-Identify = Callable[[Event], Awaitable[str]]
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
 _SENT = frozenset(
@@ -29,18 +25,6 @@ _PICKED = frozenset(("choice", "confirm"))
 _OWN_WORDS = frozenset(("text", "date", "place"))  # here the beginning of a message opens nothing
 _WANTED = {"photo": Kind.IMAGE, "place": Kind.LOCATION}
 _OFFERED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every turn needs and no turn changes."""
-
-    routes: Routes
-    words: Words
-    red_flags: RedFlags
-    identify: Identify
-    clock: Clock
-    idle: timedelta = timedelta(minutes=15)
 
 
 class Turns:

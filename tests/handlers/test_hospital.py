@@ -397,9 +397,3 @@ async def test_fees_that_differ_are_told_from_to(talk: Talk, ward: Ward) -> None
     await ward.session("heart-1", at("10:00"), fee_fen=500)
     await ward.session("lungs-1", at("10:00"), fee_fen=1250)
     assert "5 元到 12.50 元" in await talk.says("挂号要钱吗")
-
-
-async def test_what_a_hospital_does_not_publish_is_asked_for_by_phone(talk: Talk, ward: Ward) -> None:
-    del ward
-    for question in ("带身份证吗", "怎么取号", "用医保吗", "几点开门"):
-        assert "测试医院：请打电话 0199-5550000 问" in await talk.says(question)
