@@ -20,7 +20,7 @@ _OTHERS = 10  # of the same citizen, the latest
 _MOST = 10_000
 _CALL = ".venv/bin/python main.py messages"
 _ALL = f"`{_CALL} list --all` shows all"
-_WIDTHS = (6, 23, 20, 34)  # of a line's number, time, state and writer
+_WIDTHS = (7, 23, 20, 36)  # of a line's number, time, state and writer
 
 
 def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  # noqa: FBT001 - an option of the command line
@@ -32,37 +32,38 @@ def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  #
         if after and await desk.show(after) is None:
             raise BootError(f"--after {after}: there is no such message; {_ALL}")
         found = await desk.list(after, limit + 1, closed=closed)
-        _say_how_much(await desk.waiting(), len(found))
         for message in found[:limit]:
             _say_line(message)
+        if found:
+            terminal.say()  # the lines come first: whoever cuts them into columns finds them there
         if len(found) > limit:
             again = f" --limit {limit}" * (limit != USUAL) + " --all" * closed
             terminal.say(f"more: {_CALL} list --after {found[limit - 1].id}{again}")
         elif after:
             terminal.say("no more messages")
+        _say_how_much(await desk.waiting())
         if found:
-            terminal.say(f"\none in full: {_CALL} show {found[0].id}")
+            terminal.say(f"one in full: {_CALL} show {found[0].id}")
         return 0
 
     return _at_desk(settings, work)
 
 
-def _say_how_much(waiting: Waiting, found: int) -> None:
+def _say_how_much(waiting: Waiting) -> None:
     if waiting.oldest is None:
         terminal.say("no messages wait")
     else:
         noun = "message waits" if waiting.count == 1 else "messages wait"
-        terminal.say(f"{waiting.count} {noun}, the oldest for {_duration(waiting.oldest)}")
-    if found:
         terminal.say(
-            "number, when it was left (city time), how long it waits, who wrote, and the first words:\n"
+            f"{waiting.count} {noun}, the oldest for {_duration(waiting.oldest)}; times are city time"
         )
 
 
 def _say_line(message: Message) -> None:
-    facts = (message.id, _when(message.left_at), _state(message), _writer(message))
+    state = _state(message) if message.closed_at is None else f"closed by {message.closed_by}"
+    facts = (message.id, _when(message.left_at), state, _writer(message))
     columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
-    terminal.say("  ".join((*columns, _short(message.text))))
+    terminal.say("".join((*columns, _short(message.text))))
 
 
 def show(settings: Settings, message_id: str) -> int:
