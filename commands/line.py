@@ -77,7 +77,9 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
     listing = actions.add_parser("list", help="those that wait, oldest first")
     listing.add_argument("--after", metavar="ID", default="", help="go on after this message")
-    listing.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many (20)")
+    listing.add_argument(
+        "--limit", metavar="N", type=int, default=messages.USUAL, help="at most so many (20)"
+    )
     listing.add_argument("--all", action="store_true", help="those that were closed too")
     listing.set_defaults(
         command=lambda settings, _assemble, given: messages.listing(

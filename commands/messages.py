@@ -3,20 +3,24 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime
 
 from commands import places, terminal
 from commands.database import migrated
-from core.chat.desk import Desk, DeskHours, Message
+from core.chat.desk import Desk, DeskHours, Message, Waiting
 from core.clock import CITY_ZONE, SystemClock
 from core.errors import BootError
+from core.seal import SealBrokenError
 from core.stores import keys
 from settings import Settings
 
+USUAL = 20  # messages on a page
 _SHORT = 40
 _OTHERS = 10  # of the same citizen, the latest
 _MOST = 10_000
-_ALL = "`.venv/bin/python main.py messages list --all` shows all"
+_CALL = ".venv/bin/python main.py messages"
+_ALL = f"`{_CALL} list --all` shows all"
+_WIDTHS = (7, 23, 20, 36)  # of a line's number, time, state and writer
 
 
 def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  # noqa: FBT001 - an option of the command line
@@ -27,17 +31,39 @@ def listing(settings: Settings, after: str, limit: int, closed: bool) -> int:  #
     async def work(desk: Desk) -> int:
         if after and await desk.show(after) is None:
             raise BootError(f"--after {after}: there is no such message; {_ALL}")
-        found = await desk.list(after, limit, closed=closed)
-        for message in found:
-            facts = (message.id, _when(message), _state(message), _writer(message), _short(message.text))
-            terminal.say("  ".join(facts))
-        if not found:
-            terminal.say("no messages" if closed or after else "no messages wait")
-        elif len(found) == limit:
-            terminal.say(f"more: .venv/bin/python main.py messages list --after {found[-1].id}")
+        found = await desk.list(after, limit + 1, closed=closed)
+        for message in found[:limit]:
+            _say_line(message)
+        if found:
+            terminal.say()  # the lines come first: whoever cuts them into columns finds them there
+        if len(found) > limit:
+            again = f" --limit {limit}" * (limit != USUAL) + " --all" * closed
+            terminal.say(f"more: {_CALL} list --after {found[limit - 1].id}{again}")
+        elif after:
+            terminal.say("no more messages")
+        _say_how_much(await desk.waiting())
+        if found:
+            terminal.say(f"one in full: {_CALL} show {found[0].id}")
         return 0
 
     return _at_desk(settings, work)
+
+
+def _say_how_much(waiting: Waiting) -> None:
+    if waiting.oldest is None:
+        terminal.say("no messages wait")
+    else:
+        noun = "message waits" if waiting.count == 1 else "messages wait"
+        terminal.say(
+            f"{waiting.count} {noun}, the oldest for {_duration(waiting.oldest)}; times are city time"
+        )
+
+
+def _say_line(message: Message) -> None:
+    state = _state(message) if message.closed_at is None else f"closed by {message.closed_by}"
+    facts = (message.id, _when(message.left_at), state, _writer(message))
+    columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
+    terminal.say("".join((*columns, _short(message.text))))
 
 
 def show(settings: Settings, message_id: str) -> int:
@@ -50,10 +76,13 @@ def show(settings: Settings, message_id: str) -> int:
         account = settings.accounts.get(message.account)
         named = f" ({account.name})" if account and account.name else ""
         others = [each for each in message.siblings if each != message.id]
-        terminal.say(f"{message.id}  {_when(message)}  {_state(message)}")
+        terminal.say(f"{message.id}  {_when(message.left_at)}  {_state(message)}")
         terminal.say(f"to account {message.account}{named}")
         terminal.say(f"by {_writer(message)}{', also ' + ', '.join(others[-_OTHERS:]) if others else ''}\n")
         terminal.say(_printable(message.text))
+        if message.closed_at is None:
+            terminal.say("\nan answer cannot be sent from here; call back where the message says how")
+            terminal.say(f"dealt with: {_CALL} close {message.id} --by NAME")
         return 0
 
     return _at_desk(settings, work)
@@ -61,16 +90,17 @@ def show(settings: Settings, message_id: str) -> int:
 
 def close(settings: Settings, message_id: str, by: str) -> int:
     """Mark one message as dealt with."""
-    name = by or getpass.getuser()
+    name = " ".join(_printable(by).split()) or _login()
 
     async def work(desk: Desk) -> int:
         if await desk.close(message_id, name):
-            terminal.say(f"{message_id} closed by {name}")
+            left = await desk.waiting()
+            terminal.say(f"{message_id} closed by {name}; {left.count or 'none'} still waiting")
             return 0
         message = await desk.show(message_id)
         if message is None:
             return _unknown(message_id)
-        terminal.complain(f"{message_id} was closed already, by {message.closed_by}")
+        terminal.complain(f"{message_id} was {_state(message)} already")
         return 1
 
     return _at_desk(settings, work)
@@ -82,7 +112,13 @@ def _at_desk(settings: Settings, work: Callable[[Desk], Awaitable[int]]) -> int:
 
     async def opened() -> int:
         async with migrated(database_url) as db:
-            return await work(Desk(db, seal, SystemClock(), DeskHours(*settings.chat.desk_span)))
+            try:
+                return await work(Desk(db, seal, SystemClock(), DeskHours(*settings.chat.desk_span)))
+            except SealBrokenError as other:
+                ring = places.key_ring(settings.stores)
+                raise BootError(
+                    f"a message was sealed with a key that {ring} does not have: {other}"
+                ) from other
 
     return asyncio.run(opened())
 
@@ -92,19 +128,26 @@ def _unknown(message_id: str) -> int:
     return 1
 
 
-def _when(message: Message) -> str:
-    return message.left_at.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M%z")
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as nobody:  # in a container the user may have no name
+        raise BootError("your login has no name here: say who dealt with it, --by NAME") from nobody
+
+
+def _when(moment: datetime) -> str:
+    return moment.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M%z")
 
 
 def _state(message: Message) -> str:
     if message.closed_at:
-        return "closed by " + message.closed_by
-    return "waits " + _duration(SystemClock().now() - message.left_at)
+        return f"closed by {message.closed_by} {_when(message.closed_at)}"
+    return f"waits {_duration(message.left_at)}"
 
 
-def _duration(waited: timedelta) -> str:
-    """The two largest units: 3 d 4 h, 2 h 5 min, 0 min."""
-    minutes = max(0, int(waited.total_seconds()) // 60)
+def _duration(since: datetime) -> str:
+    """How long ago that is, in the two largest units: 3 d 4 h, 2 h 5 min, 0 min."""
+    minutes = max(0, int((SystemClock().now() - since).total_seconds()) // 60)
     days, hours = minutes // (60 * 24), minutes // 60 % 24
     if days:
         return f"{days} d {hours} h"

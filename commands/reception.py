@@ -12,10 +12,11 @@ from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
 from core.chat.durations import Durations
 from core.chat.events import Event
+from core.chat.house import House
 from core.chat.inbox import Inbox
 from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
-from core.chat.turns import House, Turns
+from core.chat.turns import Turns
 from core.chat.words import CityFacts, Words
 from core.delivery.late import LateReplies, Way
 from core.delivery.owed import Owed

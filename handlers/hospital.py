@@ -13,7 +13,7 @@ from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Doctor, Name, Visit
+from services.hospital.model import ClinicSession, Doctor, Name, Site, Visit
 from services.hospital.patients import somebody_else
 from services.hospital.service import Hospital
 
@@ -49,6 +49,30 @@ _NOT_THIS = (
 _WHERE = (
     "地址", "的地址", "地址在哪", "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去",
     "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
+    "几楼", "在几楼", "在几层", "在哪层", "在哪一层",
+)  # fmt: skip
+
+# How people ask what they would read at a hospital's door; a hospital may stand before it.
+_OPENING = (
+    "几点上班", "几点开门", "几点下班", "几点关门", "几点开始看病", "什么时候上班", "什么时候开门",
+    "上班时间", "门诊时间", "开门时间", "周末上班", "周末开门", "周六上班", "周日上班", "星期六上班",
+    "星期天上班", "星期天开门", "礼拜天上班", "节假日上班",
+)  # fmt: skip
+_COLLECTING = (
+    "取号", "怎么取号", "在哪取号", "在哪里取号", "去哪取号", "去哪里取号", "到哪取号", "几点取号",
+    "什么时候取号", "怎么拿号", "去哪拿号", "怎么报到", "在哪报到", "提前多久到", "提前多久去",
+    "约好了怎么办", "约好以后怎么办",
+)  # fmt: skip
+_BRING = (
+    "要带什么", "带什么", "带什么证件", "带什么东西", "需要带什么", "需要带身份证", "带身份证",
+    "用带身份证", "要不要带身份证", "没带身份证", "不带身份证", "要身份证", "带社保卡", "带医保卡",
+    "带病历", "要准备什么",
+)  # fmt: skip
+_INSURANCE = (
+    "用医保", "能用医保", "能不能用医保", "可以用医保", "可不可以用医保", "用医保卡", "能用医保卡",
+    "可以用医保卡", "能刷医保", "刷医保卡", "能刷医保卡", "走医保", "能走医保", "医保能用", "医保可以用",
+    "医保卡能用", "用社保卡", "能用社保卡", "可以用社保卡", "能报销", "可以报销", "异地医保能用",
+    "外地医保能用",
 )  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
@@ -90,6 +114,11 @@ _ONESELF = Caveat(
     ),
     hides=_is_proper,
 )
+
+
+def _asked(title: str, questions: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a question people also put behind what they ask about; the title is offered for it."""
+    return tuple(dict.fromkeys((title, *questions, *(f"{{which}}{question}" for question in questions))))
 
 
 async def names(hospital: Hospital) -> list[Named]:
@@ -181,11 +210,31 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 )
 async def where(event: Event, hospital: Hospital) -> Reply:
     """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named."""
-    found = find(fold(event.text), await names(hospital))
-    settled = found.settles if found else {}
-    sites = await hospital.sites(settled.get("department", ""))
-    named = [site for site in sites if any(alias in event.text for alias in site.aliases)]
-    return Text("hospital/where", sites=named or sites)
+    return Text("hospital/where", sites=await _sites(event, hospital))
+
+
+@router.on(*_asked("门诊时间", _OPENING))
+async def opening(event: Event, hospital: Hospital) -> Reply:
+    """几点开门: when the hospitals are open."""
+    return Text("hospital/opening", sites=await _sites(event, hospital))
+
+
+@router.on(*_asked("取号", _COLLECTING))
+async def collecting(event: Event, hospital: Hospital) -> Reply:
+    """怎么取号: what to do on the day of the visit."""
+    return Text("hospital/collecting", sites=await _sites(event, hospital))
+
+
+@router.on(*_asked("看病带什么", _BRING))
+async def bring(event: Event, hospital: Hospital) -> Reply:
+    """要带什么, 带身份证吗."""
+    return Text("hospital/bring", sites=await _sites(event, hospital))
+
+
+@router.on(*_asked("用医保", _INSURANCE))
+async def insurance(event: Event, hospital: Hospital) -> Reply:
+    """用医保吗."""
+    return Text("hospital/insurance", sites=await _sites(event, hospital))
 
 
 @router.on(
@@ -231,6 +280,14 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
 async def nothing_to_stop(citizen: CitizenId, hospital: Hospital) -> Reply:
     """取消 where nothing is under way: what else it may mean."""
     return Text("hospital/nothing_to_stop", bookings=await hospital.cancellable(citizen))
+
+
+async def _sites(event: Event, hospital: Hospital) -> list[Site]:
+    """The hospitals that are asked about: those named, those of a department that is named, or all."""
+    found = find(fold(event.text), await names(hospital))
+    sites = await hospital.sites(found.settles.get("department", "") if found else "")
+    named = [site for site in sites if any(alias in event.text for alias in site.aliases)]
+    return named or sites
 
 
 def _settles(name: Name) -> dict[str, str]:

@@ -58,7 +58,6 @@ _JOINTS = tuple(",，。!！、 \t\r\n")
 # Before a name: it is exactly not wanted.
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约)*$")
 _COPIED = re.compile(r"([1-9])(?:[ .、,]+|(?!\d))(.+)", re.DOTALL)  # a whole line: "1、确认"
-_HAN = re.compile("[\u4e00-\u9fff]")
 _OR = re.compile("还是|或")
 # A name with a number or a day in it is not found inside a longer one:
 # 5日 in 15日, 周三 in 下周三, 三点 in 三点半.
@@ -116,11 +115,12 @@ _HEARD = fold_all(
 # "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
 _EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
 _NEAR = 45  # of 100; below this two words have nothing to do with one another
-_SENTENCE = 4  # Chinese characters; with fewer, or the same ones again and again, nobody said much
-_WORDS_IN_IT = 3
 _COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
-_TELLS_NOTHING = str.maketrans("", "", "不没了的我要想吗呢吧")  # 感冒了 is not like 不去了
+# 什么时候轮到我 is not like 什么时候取号.
+_ASKING_WORDS = re.compile(
+    "什么时候|什么|怎么办|怎么样|怎么|如何|在?哪[里儿个]?|[几多][点少天久]|可不?可以|能不能|要不要|有没有|需要|时候|好了|了$"
+)
 _NEAREST_TIMES = 2
 
 
@@ -306,16 +306,21 @@ def _named_in(folded: str, option: Option) -> str:
 
 
 def guesses(folded: str, options: Sequence[Option], most: int) -> list[Option]:
-    """What these words may have meant, the likeliest first; nothing where no word was said.
+    """What these words may have meant, the likeliest first; nothing where they share no word with any option.
 
-    A sentence is worth the nearest ones whatever it is; 哈哈哈 or asdf only what really resembles it.
+    A word of asking (怎么, 在哪里) is none, and neither is a single character: 天气 is not like 几天.
     """
-    near = nearest(folded, options)[:most]
-    said = _HAN.findall(folded[:_COMPARED])
-    if not folded or (len(said) >= _SENTENCE and len(set(said)) >= _WORDS_IN_IT):
-        return near
-    telling = folded.translate(_TELLS_NOTHING)
-    return [option for option in near if likeness(telling, option) >= _NEAR]
+    telling = _ASKING_WORDS.sub(" ", folded[:_COMPARED])
+    sharing = [option for option in options if any(_share_a_word(telling, name) for name in _names(option))]
+    near = [option for option in nearest(folded, options) if likeness(folded, option) >= _NEAR]
+    alike = sorted(near, key=lambda option: option not in sharing)
+    return alike[:most] if sharing else []
+
+
+def _share_a_word(said: str, name: str) -> bool:
+    """Tell whether two characters that stand together stand so in both."""
+    pairs = {said[at : at + 2] for at in range(len(said) - 1)}
+    return any(name[at : at + 2] in pairs for at in range(len(name) - 1))
 
 
 def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:

@@ -26,7 +26,8 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
-    `idle` words only where nothing is open.
+    `idle` words only where nothing is open. What is said `aside` leaves an open question on the screen as it
+    is, and does not ask it again.
     `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
     words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is
     what people ask of it and cannot have.
@@ -41,6 +42,7 @@ class Route:
     dialogue: bool = False
     anywhere: bool = False
     idle: bool = False
+    aside: bool = False
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -72,9 +74,10 @@ class Router:
         kinds: Iterable[Kind] = (),
         anywhere: bool = False,
         idle: bool = False,
+        aside: bool = False,
     ) -> Callable[[_F], _F]:
         """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere, idle=idle)
+        return self._register(words, click, kinds, anywhere=anywhere, idle=idle, aside=aside)
 
     def dialogue(
         self,

@@ -71,6 +71,11 @@ class Runs:
         wired = self._routes.named(frame.dialogue)
         return wired.route.title if wired else frame.dialogue
 
+    def own(self, dialogue: str, what: str) -> str:
+        """The template for what may happen in every dialogue: its own (common/desk_not_heard), or chat's."""
+        own = f"{dialogue.replace('.', '/')}_{what}"
+        return own if self._words.has(own) else f"chat/{what}"
+
     def stopped(self, frame: Frame) -> Text:
         """What is said when a citizen stops a dialogue: in the domain's own words, if it has any."""
         if any(answer.kind == "once" for answer in frame.answers.values()):
@@ -156,4 +161,4 @@ class Runs:
         elif turn.settled:
             session.misses = 0
         if turn.missed and session.misses >= _MISSES_BEFORE_HUMAN:
-            replies.append(Text("chat/offer_human"))
+            replies.append(Text(self.own(session.frames[-1].dialogue, "offer_human")))

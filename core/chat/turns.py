@@ -1,24 +1,20 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
 
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.hearing import Turn
-from core.chat.redflags import RedFlags
+from core.chat.house import House
 from core.chat.replies import Reply, Said, Silence, Text
 from core.chat.router import Match
-from core.chat.routes import Given, Nearest, Notes, Routes
+from core.chat.routes import Given, Nearest, Notes
 from core.chat.runs import Runs
 from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
 from core.chat.speech import join, say
 from core.chat.words import Words
-from core.clock import Clock, city_day
+from core.clock import city_day
 from core.errors import DomainError
-
-Identify = Callable[[Event], Awaitable[str]]
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
 _SENT = frozenset(
@@ -29,18 +25,6 @@ _PICKED = frozenset(("choice", "confirm"))
 _OWN_WORDS = frozenset(("text", "date", "place"))  # here the beginning of a message opens nothing
 _WANTED = {"photo": Kind.IMAGE, "place": Kind.LOCATION}
 _OFFERED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every turn needs and no turn changes."""
-
-    routes: Routes
-    words: Words
-    red_flags: RedFlags
-    identify: Identify
-    clock: Clock
-    idle: timedelta = timedelta(minutes=15)
 
 
 class Turns:
@@ -119,7 +103,7 @@ class _Turn:
 
     async def _written(self) -> Said:
         if not self._folded:
-            return await self._not_understood("chat/not_heard")
+            return await self._not_understood("not_heard")
         if self._folded == _UNREADABLE:
             return await self._sent()
         if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
@@ -137,7 +121,7 @@ class _Turn:
         """A picture, a place, a film, a sticker that no question wants."""
         question = self._question
         other_wanted = question is not None and question.kind in _WANTED
-        return await self._not_understood("chat/not_wanted" if other_wanted else "chat/need_words")
+        return await self._not_understood("not_wanted" if other_wanted else "need_words")
 
     def _is_wanted(self, kind: Kind) -> bool:
         """Tell whether the open question asks for just such a thing."""
@@ -149,8 +133,7 @@ class _Turn:
     async def _global(self) -> Said | None:
         """Words that mean the same everywhere, and digits that stand for them while a list is open."""
         said = self._folded
-        question = self._question
-        stale = self._idle or self._session.resuming or self._gone
+        question, stale = self._question, self._stale
         if question is not None and question.kind in _PICKED and self._shown and not stale:
             if question.kind == "confirm" and answers.named(self._folded, question.options) is not None:
                 return None  # "退号" to "要取消这个号吗？" is a yes
@@ -302,14 +285,16 @@ class _Turn:
         self._session.resuming, self._session.misses, self._session.done = False, 0, ""
         return await self._and_go_on(self._say(self._runs.stopped(frame)))
 
-    async def _not_understood(self, template: str) -> Said:
-        if not self._session.frames:
-            return self._say(Text("chat/gone" if self._gone else template))
+    async def _not_understood(self, what: str) -> Said:
+        frame = self._session.top
+        own = self._runs.own(frame.dialogue if frame else self._session.done, what)
+        if frame is None:
+            return self._say(Text("chat/gone") if self._gone else Text(own, done=True))
         if self._idle or self._session.resuming:
             return self._ask_to_resume()
         if self._unseen:
             return await self._advance(notes=[Text(self._unseen)])
-        return await self._advance(notes=[Text(template)], missed=True)
+        return await self._advance(notes=[Text(own, done=False)], missed=True)
 
     def _fallback(self) -> Match:
         return Match(self._house.routes.fallback.route)
@@ -317,12 +302,13 @@ class _Turn:
     async def _open(self, match: Match) -> Said:
         """Open a dialogue, or give a handler's one reply and go back to the open question."""
         session, route = self._session, match.route
+        aside = route.aside and not (self._stale or self._unseen)
         if route.fallback:
             session.misses += 1
             session.offers = answers.guesses(self._folded, self._house.routes.offered(), _OFFERED)
         else:
             session.misses, session.offers = 0, []
-        session.done = ""
+        session.done = session.done if route.aside else ""
         session.resuming = False
         if route.dialogue:
             if self._idle:
@@ -340,7 +326,7 @@ class _Turn:
             if refused.stranger:
                 session.citizen = ""
             reply = Text(f"errors/{refused.code}", **refused.facts)
-        return await self._and_go_on(self._say(reply))
+        return await self._and_go_on(self._say(reply), aside=aside)
 
     def _given(self, match: Match) -> Given:
         notes = Notes(self._session.notes)
@@ -348,11 +334,15 @@ class _Turn:
         nearest = Nearest(self._session.offers)
         return Given(self._event, match, notes, nearest, self._citizen)
 
-    async def _and_go_on(self, said: Said) -> Said:
-        """Say something in passing; an open question is asked again behind it."""
+    async def _and_go_on(self, said: Said, *, aside: bool = False) -> Said:
+        """Say something in passing; an open question is asked again behind it, or `aside` left as it is."""
         frame = self._session.top
         if frame is None or said.type != "text":
             return said
+        if aside and frame.open is not None:
+            until = self._house.clock.now() + self._house.idle
+            kept = Text("chat/stays_open", title=self._runs.title(frame), kind=frame.open.kind, until=until)
+            return join([said, self._say(kept)], self.at)
         if self._idle:
             return join([said, self._ask_to_resume()], self.at)
         turn = Turn(self._event, self._today)
@@ -387,6 +377,11 @@ class _Turn:
         if self._gone:
             return "chat/gone"
         return "" if self._shown else "chat/not_delivered"
+
+    @property
+    def _stale(self) -> bool:
+        """Tell whether the open question is no more what the citizen answers."""
+        return self._idle or self._session.resuming or self._gone
 
     @property
     def _question(self) -> Question | None:

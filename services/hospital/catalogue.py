@@ -18,10 +18,16 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class HospitalEntry(_Entry, frozen=True, kw_only=True):
+    """A hospital; what it does not publish is asked for by phone."""
+
     id: str
     name: str
     address: str
     phone: str
+    opening: str = ""  # when it is open
+    collecting: str = ""  # where and when a booked number is collected
+    bring: str = ""
+    insurance: str = ""
 
 
 class SpecialtyEntry(_Entry, frozen=True, kw_only=True):
@@ -100,7 +106,7 @@ async def load_catalogue(db: Database, folder: Path) -> bool:
     catalogue = read_catalogue(files)
     async with db.transaction() as tx:
         await store.lock(tx)
-        await store.put_hospitals(tx, [(h.id, h.name, h.address, h.phone) for h in catalogue.hospitals])
+        await store.put_hospitals(tx, [msgspec.structs.astuple(hospital) for hospital in catalogue.hospitals])
         await store.put_specialties(
             tx, [(s.id, s.name, s.aliases, s.symptoms) for s in catalogue.specialties]
         )

@@ -36,9 +36,11 @@ async def note_loaded(tx: Transaction, source: str, digest: bytes) -> None:
 async def put_hospitals(tx: Transaction, rows: Rows) -> None:
     await tx.executemany(
         """
-        INSERT INTO hospitals (id, name, address, phone, rank) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO hospitals (id, name, address, phone, opening, collecting, bring, insurance, rank)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, address = excluded.address,
-            phone = excluded.phone, rank = excluded.rank
+            phone = excluded.phone, opening = excluded.opening, collecting = excluded.collecting,
+            bring = excluded.bring, insurance = excluded.insurance, rank = excluded.rank
         """,
         _ranked(rows),
     )

@@ -29,7 +29,7 @@ async def sites(db: Database, specialty: str) -> list[Row]:
     """The hospitals; of a specialty only those that have it, and the place there."""
     return await db.fetch(
         """
-        SELECT h.id, h.name, h.address, h.phone,
+        SELECT h.id, h.name, h.address, h.phone, h.opening, h.collecting, h.bring, h.insurance,
                coalesce(sp.name, '') AS department, coalesce(dep.place, '') AS place
         FROM hospitals h
         LEFT JOIN departments dep ON dep.hospital = h.id AND dep.specialty = $1

@@ -81,7 +81,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A hospital as a place; `place` is where `department` is in it, if one was asked for, else both ""."""
+    """A hospital as a place; `place` is where `department` is in it, if one was asked for, else both "".
+
+    What it publishes for those who come is "" where it publishes nothing.
+    """
 
     id: str
     aliases: tuple[str, ...]
@@ -90,6 +93,10 @@ class Site:
     phone: str  # of the registration window
     department: str
     place: str
+    opening: str  # when it is open
+    collecting: str  # where and when a booked number is collected
+    bring: str
+    insurance: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

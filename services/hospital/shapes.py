@@ -92,6 +92,10 @@ def site(row: Row) -> Site:
         phone=row["phone"],
         department=row["department"],
         place=row["place"],
+        opening=row["opening"],
+        collecting=row["collecting"],
+        bring=row["bring"],
+        insurance=row["insurance"],
     )
 
 

@@ -59,6 +59,13 @@ async def test_who_begins_something_is_kept_once(talk: Talk, db: Database, said:
     assert await known(db) == (1, 1)
 
 
+async def test_a_digit_and_a_nod_lay_on_the_staffs_table(talk: Talk, db: Database) -> None:
+    await talk.walk("人工", "0", "1", "好的", "嗯", "谢谢", "谢谢啊", "[玫瑰]", "等一下", "不用了")
+    assert await db.fetchval("SELECT count(*) FROM desk_messages") == 0
+    await talk.walk("人工", "我妈的药开错了", "谢谢", "1")
+    assert await db.fetchval("SELECT count(*) FROM desk_messages") == 1
+
+
 async def test_who_is_lost_in_a_list_never_heard_of_cancelling(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"))
     assert "取消" in await talk.says("帮助")

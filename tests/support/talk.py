@@ -18,13 +18,14 @@ import msgspec
 from core.chat.dispatcher import Dispatcher
 from core.chat.durations import Durations
 from core.chat.events import Event, Kind, Media, Place
+from core.chat.house import House, Identify
 from core.chat.inbox import Inbox
 from core.chat.redflags import RedFlags
 from core.chat.replies import Said
 from core.chat.router import Router
 from core.chat.routes import Routes
 from core.chat.sessions import Session, pack, unpack
-from core.chat.turns import House, Identify, Turns
+from core.chat.turns import Turns
 from core.chat.words import Words
 from core.clock import ManualClock
 from core.delivery.late import LateReplies, Way

@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from core.chat.events import Event, Kind
+from core.chat.house import House
 from core.chat.redflags import RedFlags
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import Notes, Routes
 from core.chat.sessions import Session
-from core.chat.turns import House, Turns
+from core.chat.turns import Turns
 from core.chat.words import Words
 from core.clock import CITY_ZONE, ManualClock
 
