@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from core import log
 from main import main
 from tests.support.program import Program
 from tests.support.stores import run_apart
@@ -80,6 +81,8 @@ def tell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     for variable in list(os.environ):
         if variable.startswith("BIANMIN_"):
             monkeypatch.delenv(variable)
+    # A logger keeps what it was told at its first use; here the tests after this one are to hear it.
+    monkeypatch.setattr(log, "configure", lambda: None)
 
     def call(folder: Path, *arguments: str) -> Told:
         monkeypatch.chdir(folder)
