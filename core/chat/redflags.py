@@ -126,8 +126,16 @@ class RedFlags:
 
     def raised_by(self, folded: str) -> str | None:
         """The template of the gravest flag these words raise; None if none, or only excused ones."""
+        if not self._looks_raised(folded):
+            return None  # nearly every message
         raised = [hit.flag for hit in self._meant(folded) if not _is_excused(hit, folded)]
         return min(raised, key=lambda flag: flag.rank).template if raised else None
+
+    def _looks_raised(self, folded: str) -> bool:
+        """Tell in one look whether any flagged word may stand there."""
+        if self._words and next(self._words.iter(folded), None) is not None:
+            return True
+        return bool(self._firsts) and next(self._firsts.iter(folded), None) is not None
 
     def _meant(self, folded: str) -> Iterator[_Hit]:
         """What is flagged in these words and not denied."""

@@ -78,10 +78,14 @@ class Wired:
         """What of its own a message names."""
         return find(folded, await self._named()) if self._named is not None and folded else None
 
+    def may_be_cautious(self, folded: str) -> bool:
+        """Tell whether `caveat` may hear something; nearly always not, and that costs no coroutine."""
+        return self.route.caveat is not None and self.route.caveat.hear(folded) is not None
+
     async def caveat(self, folded: str) -> Heard | None:
         """What a message asks for that this dialogue cannot do."""
         caveat = self.route.caveat
-        if caveat is None or caveat.hear(folded) is None:
+        if caveat is None or not self.may_be_cautious(folded):
             return None
         return caveat.heard(folded, await self._named() if self._named is not None else ())
 
@@ -256,8 +260,7 @@ class Routes:
     async def despite(self, folded: str) -> Match | None:
         """The dialogue that is asked for together with something it cannot do."""
         for wired in self._cautious:
-            heard = await wired.caveat(folded)
-            if heard is None:
+            if not wired.may_be_cautious(folded) or (heard := await wired.caveat(folded)) is None:
                 continue
             rest = fold(heard.rest)
             match = self.whole(rest) or self.within(rest) or await self.naming(folded)
