@@ -62,10 +62,14 @@ elseif not state and ARGV[3] == 'hold' then
 end
 
 if not state and ARGV[4] ~= '' then -- a sign of life: for so long, so many messages of ours may go out
-  local span = ARGV[4] == 'tap' and TAP_MS or WINDOW_MS
-  redis.call('HSET', KEYS[5], ARGV[4], now + span, ARGV[4] .. '_left', ARGV[4] == 'tap' and TAP_SENDS or WINDOW_SENDS)
-  if redis.call('PTTL', KEYS[5]) < span then
-    redis.call('PEXPIRE', KEYS[5], span)
+  if ARGV[4] == 'message' then
+    redis.call('HSET', KEYS[5], 'message', now + WINDOW_MS, 'message_left', WINDOW_SENDS)
+    redis.call('PEXPIRE', KEYS[5], WINDOW_MS)
+  else
+    redis.call('HSET', KEYS[5], 'tap', now + TAP_MS, 'tap_left', TAP_SENDS)
+    if redis.call('PTTL', KEYS[5]) < TAP_MS then
+      redis.call('PEXPIRE', KEYS[5], TAP_MS)
+    end
   end
 end
 
@@ -88,6 +92,16 @@ if not state and FLOOD_MS > 0 then
   end
 end
 
+-- Who is new stands behind the others; nearly every message finds nobody before it.
+if not state and redis.call('RPUSH', KEYS[2], ARGV[1]) == 1 then
+  seen = 1
+  redis.call('HSET', KEYS[1], 'state', 'run', 'first', now, 'last', now, 'seen', 1, 'e1', now + ATTEMPT_MS,
+             'fence', 1, 'token', ARGV[2], 'lease', now + LEASE_MS)
+  redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
+  redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
+  return run(1)
+end
+
 -- Only the head runs; a head that is finished, gone or long dead makes room.
 local blocked = false
 local head = redis.call('LINDEX', KEYS[2], 0)
@@ -108,21 +122,11 @@ if head and head ~= ARGV[1] then
   until blocked or not head or head == ARGV[1]
 end
 
-if not state and not head then -- nobody before us, and we are new: nearly every message
-  seen = 1
-  redis.call('RPUSH', KEYS[2], ARGV[1])
-  redis.call('HSET', KEYS[1], 'state', 'run', 'first', now, 'last', now, 'seen', 1, 'e1', now + ATTEMPT_MS,
-             'fence', 1, 'token', ARGV[2], 'lease', now + LEASE_MS)
-  redis.call('PEXPIRE', KEYS[1], CLAIM_MS)
-  redis.call('PEXPIRE', KEYS[2], CLAIM_MS)
-  return run(1)
-end
-
 if not state then
-  if redis.call('LLEN', KEYS[2]) > MOST_WAITING then
+  if redis.call('LLEN', KEYS[2]) > 1 + MOST_WAITING then
+    redis.call('LREM', KEYS[2], -1, ARGV[1])
     return refuse('FULL')
   end
-  redis.call('RPUSH', KEYS[2], ARGV[1])
   redis.call('HSET', KEYS[1], 'state', 'wait', 'first', now, 'last', now)
 elseif not head then -- the order was lost, the claim was not
   redis.call('RPUSH', KEYS[2], ARGV[1])

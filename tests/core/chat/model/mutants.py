@@ -127,7 +127,7 @@ MUTANTS = [
     ),
     Mutant(
         "wait limit",
-        edited("_enter", "redis.call('LLEN', KEYS[2]) > MOST_WAITING", "false"),
+        edited("_enter", "redis.call('LLEN', KEYS[2]) > 1 + MOST_WAITING", "false"),
         "seven_at_once",
     ),
     Mutant(
