@@ -76,6 +76,12 @@ async def test_a_day_before_the_word_for_booking_was_not_understood(
     assert "1、陈heart2" in await talk.says("heart")
 
 
+@pytest.mark.parametrize("said", ["想找个大夫", "我想看看大夫", "找医生", "看大夫"])
+async def test_who_looks_for_a_doctor_read_the_help(talk: Talk, ward: Ward, said: str) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    assert "请选择" in await talk.says(said)
+
+
 @pytest.mark.parametrize("said", ["昨天挂的号呢", "昨天看病了", "明天不挂号"])
 async def test_control_a_day_before_anything_else_books_nothing(talk: Talk, ward: Ward, said: str) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
