@@ -343,9 +343,11 @@ class World:
                 before.append(name)
 
     async def _find_sentence(self, tale: Tale) -> None:
-        sent = "SELECT FROM outbox WHERE key = $1 AND state = 'accepted'"
-        if await self.db.fetchrow(sent, f"late:{tale.event.id}") is not None:
+        state = await self.db.fetchval("SELECT state FROM outbox WHERE key = $1", f"late:{tale.event.id}")
+        if state == "accepted":
             tale.heard.append(Heard("late", "a sentence"))
+        elif state == "unknown" and self.buried:  # its sender was killed; it stands among what operators see
+            tale.heard.append(Heard("perhaps", "a sentence"))
 
     def _overtaken(self, conversation: str, names: list[str]) -> Iterable[str]:
         """Messages that finished before one that had surely come before them."""
