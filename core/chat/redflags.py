@@ -143,7 +143,7 @@ class RedFlags:
         negated_until = -1
         for end, (length, flag) in self._words.iter_long(folded):
             start = end + 1 - length
-            before = folded[max(0, start - _REACH) : start]
+            before = _before(folded, start)
             joined = _JOINED.sub("", before)
             carried = joined != before and start - len(before) + len(joined) == negated_until
             denied = not flag.template and folded[start] in _DENIALS  # "没有呼吸困难" as one harmless word
@@ -154,7 +154,7 @@ class RedFlags:
             else:
                 harmless.append(range(start, end + 1))
         for hit in self._sequences(folded):
-            before = folded[max(0, hit.start - _REACH) : hit.start]
+            before = _before(folded, hit.start)
             if not _NEGATED.search(before) and not any(hit.start in span for span in harmless):
                 yield hit
 
@@ -169,9 +169,14 @@ class RedFlags:
                     yield _Hit(start, found.end(), flag)
 
 
+def _before(folded: str, start: int) -> str:
+    """What stands so near before a word that it may turn it round."""
+    return folded[max(0, start - _REACH) : start]
+
+
 def _is_excused(hit: _Hit, folded: str) -> bool:
     """Tell whether what is flagged is told of, and not felt now."""
-    before = folded[max(0, hit.start - _REACH) : hit.start]
+    before = _before(folded, hit.start)
     if hit.flag.bookable and _WANTED.search(before) and _ITS_DEPARTMENT.match(folded, hit.end):
         return True
     if not hit.flag.talked_of:

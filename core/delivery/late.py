@@ -136,18 +136,16 @@ class LateReplies:
             return False
         asked = asyncio.get_running_loop().time()
         outcome = await self._way.sender.send(recipient.account, recipient.openid, said)
-        if isinstance(outcome, Refused) and outcome.policy is Policy.WINDOW:
-            asked_s = asyncio.get_running_loop().time() - asked
-            await self._in_redis(self._way.windows.close(row.conversation, asked_s))
+        asked_s = asyncio.get_running_loop().time() - asked
         _log.info("late_reply", key=row.key, outcome=type(outcome).__name__, tries=row.tries)
         left_us = isinstance(outcome, Sent | PerhapsSent)
         if left_us:  # no other message of this conversation goes out before this one is settled
             await self._in_redis(self._way.windows.spend(row.conversation))
-        await self._note(row, outcome)
+        await self._note(row, outcome, asked_s)
         return left_us
 
-    async def _note(self, row: Row, outcome: Outcome) -> None:
-        """Write down what became of a request."""
+    async def _note(self, row: Row, outcome: Outcome, asked_s: float) -> None:
+        """Write down what became of a request that was made `asked_s` ago."""
         match outcome:
             case Sent():
                 await self._settled(row, "accepted", "")
@@ -158,6 +156,7 @@ class LateReplies:
             case PerhapsSent(reason=reason):
                 await self._settled(row, "unknown", reason)
             case Refused(policy=Policy.WINDOW, words=words):
+                await self._in_redis(self._way.windows.close(row.conversation, asked_s))
                 await self._put_back(row, words, _HELD_AGAIN_S, held=True)
             case Refused(policy=Policy.CONFIGURATION, code=code, words=words):
                 await self._put_back(row, f"{code} {words}", _MENDED_AGAIN_S)
