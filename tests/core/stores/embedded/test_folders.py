@@ -209,6 +209,7 @@ def test_a_link_laid_where_the_sockets_belong_is_not_followed(
     assert elsewhere.parent != tmp_path
     assert not list((tmp_path / "trap").iterdir())
     remove_runtime(elsewhere)
+    place.unlink()
 
 
 @pytest.fixture
