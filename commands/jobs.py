@@ -13,7 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from core import effects
 from core.clock import CITY_ZONE, Clock
-from core.delivery.late import LateReplies
+from core.delivery.outgoing import Outgoing
 from core.delivery.sweeper import Sweeper
 from core.errors import StoreGoneError
 from core.stores.database import Database
@@ -90,12 +90,14 @@ def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:
     )
 
 
-def keep_promises(jobs: Jobs, sweeper: Sweeper, late: LateReplies) -> None:
-    """Look after messages that are owed an answer, and send what is due, second by second (design 4)."""
-    each_second = IntervalTrigger(seconds=1, timezone=CITY_ZONE)
-    jobs.add("sweep", sweeper.sweep, each_second)
-    jobs.add("send_late_replies", late.send_due, each_second)
-    jobs.add("purge_outbox", late.purge, CronTrigger(minute=17, timezone=CITY_ZONE))
+def keep_promises(jobs: Jobs, sweeper: Sweeper) -> None:
+    """Look after messages that are owed an answer, second by second (design 4)."""
+    jobs.add("sweep", sweeper.sweep, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
+
+
+def purge_outbox(jobs: Jobs, outgoing: Outgoing) -> None:
+    """Forget, hour by hour, what was sent long ago."""
+    jobs.add("purge_outbox", outgoing.purge, CronTrigger(minute=17, timezone=CITY_ZONE))
 
 
 async def _carefully(name: str, job: Job) -> None:

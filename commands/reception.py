@@ -1,6 +1,6 @@
 """Reception put together: each account's bot behind one inbox, and what sends replies that come late."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,10 +18,11 @@ from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import Turns
 from core.chat.words import CityFacts, Words
-from core.delivery.late import LateReplies, Way
+from core.delivery.kinds import Kinds
+from core.delivery.lanes import Lane
+from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.sweeper import Sweeper
-from core.delivery.windows import Windows
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
@@ -44,10 +45,12 @@ class Reception:
 
     dispatchers: Mapping[str, Dispatcher]
     sweeper: Sweeper
-    late: LateReplies
+    outgoing: Outgoing
 
 
-def reception(means: Means, citizens: Citizens, services: Mapping[type, object]) -> Reception:
+def reception(
+    means: Means, citizens: Citizens, services: Mapping[type, object], lanes: Iterable[Lane] = Lane
+) -> Reception:
     """Put router, words, inbox and dispatcher together, for each account its own bot."""
     around = means.around
     chat = around.settings.chat
@@ -73,8 +76,15 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
 
     dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}
-    way = Way(inbox, Windows(means.redis, inbox.durations), citizens, _sender(means))
-    return Reception(dispatchers, Sweeper(owed, dispatchers), LateReplies(means.db, owed, way))
+    words = Words(
+        around.templates,
+        CityFacts(desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline),
+    )
+    kinds = Kinds(around.templates / "notices", words)
+    office = Office(
+        means.db, means.redis, around.seal, around.clock, kinds, words, inbox, citizens, _sender(means)
+    )
+    return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office, lanes))
 
 
 def _sender(means: Means) -> WeChatSender:

@@ -83,6 +83,17 @@ def quoted(said: str) -> str:
     return plain if len(plain) <= _QUOTED else plain[:_QUOTED] + "…"
 
 
+def fit(said: str, most: int) -> str:
+    """Shorten what has to fit a field of a notice: 心血管内科专… ."""
+    line = " ".join(said.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def stamp(moment: datetime) -> str:
+    """2026-11-25 09:00, in the city's zone: how WeChat's notices want a time."""
+    return moment.astimezone(CITY_ZONE).strftime("%Y-%m-%d %H:%M")
+
+
 _Moment = TypeVar("_Moment", date, datetime)
 
 
@@ -148,8 +159,11 @@ class Words:
             clock=clock,
             yuan=yuan,
             quoted=quoted,
+            fit=fit,
+            stamp=stamp,
         )
         environment.globals["city"] = city or CityFacts()
+        self._environment = environment
         self._folder = folder
         self.today: date | None = None
         self._latest: Words | None = None
@@ -178,6 +192,10 @@ class Words:
     def render(self, name: str, /, **facts: object) -> str:
         """Say `templates/<name>.txt` with these facts; a missing fact raises, it never becomes a blank."""
         return self._template(name).render({"today": self.today} | facts).strip()
+
+    def snippet(self, source: str) -> Callable[[Mapping[str, object]], str]:
+        """Compile a few words that stand in a file of another kind; the same filters hold in them."""
+        return self._environment.from_string(source).render
 
     def question(self, name: str, /, **facts: object) -> QuestionWords:
         """Prepare the words of one question."""

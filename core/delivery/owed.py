@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.chat.events import Event
 from core.chat.replies import Said
 from core.delivery import outbox
+from core.delivery.rows import Row
 from core.packing import Packing, UnreadableError
 from core.seal import Seal
 from core.stores.database import Database
@@ -52,7 +53,7 @@ class Owed:
         sealed = _messages.pack(said, self._seal, key)
         async with self._db.transaction() as tx:
             await tx.execute(_FORGET, event_id)
-            await outbox.queue(tx, key, _conversation_of(event_id), sealed, after_s)
+            await outbox.queue_reply(tx, key, _conversation_of(event_id), sealed, after_s)
 
     async def due(self, again_s: float, most: int) -> list[Debt]:
         """Take debts to look after, the longest not looked at first; nobody else gets them for `again_s`."""
@@ -74,10 +75,6 @@ class Owed:
         """Forget a debt nobody can pay."""
         await self._db.execute(_FORGET, event_id)
 
-    def words_of(self, row: outbox.Row) -> Said:
-        """Open a message of ours; `UnreadableError` if it cannot be read."""
-        return _messages.unpack(row.sealed, self._seal, row.key)
-
     def _opened(self, event_id: str, sealed: bytes) -> Event | None:
         try:
             return _events.unpack(sealed, self._seal, event_id)
@@ -85,7 +82,12 @@ class Owed:
             return None
 
 
-def event_of(row: outbox.Row) -> str:
+def words_of(row: Row, seal: Seal) -> Said:
+    """Open a late reply; `UnreadableError` if it cannot be read."""
+    return _messages.unpack(row.sealed or b"", seal, row.key)
+
+
+def event_of(row: Row) -> str:
     """The id of the message that a late reply answers; "" if it is none."""
     return row.key.removeprefix(_LATE) if row.key.startswith(_LATE) else ""
 

@@ -37,10 +37,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class SurelyNotSent:
-    """Nothing went out, and the message itself is not to blame: try again after so many seconds."""
+    """Nothing went out, and the message itself is not to blame: try again after so many seconds.
+
+    `policy` tells what is to blame where WeChat said so: its rate, its quota, a token.
+    """
 
     reason: str
     retry_after: float
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,29 @@ class Choices:
     tail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A template or subscription notice: the account's template, its fields, and where a tap leads.
+
+    `client_id`: WeChat sends the same one to the same citizen once in ten minutes; template messages only.
+    """
+
+    template_id: str
+    fields: tuple[tuple[str, str], ...]
+    url: str = ""
+    client_id: str = ""
+
+
 class Sender(Protocol):
     """Sends one message to one citizen, outside of any request of theirs."""
+
+    async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
+        """Send a template message as `send` does."""
+        ...
+
+    async def send_subscription(self, account: str, openid: str, notice: Notice) -> Outcome:
+        """Send a subscription notice as `send` does."""
+        ...
 
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
         """Try once, within two time-outs of a request, and say what became of it; no failure is raised."""

@@ -4,6 +4,7 @@ Windows are opened by reception's first script and counted here. A conversation 
 an open one all the same: Redis may have been wiped since.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from core.chat.durations import Durations, script
@@ -20,12 +21,18 @@ class Windows:
 
     async def is_open(self, conversation: str) -> bool | None:
         """Tell whether a message of ours may go out; None if nothing is known of any window."""
-        answer = await self._do("look", conversation)
-        return None if answer < 0 else bool(answer)
+        return _known(await self._do("look", conversation))
 
-    async def spend(self, conversation: str) -> None:
-        """Count one message of ours that left us."""
-        await self._do("spend", conversation)
+    async def take(self, conversation: str, spared: int = 0) -> bool | None:
+        """Count one message of ours that is to leave, unless only `spared` are left for more urgent ones.
+
+        None, and nothing is counted, if nothing is known of any window.
+        """
+        return _known(await self._do("take", conversation, spared))
+
+    async def give_back(self, conversation: str) -> None:
+        """Take one message out of the count again that did not leave us."""
+        await self._do("give_back", conversation)
 
     async def close(self, conversation: str, asked_s: float = 0.0) -> None:
         """Believe the platform, which was asked `asked_s` ago, and says that no window is open.
@@ -36,7 +43,13 @@ class Windows:
 
     async def open_ones(self, conversations: Iterable[str]) -> list[str]:
         """Those of the conversations that have an open window."""
-        return [each for each in conversations if await self.is_open(each)]
+        asked = list(conversations)
+        found = await asyncio.gather(*map(self.is_open, asked))
+        return [each for each, is_open in zip(asked, found, strict=True) if is_open]
 
-    async def _do(self, what: str, conversation: str, asked_ms: int = 0) -> int:
-        return int(await self._redis.run(self._script, (windows_key(conversation),), (what, asked_ms)))
+    async def _do(self, what: str, conversation: str, given: int = 0) -> int:
+        return int(await self._redis.run(self._script, (windows_key(conversation),), (what, given)))
+
+
+def _known(answer: int) -> bool | None:
+    return None if answer < 0 else bool(answer)

@@ -2,12 +2,14 @@
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens import store
 from services.citizens.model import Recipient, UnknownCitizen
 
+FOLLOWERS = "followers"
 _REMEMBERED = 4096  # self persons kept in memory, about a megabyte
 
 
@@ -48,13 +50,26 @@ class Citizens:
             self._selves.popitem(last=False)
         return person
 
-    async def resolve(self, conversation: str) -> Recipient:
-        """Open the way back to a conversation; only a sender needs it."""
-        row = await store.address(self._db, conversation)
-        if row is None:
-            raise UnknownCitizen(conversation=conversation)
-        openid = self._seal.open(row["openid"], _place(conversation)).decode()
-        return Recipient(row["account"], openid, row["following"])
+    async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Recipient]:
+        """Open the ways back to conversations; only a sender needs them. Who never arrived is left out."""
+        return {
+            row["conversation"]: Recipient(
+                row["account"],
+                self._seal.open(row["openid"], _place(row["conversation"])).decode(),
+                row["following"],
+            )
+            for row in await store.addresses(self._db, conversations)
+        }
+
+    async def lost(self, conversation: str) -> None:
+        """Note that the platform does not know somebody as a follower any more."""
+        await self.leave(conversation)
+
+    async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
+        """The conversations of an audience, page by page: `followers` are all there is so far."""
+        if audience != FOLLOWERS:
+            raise ValueError(f"there is no audience {audience!r}; {FOLLOWERS} is one")
+        return await store.followers(self._db, account, after, limit)
 
     async def _welcome(self, conversation: str, account: str, openid: str) -> str:
         newcomer = store.Newcomer(

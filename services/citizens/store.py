@@ -1,5 +1,6 @@
 """The statements of citizens, one function each; times are the database's own, no rule hangs on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -84,7 +85,22 @@ async def self_person(db: Database, citizen: str) -> str | None:
     return person
 
 
-async def address(db: Database, conversation: str) -> asyncpg.Record | None:
-    return await db.fetchrow(
-        "SELECT account, openid, following FROM accounts WHERE conversation = $1", conversation
+async def addresses(db: Database, conversations: Sequence[str]) -> list[asyncpg.Record]:
+    return await db.fetch(
+        "SELECT conversation, account, openid, following FROM accounts WHERE conversation = ANY($1)",
+        conversations,
     )
+
+
+async def followers(db: Database, account: str, after: str, limit: int) -> list[str]:
+    """The conversations of an account's followers in their order, from behind one of them."""
+    rows = await db.fetch(
+        """
+        SELECT conversation FROM accounts WHERE account = $1 AND conversation > $2 AND following
+        ORDER BY conversation LIMIT $3
+        """,
+        account,
+        after,
+        limit,
+    )
+    return [row["conversation"] for row in rows]

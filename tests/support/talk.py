@@ -28,15 +28,14 @@ from core.chat.sessions import Session, pack, unpack
 from core.chat.turns import Turns
 from core.chat.words import Words
 from core.clock import ManualClock
-from core.delivery.late import LateReplies, Way
 from core.delivery.owed import Owed
 from core.delivery.sender import Choices, Outcome, Sent
 from core.delivery.sweeper import Sweeper
-from core.delivery.windows import Windows
 from core.errors import NotInTimeError
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support.sending import RepliesOnly, late_replies
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 _ATTEMPTS = 3  # wechat-facts 1.4
@@ -77,7 +76,7 @@ class _Address:
 
 
 @dataclass
-class Post:
+class Post(RepliesOnly):
     """Carries messages of ours to the phones of a test, each of which has written before."""
 
     phones: dict[str, _Address] = field(default_factory=dict)
@@ -160,8 +159,7 @@ class Talk:
         self.dispatcher = Dispatcher(self.inbox, Turns(house), ground.seal, ground.clock, owed)
         self.sweeper = Sweeper(owed, {self.account: self.dispatcher}, again_s=self.durations.poll)
         self.post.phones[self.conversation] = _Address(self.account, self.openid)
-        way = Way(self.inbox, Windows(ground.redis, self.durations), self.post, self.post)
-        self.late = LateReplies(ground.db, owed, way)
+        self.late = late_replies((ground.redis, ground.db), ground.seal, ground.clock, self.inbox, self.post)
 
     @property
     def conversation(self) -> str:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from core.delivery import outbox
-from core.delivery.outbox import Row
+from core.delivery import outbox, rows
+from core.delivery.lanes import Lane
+from core.delivery.rows import Result, Row, Start
 from core.stores.database import Database
 
 HERE, THERE = f"city:{'0' * 32}", f"city:{'f' * 32}"
@@ -22,30 +23,44 @@ class Sheet:
 
     async def queue(self, key: str, conversation: str = HERE, after_s: float = 0) -> None:
         async with self.db.transaction() as tx:
-            await outbox.queue(tx, key, conversation, WORDS, after_s)
+            await outbox.queue_reply(tx, key, conversation, WORDS, after_s)
 
     async def cancel(self, key: str) -> None:
         async with self.db.transaction() as tx:
             await outbox.cancel(tx, key, "answered")
 
-    async def claim(self, holder: str = US) -> dict[str, Row]:
-        return {row.key: row for row in await outbox.claim(self.db, holder, LEASE, 100)}
+    async def claim(self, holder: str = US, most: int = 100) -> dict[str, Row]:
+        found = await rows.claim(self.db, holder, Lane.REPLIES, LEASE, most)
+        return {row.key: row for row in found}
 
     async def taken(self, key: str = "a") -> Row:
         """A message that was just queued, in our hands."""
         await self.queue(key)
         return (await self.claim())[key]
 
+    async def begin(self, row: Row, holder: str = US, channel: str = "window") -> bool:
+        async with self.db.transaction() as tx:
+            return row.id in await rows.begin(tx, holder, [Start(row, channel)], LEFT)
+
     async def begun(self, key: str = "a") -> Row:
         row = await self.taken(key)
-        assert await outbox.begin(self.db, row, US, LEFT)
+        assert await self.begin(row)
         return row
 
     async def hold(self, row: Row, after_s: float = 0) -> None:
-        await outbox.put_back(self.db, row, US, after_s, held=True, reason="no window")
+        await self.put_back(row, after_s, held=True, reason="no window")
+
+    async def put_back(
+        self, row: Row, after_s: float, *, held: bool = False, reason: str = "", holder: str = US
+    ) -> None:
+        await self.result(Result(row, "held" if held else "queued", reason, after_s), holder)
 
     async def settle(self, row: Row, state: str = "accepted", holder: str = US) -> bool:
-        return await outbox.settle(self.db, row, holder, state, "so it is")
+        return await self.result(Result(row, state, "so it is"), holder)
+
+    async def result(self, result: Result, holder: str = US) -> bool:
+        async with self.db.transaction() as tx:
+            return result.row.id in await rows.settle(tx, holder, [result])
 
     async def state(self, key: str = "a") -> str:
         return str(await self.db.fetchval("SELECT state FROM outbox WHERE key = $1", key))
@@ -62,7 +77,8 @@ class Sheet:
             UPDATE outbox SET
                 not_before = not_before - $1::interval, valid_until = valid_until - $1::interval,
                 lease_until = lease_until - $1::interval, attempted_at = attempted_at - $1::interval,
-                made_at = made_at - $1::interval, settled_at = settled_at - $1::interval
+                made_at = made_at - $1::interval, first_at = first_at - $1::interval,
+                trying_at = trying_at - $1::interval, settled_at = settled_at - $1::interval
             """,
             by,
         )

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.delivery import outbox
+from core.delivery import outbox, rows
 from core.delivery.backlog import Backlog, backlog
-from core.delivery.outbox import Row
+from core.delivery.lanes import Lane
+from core.delivery.rows import Result, Row
 from core.stores.database import Database
 
 HERE, THERE, YONDER = (f"city:{digit * 32}" for digit in "0f9")
@@ -34,21 +35,23 @@ class Sheet:
         self._made += 1
         key = f"late:{conversation}:m:{self._made}:1"
         async with self.db.transaction() as tx:
-            await outbox.queue(tx, key, conversation, WORDS, 0)
+            await outbox.queue_reply(tx, key, conversation, WORDS, 0)
         await self.db.execute("UPDATE outbox SET made_at = made_at - $2::interval WHERE key = $1", key, ago)
         return key
 
     async def taken(self, conversation: str, *, ago: timedelta = timedelta()) -> Row:
         key = await self.queued(conversation, ago=ago)
-        rows = {row.key: row for row in await outbox.claim(self.db, US, timedelta(seconds=30), 100)}
-        return rows[key]
+        claimed = await rows.claim(self.db, US, Lane.REPLIES, timedelta(seconds=30), 100)
+        return {row.key: row for row in claimed}[key]
 
     async def put_back(self, row: Row, reason: str, *, held: bool = False) -> None:
-        await outbox.put_back(self.db, row, US, 60, held=held, reason=reason)
+        async with self.db.transaction() as tx:
+            await rows.settle(tx, US, [Result(row, "held" if held else "queued", reason, 60)])
 
     async def settled(self, state: str, reason: str = "", *, ago: timedelta = timedelta()) -> None:
         row = await self.taken(YONDER)
-        await outbox.settle(self.db, row, US, state, reason)
+        async with self.db.transaction() as tx:
+            await rows.settle(tx, US, [Result(row, state, reason)])
         await self.db.execute(
             "UPDATE outbox SET settled_at = settled_at - $2::interval WHERE id = $1", row.id, ago
         )

@@ -10,7 +10,6 @@ from core.chat.replies import Said
 from core.delivery.sender import Outcome, PerhapsSent, Sent, SurelyNotSent
 from core.errors import StoreGoneError
 from tests.core.delivery.town import HERE, THERE, Town, message
-from tests.support.waiting import until
 
 
 class KilledError(BaseException):
@@ -136,25 +135,25 @@ async def test_a_failure_beside_it_leaves_no_send_running_behind(town: Town) -> 
     """The sender of the next second would meet it; whoever stops the process would cut it off."""
     failed, may_go_on = asyncio.Event(), asyncio.Event()
 
-    async def one_fails(conversation: str) -> None:
-        if conversation == THERE:
+    async def one_fails() -> None:
+        if town.post.asked == 1:
+            await may_go_on.wait()
+        else:
             failed.set()
             raise KilledError
 
-    async def waits() -> None:
-        await may_go_on.wait()
-
-    town.post.on_way, town.post.on_send = one_fails, waits
+    town.post.on_send = one_fails
     await town.owes("预约成功")
     await town.owes("请选科室", THERE)
     sending = asyncio.create_task(town.late.send_due())
     await failed.wait()
-    await until(lambda: town.post.asked, "the other request is under way")
     assert not sending.done()
     may_go_on.set()
     with pytest.raises(KilledError):
         await sending
     assert town.heard == ["预约成功"]
+    town.post.on_send = None
+    await town.late.send_due()
     assert await town.db.fetchval("SELECT state FROM outbox WHERE conversation = $1", HERE) == "accepted"
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.delivery import outbox
-from core.delivery.outbox import Row
+from core.delivery import outbox, rows
+from core.delivery.rows import Row
 from tests.core.delivery.sheet import HERE, LEASE, LEFT, OTHERS, THERE, US, WORDS, Sheet
 
 # --- one message ---
@@ -51,25 +51,25 @@ async def test_what_is_settled_stays_so(sheet: Sheet) -> None:
     row = await sheet.begun()
     await sheet.settle(row, "accepted")
     assert not await sheet.settle(row, "failed")
-    assert not await outbox.begin(sheet.db, row, US, LEFT)
+    assert not await sheet.begin(row)
     await sheet.hold(row)
     await sheet.cancel("a")
     await outbox.release(sheet.db, [HERE])
-    assert await outbox.give_up(sheet.db) == 0
+    assert await rows.recover(sheet.db) == 0
     assert await sheet.state() == "accepted"
 
 
 async def test_only_who_has_it_may_begin_settle_or_put_it_back(sheet: Sheet) -> None:
     row = await sheet.taken()
-    assert not await outbox.begin(sheet.db, row, OTHERS, LEFT)
+    assert not await sheet.begin(row, OTHERS)
     assert not await sheet.settle(row, holder=OTHERS)
-    await outbox.put_back(sheet.db, row, OTHERS, 0, held=True, reason="")
+    await sheet.put_back(row, 0, held=True, reason="", holder=OTHERS)
     assert (await sheet.row())["holder"] == US
 
 
 async def test_put_back_it_waits_and_says_why(sheet: Sheet) -> None:
     row = await sheet.begun()
-    await outbox.put_back(sheet.db, row, US, 60, held=False, reason="token: no answer")
+    await sheet.put_back(row, 60, held=False, reason="token: no answer")
     assert (await sheet.state(), (await sheet.row())["reason"]) == ("queued", "token: no answer")
     assert await sheet.claim() == {}
     await sheet.passes(timedelta(seconds=61))
@@ -80,7 +80,7 @@ async def test_put_back_it_waits_and_says_why(sheet: Sheet) -> None:
 @pytest.mark.parametrize("held", [False, True])
 async def test_taken_back_before_anybody_began_it_is_never_sent(sheet: Sheet, held: bool) -> None:
     row = await sheet.taken()
-    await outbox.put_back(sheet.db, row, US, 0, held=held, reason="")
+    await sheet.put_back(row, 0, held=held, reason="")
     await sheet.cancel("a")
     assert await sheet.claim() == {}
     row_then = await sheet.row()
@@ -91,7 +91,7 @@ async def test_what_is_being_sent_cannot_be_taken_back(sheet: Sheet) -> None:
     row = await sheet.taken()
     await sheet.cancel("a")
     assert await sheet.state() == "sending"
-    assert await outbox.begin(sheet.db, row, US, LEFT)
+    assert await sheet.begin(row)
 
 
 # --- who held it died ---
@@ -100,18 +100,20 @@ async def test_what_is_being_sent_cannot_be_taken_back(sheet: Sheet) -> None:
 async def test_a_lease_that_ends_before_the_request_began_gives_the_message_to_others(sheet: Sheet) -> None:
     ours = await sheet.taken()
     await sheet.passes(LEASE + timedelta(seconds=1))
+    assert await rows.recover(sheet.db) == 0
     theirs = (await sheet.claim(OTHERS))["a"]
     assert theirs.tries == 2
-    assert not await outbox.begin(sheet.db, ours, US, LEFT), "it is theirs now"
+    assert not await sheet.begin(ours), "it is theirs now"
     assert not await sheet.settle(ours)
-    assert await outbox.begin(sheet.db, theirs, OTHERS, LEFT)
+    assert await sheet.begin(theirs, OTHERS)
 
 
 async def test_a_request_does_not_begin_when_the_lease_may_end_under_it(sheet: Sheet) -> None:
     row = await sheet.taken()
     await sheet.passes(LEASE - LEFT + timedelta(seconds=1))
-    assert not await outbox.begin(sheet.db, row, US, LEFT)
+    assert not await sheet.begin(row)
     await sheet.passes(LEFT)
+    await rows.recover(sheet.db)
     assert "a" in await sheet.claim(OTHERS), "it was not begun, so it is sent by others"
 
 
@@ -119,14 +121,14 @@ async def test_of_a_request_whose_sender_died_nobody_knows_what_became(sheet: Sh
     row = await sheet.begun()
     await sheet.passes(LEASE + timedelta(seconds=1))
     assert await sheet.claim(OTHERS) == {}, "a second request might say it twice"
-    assert await outbox.give_up(sheet.db) == 1
+    assert await rows.recover(sheet.db) == 1
     assert (await sheet.state(), (await sheet.row())["sealed"]) == ("unknown", None)
     assert not await sheet.settle(row), "its sender, awake again, comes too late"
 
 
 async def test_a_request_under_way_is_not_given_up(sheet: Sheet) -> None:
     row = await sheet.begun()
-    assert await outbox.give_up(sheet.db) == 0
+    assert await rows.recover(sheet.db) == 0
     assert await sheet.settle(row)
 
 
@@ -134,10 +136,10 @@ async def test_a_message_that_died_with_its_holder_is_not_counted_as_begun_the_n
     sheet: Sheet,
 ) -> None:
     row = await sheet.begun()
-    await outbox.put_back(sheet.db, row, US, 0, held=False, reason="refused: too busy")
+    await sheet.put_back(row, 0, held=False, reason="refused: too busy")
     await sheet.claim(OTHERS)
     await sheet.passes(LEASE + timedelta(seconds=1))
-    assert await outbox.give_up(sheet.db) == 0
+    assert await rows.recover(sheet.db) == 0
     assert "a" in await sheet.claim()
 
 
@@ -147,10 +149,10 @@ async def test_a_message_that_died_with_its_holder_is_not_counted_as_begun_the_n
 @pytest.mark.parametrize("held", [False, True])
 async def test_after_two_days_it_is_not_worth_sending(sheet: Sheet, held: bool) -> None:
     row = await sheet.begun()
-    await outbox.put_back(sheet.db, row, US, 0, held=held, reason="no window")
+    await sheet.put_back(row, 0, held=held, reason="no window")
     await sheet.passes(timedelta(days=2, seconds=1))
     assert await sheet.claim() == {}
-    assert await outbox.give_up(sheet.db) == 1
+    assert await rows.recover(sheet.db) == 1
     row_then = await sheet.row()
     assert (row_then["state"], row_then["reason"], row_then["sealed"]) == ("expired", "no window", None)
 
@@ -160,7 +162,7 @@ async def test_one_in_a_dead_hand_expires_too_and_lets_the_next_one_go(sheet: Sh
     await sheet.taken()
     await sheet.passes(timedelta(days=2, seconds=1))
     await sheet.queue("b")
-    assert await outbox.give_up(sheet.db) == 1
+    assert await rows.recover(sheet.db) == 1
     assert await sheet.state() == "expired"
     assert list(await sheet.claim()) == ["b"]
 
@@ -168,7 +170,7 @@ async def test_one_in_a_dead_hand_expires_too_and_lets_the_next_one_go(sheet: Sh
 async def test_one_that_is_being_sent_as_its_time_ends_is_finished(sheet: Sheet) -> None:
     row = await sheet.begun()
     await sheet.db.execute("UPDATE outbox SET valid_until = now() - interval '1 second'")
-    assert await outbox.give_up(sheet.db) == 0
+    assert await rows.recover(sheet.db) == 0
     assert await sheet.settle(row)
 
 
@@ -197,7 +199,7 @@ async def test_the_next_one_waits_for_one_that_waits(sheet: Sheet, held: bool) -
     first = await sheet.taken()
     await sheet.queue("b")
     assert await sheet.claim() == {}, "while the first is being sent"
-    await outbox.put_back(sheet.db, first, US, 60, held=held, reason="")
+    await sheet.put_back(first, 60, held=held, reason="")
     assert await sheet.claim() == {}, "and while it waits"
     await sheet.cancel("a")
     assert list(await sheet.claim()) == ["b"]
@@ -208,7 +210,7 @@ async def test_no_more_are_taken_than_asked_for(sheet: Sheet) -> None:
         await sheet.queue(f"{number}", f"city:{number:032x}")
     for statistics in ("", "ANALYZE outbox"):
         await sheet.db.execute(statistics or "SELECT 1")
-        rows = await outbox.claim(sheet.db, US, LEASE, 7)
+        rows = list((await sheet.claim(most=7)).values())
         assert len(rows) == 7, statistics
 
 
@@ -238,7 +240,7 @@ async def test_conversations_that_hold_something_are_named_now_and_then(sheet: S
 
 async def test_releasing_does_not_hasten_what_waits_for_something_else(sheet: Sheet) -> None:
     row = await sheet.taken()
-    await outbox.put_back(sheet.db, row, US, 60, held=False, reason="")
+    await sheet.put_back(row, 60, held=False, reason="")
     await outbox.release(sheet.db, [HERE])
     assert await sheet.claim() == {}
 

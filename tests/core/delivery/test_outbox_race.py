@@ -7,10 +7,11 @@ from typing import cast
 import asyncpg
 import pytest
 
-from core.delivery import outbox
-from core.delivery.outbox import Row
+from core.delivery import rows
+from core.delivery.lanes import Lane
+from core.delivery.rows import Row
 from core.stores.database import Database, Transaction
-from tests.core.delivery.sheet import LEASE, LEFT, OTHERS, US, Sheet
+from tests.core.delivery.sheet import LEASE, OTHERS, US, Sheet
 
 
 class OneTransaction:
@@ -23,6 +24,10 @@ class OneTransaction:
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         assert self._without in sql
         return await self._tx.fetch(sql.replace(self._without, "") if self._without else sql, *args)
+
+
+def _seen(tx: Transaction, without: str) -> Database:
+    return cast("Database", OneTransaction(tx, without))
 
 
 @pytest.fixture
@@ -39,10 +44,12 @@ async def _both_take(sheet: Sheet, watcher: Database, without: str = "") -> tupl
 
     async def second() -> list[Row]:
         async with sheet.db.transaction() as tx:
-            return await outbox.claim(cast("Database", OneTransaction(tx, without)), OTHERS, LEASE, 10)
+            return await rows.claim(
+                cast("Database", OneTransaction(tx, without)), OTHERS, Lane.REPLIES, LEASE, 10
+            )
 
     async with sheet.db.transaction() as tx:
-        ours = await outbox.claim(cast("Database", OneTransaction(tx, without)), US, LEASE, 10)
+        ours = await rows.claim(_seen(tx, without), US, Lane.REPLIES, LEASE, 10)
         other = asyncio.create_task(second())
         async with asyncio.timeout(15):
             while not other.done() and not await _somebody_waits(watcher):  # noqa: ASYNC110 - PostgreSQL tells nobody
@@ -68,7 +75,7 @@ async def test_two_senders_reach_for_one_message_and_one_gets_it(sheet: Sheet, w
 
 
 async def test_control_without_the_row_lock_both_get_it(sheet: Sheet, watcher: Database) -> None:
-    ours, theirs = await _both_take(sheet, watcher, without="FOR UPDATE SKIP LOCKED")
+    ours, theirs = await _both_take(sheet, watcher, without="FOR UPDATE OF o SKIP LOCKED")
     assert [row.key for row in (*ours, *theirs)] == ["a", "a"]
 
 
@@ -80,9 +87,9 @@ async def test_many_senders_take_many_messages_each_once_and_in_order(sheet: She
 
     async def sender(name: str) -> None:
         while len(left) < len(keys):
-            for row in await outbox.claim(sheet.db, name, LEASE, 2):
+            for row in (await sheet.claim(name, 2)).values():
                 left.append(row.key)
-                assert await outbox.begin(sheet.db, row, name, LEFT)
+                assert await sheet.begin(row, name)
                 assert await sheet.settle(row, holder=name)
 
     async with asyncio.timeout(30):

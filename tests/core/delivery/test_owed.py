@@ -11,9 +11,10 @@ import pytest
 from core.chat.events import Event, Kind
 from core.chat.replies import Said
 from core.clock import CITY_ZONE
-from core.delivery import outbox
-from core.delivery.outbox import Row
-from core.delivery.owed import Debt, Owed, event_of
+from core.delivery import rows
+from core.delivery.lanes import Lane
+from core.delivery.owed import Debt, Owed, event_of, words_of
+from core.delivery.rows import Result, Row, Start
 from core.seal import Seal, SealBrokenError
 from core.stores.database import Database
 
@@ -161,30 +162,34 @@ async def test_a_row_of_another_program_is_one_too(owed: Owed, any_db: Database,
 # --- paid later ---
 
 
-async def test_to_be_sent_later_it_is_a_message_of_ours_and_no_debt(owed: Owed, any_db: Database) -> None:
+async def test_to_be_sent_later_it_is_a_message_of_ours_and_no_debt(
+    owed: Owed, any_db: Database, seal: Seal
+) -> None:
     event = message()
     await owed.owe(event)
     await owed.send_later(event.id, text("预约成功"), 0)
     assert await debts(any_db) == 0
-    (row,) = await outbox.claim(any_db, "us", LEASE, 100)
+    (row,) = await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)
     assert row.conversation == HERE
     assert event_of(row) == event.id
-    assert owed.words_of(row) == text("预约成功")
+    assert words_of(row, seal) == text("预约成功")
 
 
 async def test_it_waits_as_long_as_it_shall(owed: Owed, any_db: Database) -> None:
     await owed.send_later(message().id, text("预约成功"), 6)
-    assert await outbox.claim(any_db, "us", LEASE, 100) == []
+    assert await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100) == []
     await any_db.execute("UPDATE outbox SET not_before = not_before - interval '6 seconds'")
-    assert len(await outbox.claim(any_db, "us", LEASE, 100)) == 1
+    assert len(await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)) == 1
 
 
-async def test_said_twice_it_is_sent_once_and_the_first_words_count(owed: Owed, any_db: Database) -> None:
+async def test_said_twice_it_is_sent_once_and_the_first_words_count(
+    owed: Owed, any_db: Database, seal: Seal
+) -> None:
     event = message()
     await owed.send_later(event.id, text("预约成功"), 0)
     await owed.send_later(event.id, text("刚才那条消息没有处理"), 0)
-    (row,) = await outbox.claim(any_db, "us", LEASE, 100)
-    assert owed.words_of(row) == text("预约成功")
+    (row,) = await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)
+    assert words_of(row, seal) == text("预约成功")
 
 
 async def test_where_it_cannot_be_queued_the_debt_stays(owed: Owed, any_db: Database) -> None:
@@ -206,13 +211,13 @@ async def test_where_the_debt_cannot_be_deleted_nothing_is_queued(owed: Owed, an
     assert await states(any_db) == {}
 
 
-async def test_words_open_only_in_their_own_row(owed: Owed, any_db: Database) -> None:
+async def test_words_open_only_in_their_own_row(owed: Owed, any_db: Database, seal: Seal) -> None:
     one, other = message(), message()
     await owed.send_later(one.id, text("预约成功"), 0)
     await any_db.execute("UPDATE outbox SET key = $1", f"late:{other.id}")
-    (row,) = await outbox.claim(any_db, "us", LEASE, 100)
+    (row,) = await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)
     with pytest.raises(SealBrokenError):
-        owed.words_of(row)
+        words_of(row, seal)
 
 
 def test_what_is_no_late_reply_answers_no_message() -> None:
@@ -236,8 +241,9 @@ async def test_answered_after_all_nothing_is_owed_and_nothing_is_sent(owed: Owed
 async def test_a_reply_held_for_a_window_is_taken_back_too(owed: Owed, any_db: Database) -> None:
     event = message()
     await owed.send_later(event.id, text("预约成功"), 0)
-    (row,) = await outbox.claim(any_db, "us", LEASE, 100)
-    await outbox.put_back(any_db, row, "us", 0, held=True, reason="no window")
+    (row,) = await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)
+    async with any_db.transaction() as tx:
+        await rows.settle(tx, "us", [Result(row, "held", "no window")])
     await owed.settle(event.id)
     assert await states(any_db) == {f"late:{event.id}": "cancelled"}
 
@@ -245,10 +251,11 @@ async def test_a_reply_held_for_a_window_is_taken_back_too(owed: Owed, any_db: D
 async def test_what_is_being_sent_is_not_taken_back(owed: Owed, any_db: Database) -> None:
     event = message()
     await owed.send_later(event.id, text("预约成功"), 0)
-    (row,) = await outbox.claim(any_db, "us", LEASE, 100)
+    (row,) = await rows.claim(any_db, "us", Lane.REPLIES, LEASE, 100)
     await owed.settle(event.id)
     assert await states(any_db) == {f"late:{event.id}": "sending"}
-    assert await outbox.begin(any_db, row, "us", LEASE / 3)
+    async with any_db.transaction() as tx:
+        assert await rows.begin(tx, "us", [Start(row, "window")], LEASE / 3) == {row.id}
 
 
 async def test_settling_what_nobody_owes_changes_nothing(owed: Owed, any_db: Database) -> None:

@@ -39,8 +39,7 @@ async def taps(inbox: Inbox) -> None:
 async def sends(windows: Windows) -> int:
     """Send as long as we may; how many messages that were."""
     sent = 0
-    while await windows.is_open(HERE):
-        await windows.spend(HERE)
+    while await windows.take(HERE):
         sent += 1
         assert sent < 100
     return sent
@@ -108,7 +107,7 @@ async def test_when_the_tap_is_long_ago_only_the_message_counts(
 ) -> None:
     await writes(inbox)
     await taps(inbox)
-    await windows.spend(HERE)
+    await windows.take(HERE)
     await time_goes_by(any_redis, MINUTE_S + 1)
     assert await sends(windows) == WINDOW_SENDS - 1
 
@@ -136,7 +135,7 @@ async def test_a_second_message_opens_the_window_anew(
 ) -> None:
     await writes(inbox)
     for _ in range(3):
-        await windows.spend(HERE)
+        await windows.take(HERE)
     await time_goes_by(any_redis, 47 * HOUR_S)
     await writes(inbox)
     await time_goes_by(any_redis, 47 * HOUR_S)
@@ -207,7 +206,7 @@ async def test_it_is_believed_of_conversations_nothing_is_known_of(
 async def test_a_send_nobody_knows_a_window_for_leaves_nothing_behind(
     windows: Windows, any_redis: Redis
 ) -> None:
-    await windows.spend(HERE)
+    await windows.take(HERE)
     assert await windows.is_open(HERE) is None
     assert await any_redis.client.keys("*") == []
 

@@ -1,27 +1,28 @@
 """A town whose late replies wait: its phones, its WeChat, and time that passes for what waits."""
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from core.chat.inbox import Inbox, Run, Who, Window
 from core.chat.replies import Said
-from core.delivery.late import LateReplies, Way
+from core.chat.words import Words
+from core.clock import SystemClock
+from core.delivery.kinds import Kinds
+from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
-from core.delivery.sender import Choices, Outcome, Sent
+from core.delivery.sender import Choices, Notice, Outcome, Sent
 from core.delivery.windows import Windows
-from core.errors import DomainError
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 
+ROOT = Path(__file__).parents[3]
+TEMPLATES, NOTICES = ROOT / "templates", Path(__file__).parent / "notices"
 HERE, THERE, NOWHERE = (f"city:{digit * 32}" for digit in "0f9")
 _numbers = itertools.count(1)
-
-
-class NobodyError(DomainError):
-    code = "unknown_citizen"
 
 
 @dataclass
@@ -42,23 +43,35 @@ class Post:
     on_send: Callable[[], Awaitable[None]] | None = None
     asked: int = 0
 
-    async def resolve(self, conversation: str) -> Phone:
-        if self.on_way:
-            await self.on_way(conversation)
-        if conversation not in self.phones:
-            raise NobodyError(conversation=conversation)
-        return self.phones[conversation]
+    async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Phone]:
+        for conversation in conversations:
+            if self.on_way:
+                await self.on_way(conversation)
+        return {each: self.phones[each] for each in conversations if each in self.phones}
+
+    async def lost(self, conversation: str) -> None:
+        self.phones[conversation].following = False
+
+    async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
+        return sorted(each for each in self.phones if each > after)[:limit]
 
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
-        assert isinstance(said, Said)
+        return await self._sent(openid, said.text if isinstance(said, Said) else said.head)
+
+    async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
+        return await self._sent(openid, f"[{notice.template_id}]")
+
+    async def send_subscription(self, account: str, openid: str, notice: Notice) -> Outcome:
+        return await self._sent(openid, f"({notice.template_id})")
+
+    async def _sent(self, openid: str, words: str) -> Outcome:
         self.asked += 1
         if self.on_send:
             await self.on_send()
         outcome = self.answers.pop(0) if self.answers else Sent()
         if isinstance(outcome, Sent):
-            phones = self.phones.values()
-            (phone,) = (each for each in phones if (each.account, each.openid) == (account, openid))
-            phone.heard.append(said.text)
+            (phone,) = (each for each in self.phones.values() if each.openid == openid)
+            phone.heard.append(words)
         return outcome
 
 
@@ -75,12 +88,26 @@ class Town:
     def __post_init__(self) -> None:
         self.owed = Owed(self.db, self.seal)
         self.windows = Windows(self.redis)
+        self.clock = SystemClock()
+        self.words = Words(TEMPLATES)
+        self.kinds = Kinds(NOTICES, self.words)
         self.late = self.sender()
 
-    def sender(self, inbox: Inbox | None = None) -> LateReplies:
+    def sender(self, inbox: Inbox | None = None) -> Outgoing:
         """A process that sends."""
-        way = Way(inbox or self.inbox, self.windows, self.post, self.post)
-        return LateReplies(self.db, self.owed, way)
+        return Outgoing(
+            Office(
+                self.db,
+                self.redis,
+                self.seal,
+                self.clock,
+                self.kinds,
+                self.words,
+                inbox or self.inbox,
+                self.post,
+                self.post,
+            )
+        )
 
     @property
     def heard(self) -> list[str]:
@@ -121,6 +148,10 @@ class Town:
             "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",
             by,
         )
+        for stop, until in (await self.redis.client.hgetall("bm:{city}:sent")).items():
+            if stop.startswith(b"stop:"):
+                aged = int(until) - int(by.total_seconds() * 1000)
+                await self.redis.client.hset("bm:{city}:sent", stop.decode(), aged)
 
 
 def message(conversation: str = HERE) -> str:

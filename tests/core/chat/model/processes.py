@@ -15,15 +15,13 @@ from core.chat.inbox import Commit, Entered, Inbox, Run, Who, Window
 from core.chat.replies import Said
 from core.chat.turns import Turns
 from core.clock import Clock
-from core.delivery.late import LateReplies, Recipients, Way
 from core.delivery.owed import Owed
-from core.delivery.sender import Sender
 from core.delivery.sweeper import Sweeper
-from core.delivery.windows import Windows
 from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from core.stores.redis import Redis
+from tests.support.sending import RepliesOnly, late_replies
 
 
 class Mortal:
@@ -132,14 +130,13 @@ class Process:
         pool: asyncpg.Pool[asyncpg.Record] = db._pool
         return cls(redis, MortalDatabase(pool, 4.0), durations)
 
-    def work(self, bot: Turns, seal: Seal, clock: Clock, way: tuple[Recipients, Sender]) -> None:
+    def work(self, bot: Turns, seal: Seal, clock: Clock, post: RepliesOnly) -> None:
         """Put the parts together and look after promises, every scaled second."""
         self.owed = WatchedOwed(self.db, seal)
         self.owed.mortal = self.mortal
         self.dispatcher = Dispatcher(self.inbox, bot, seal, clock, self.owed)
         self.sweeper = Sweeper(self.owed, {"city": self.dispatcher}, again_s=self.durations.renewal)
-        passes = Way(self.inbox, Windows(self.redis, self.durations), *way)
-        self.late = LateReplies(self.db, self.owed, passes, lease=timedelta(seconds=3))
+        self.late = late_replies((self.redis, self.db), seal, clock, self.inbox, post, timedelta(seconds=3))
 
     def keep_promises(self) -> None:
         self.spawn(self._keep_promises())

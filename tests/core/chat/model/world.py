@@ -22,6 +22,7 @@ from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from tests.core.chat.model.processes import Process
+from tests.support.sending import RepliesOnly
 from tests.support.talk import TEMPLATES, words_of
 
 SCALE = 0.1
@@ -87,7 +88,7 @@ class Tale:
         return [heard.text for heard in self.heard if heard.text.startswith(f"{self.message.name}：")]
 
 
-class World:
+class World(RepliesOnly):
     """Citizens, WeChat and gateway processes over real stores; `broken` collects the broken laws."""
 
     def __init__(self, db: Database, redis_url: str, *, patience: float = 20.0) -> None:
@@ -136,7 +137,7 @@ class World:
         process = await Process.born(self.redis_url, self.db, self.durations)
         process.inbox.on_knock, process.inbox.on_enter = self._knocks, self._entered
         process.inbox.on_commit = self._committed
-        process.work(Bot(self), self.seal, self.clock, (self, self))  # type: ignore[arg-type] # what it uses of Turns
+        process.work(Bot(self), self.seal, self.clock, self)  # type: ignore[arg-type] # what it uses of Turns
         self.mutate(process)
         process.keep_promises()
         return process

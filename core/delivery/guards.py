@@ -1,0 +1,39 @@
+"""Versions of objects: what makes a message out of date that was written before its object changed."""
+
+from collections.abc import Iterable, Mapping
+
+from core.stores.database import Database, Transaction
+
+MOST = 3  # objects one message may hang on: the object itself, a binding, its recipient
+Guards = Mapping[str, int]
+
+
+async def bump(tx: Transaction, key: str) -> int:
+    """Count a change of an object in its own transaction; messages made before are not sent any more."""
+    return int(
+        await tx.fetchval(
+            """
+            INSERT INTO versions (key, n) VALUES ($1, 1)
+            ON CONFLICT (key) DO UPDATE SET n = versions.n + 1 RETURNING n
+            """,
+            key,
+        )
+    )
+
+
+async def current(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
+    """The numbers a message is made under now, at most three.
+
+    A key nobody has counted yet is counted from 0, so that whoever sends sees the first change, too.
+    """
+    wanted = sorted(set(keys))
+    if len(wanted) > MOST:
+        raise ValueError(f"a message hangs on at most {MOST} objects, not on {', '.join(wanted)}")
+    await tx.execute("INSERT INTO versions (key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", wanted)
+    rows = await tx.fetch("SELECT key, n FROM versions WHERE key = ANY($1)", wanted)
+    return {row["key"]: row["n"] for row in rows}
+
+
+async def hold(db: Database, guards: Guards) -> bool:
+    """Tell whether none of these objects has changed."""
+    return bool(await db.fetchval("SELECT guards_hold($1, $2)", list(guards), list(guards.values())))

@@ -1,0 +1,128 @@
+"""Messages kept until the citizen's next contact: one is sent then, of several only their number is told."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.chat.words import Words
+from core.clock import Clock
+from core.delivery import jobs, outbox, prompts
+from core.delivery.lanes import Lane
+from core.delivery.letters import Letter, letters
+from core.delivery.outbox import Entry
+from core.delivery.windows import Windows
+from core.effects import Effect, perform
+from core.seal import Seal
+from core.stores.database import Database, Transaction
+
+_AT_ONCE = 500
+_UNREAD = "unread"
+_TOLD_FOR = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One kept message that is shown now, and how many more wait."""
+
+    letter: Letter
+    left: int
+
+
+class Kept:
+    """The kept messages of all conversations."""
+
+    def __init__(self, db: Database, seal: Seal, words: Words, clock: Clock) -> None:
+        self._db = db
+        self._seal = seal
+        self._words = words
+        self._clock = clock
+        self._after = ""  # conversations are looked at in turns
+
+    async def let_go(self, windows: Windows) -> None:
+        """Look at the next conversations with kept messages: who has written since gets theirs."""
+        rows = await self._db.fetch(
+            """
+            SELECT conversation, count(*) AS count, max(id) AS last FROM outbox
+            WHERE hold = 'kept' AND conversation > $1 GROUP BY conversation ORDER BY conversation LIMIT $2
+            """,
+            self._after,
+            _AT_ONCE,
+        )
+        self._after = rows[-1]["conversation"] if len(rows) == _AT_ONCE else ""
+        here = set(await windows.open_ones(row["conversation"] for row in rows))
+        for row in rows:
+            if row["conversation"] not in here:
+                continue
+            if row["count"] == 1:
+                await self._release(row["last"])
+            else:
+                await self._announce(row["conversation"], row["count"], row["last"])
+
+    async def show(self, conversation: str, event: str) -> Unread | None:
+        """Show the oldest kept message as the answer to a message of the citizen's; None if there is none.
+
+        The same event again is shown the same one.
+        """
+
+        async def shown(tx: Transaction) -> str:
+            return str(await self._shown(tx, conversation) or "")
+
+        number = await perform(self._db, Effect(f"{event}/{_UNREAD}", "show", b""), shown)
+        if not number:
+            return None
+        row = await self._db.fetchrow("SELECT key, sealed, job FROM outbox WHERE id = $1", int(number))
+        left = await self._db.fetchval(
+            "SELECT count(*) FROM outbox WHERE hold = 'kept' AND conversation = $1", conversation
+        )
+        if row is None:
+            return None
+        return Unread(await self._letter(row["key"], row["sealed"], row["job"]), int(left))
+
+    async def _shown(self, tx: Transaction, conversation: str) -> int | None:
+        row = await tx.fetchrow(
+            """
+            UPDATE outbox SET state = 'accepted', hold = '', channel = 'reply', settled_at = now()
+            WHERE id = (
+                SELECT id FROM outbox WHERE conversation = $1 AND hold = 'kept'
+                  AND valid_until > now() AND guards_hold(guard_keys, guard_ns)
+                ORDER BY id LIMIT 1 FOR UPDATE
+            ) RETURNING id, key, conversation, sealed, tries, kind, job, guard_keys, guard_ns
+            """,
+            conversation,
+        )
+        if row is None:
+            return None
+        letter = await self._letter(row["key"], row["sealed"], row["job"])
+        guards = dict(zip(row["guard_keys"], row["guard_ns"], strict=True))
+        await prompts.leave(tx, row["id"], conversation, row["kind"], letter, guards)
+        return int(row["id"])
+
+    async def _letter(self, key: str, sealed: bytes | None, job: int | None) -> Letter:
+        if sealed is None and job is not None:
+            return await jobs.letter_of(self._db, self._seal, job)
+        return letters.unpack(sealed or b"", self._seal, key)
+
+    async def _release(self, number: int) -> None:
+        await self._db.execute(
+            """
+            UPDATE outbox SET state = 'queued', hold = '', not_before = now()
+            WHERE id = $1 AND hold = 'kept'
+            """,
+            number,
+        )
+
+    async def _announce(self, conversation: str, count: int, last: int) -> None:
+        """Say how many messages wait, once for the same ones."""
+        key = f"{_UNREAD}:{conversation}:{last}"
+        letter = Letter(title="未读消息", text=self._words.render("chat/unread", count=count))
+        now = self._clock.now()
+        entry = Entry(
+            key=key,
+            conversation=conversation,
+            sealed=letters.pack(letter, self._seal, key),
+            kind=_UNREAD,
+            lane=Lane.PERSONAL,
+            not_before=now,
+            valid_until=now + _TOLD_FOR,
+        )
+        async with self._db.transaction() as tx:
+            await outbox.queue(tx, entry)

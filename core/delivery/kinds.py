@@ -1,0 +1,133 @@
+"""The kinds of notices we send: `templates/notices/<kind>.toml`, read and checked at start."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from core.chat.words import Words
+from core.delivery import fields
+from core.delivery.lanes import Lane, lane_named
+from core.delivery.quiet import Quiet
+from core.errors import BootError
+
+_LENGTH = re.compile(r"([1-9]\d{0,3})([mhd])")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_KNOWN = {
+    "title", "lane", "valid_for", "quiet", "counts", "duplicates", "words", "link", "options", "fields",
+    "accounts",
+}  # fmt: skip
+_MOST_OPTIONS = 6  # what a digit means is said in six lines at most
+Snippet = Callable[[Mapping[str, object]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of notice goes out.
+
+    `words` names its template for the chat; `fields` are those of its template and subscription notice, whose
+    ids each account has of its own. `options` are what a digit may answer: id and label. `counts`: towards
+    what one citizen gets a day. `repeatable`: better twice than not at all.
+    """
+
+    name: str
+    title: str
+    lane: Lane
+    words: str
+    valid_for: timedelta
+    quiet: Quiet
+    counts: bool
+    repeatable: bool
+    link: Snippet | None
+    options: tuple[tuple[str, str], ...]
+    fields: Mapping[str, Snippet]
+    templates: Mapping[str, str]
+    subscriptions: Mapping[str, str]
+
+
+class Kinds:
+    """Every kind by its name."""
+
+    def __init__(self, folder: Path, words: Words) -> None:
+        self._kinds: dict[str, Kind] = {}
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                self._kinds[path.stem] = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words)
+            except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
+                raise BootError(f"{path}: {wrong}") from wrong
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._kinds[name]
+
+    def get(self, name: str) -> Kind | None:
+        """The kind, or None after a deploy that removed it."""
+        return self._kinds.get(name)
+
+    def __iter__(self) -> Any:
+        return iter(self._kinds.values())
+
+
+def _read(name: str, given: dict[str, Any], words: Words) -> Kind:
+    unknown = given.keys() - _KNOWN
+    if unknown:
+        raise ValueError(f"{', '.join(sorted(unknown))}: no such key (there are {', '.join(sorted(_KNOWN))})")
+    template = _text(given, "words")
+    if not words.has(template):
+        raise ValueError(f"words: there is no templates/{template}.txt")
+    lane = lane_named(_text(given, "lane"))
+    link = given.get("link", "")
+    accounts: dict[str, dict[str, str]] = given.get("accounts", {})
+    options = tuple((str(key), str(label)) for key, label in given.get("options", {}).items())
+    if len(options) > _MOST_OPTIONS:
+        raise ValueError(f"options: at most {_MOST_OPTIONS}")
+    for key in given.get("fields", {}):
+        fields.type_of(key)
+    return Kind(
+        name=name,
+        title=_text(given, "title"),
+        lane=lane,
+        words=template,
+        valid_for=_length(given.get("valid_for", "2d")),
+        quiet=Quiet.parse("ignore" if lane is Lane.URGENT else given.get("quiet", "hold")),
+        counts=_flag(given, "counts", default=lane is not Lane.URGENT),
+        repeatable=_repeatable(given.get("duplicates", "no")),
+        link=words.snippet(link) if link else None,
+        options=options,
+        fields={key: words.snippet(value) for key, value in given.get("fields", {}).items()},
+        templates=_ids(accounts, "template"),
+        subscriptions=_ids(accounts, "subscription"),
+    )
+
+
+def _text(given: dict[str, Any], key: str) -> str:
+    value = given.get(key)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} is missing")
+    return value
+
+
+def _flag(given: dict[str, Any], key: str, *, default: bool) -> bool:
+    value = given.get(key, default)
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} is true or false, not {value!r}")  # noqa: TRY004 - one error for a wrong file
+    return value
+
+
+def _length(said: str) -> timedelta:
+    found = _LENGTH.fullmatch(said)
+    if found is None:
+        raise ValueError(f'valid_for {said!r} is no length such as "30m", "4h" or "2d"')
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _repeatable(said: str) -> bool:
+    if said not in {"ok", "no"}:
+        raise ValueError(f'duplicates {said!r} is neither "ok" nor "no"')
+    return said == "ok"
+
+
+def _ids(accounts: dict[str, dict[str, str]], what: str) -> dict[str, str]:
+    return {account: given[what] for account, given in accounts.items() if given.get(what)}

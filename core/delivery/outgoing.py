@@ -1,0 +1,128 @@
+"""All lanes of one process, and what keeps the outbox in order around them."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from core.chat.inbox import Inbox
+from core.chat.words import Words
+from core.clock import Clock
+from core.delivery import jobs, outbox, prompts, receipts, rows
+from core.delivery.caps import Caps
+from core.delivery.channels import Channels, Counters
+from core.delivery.jobs import Audience
+from core.delivery.kept import Kept
+from core.delivery.kinds import Kinds
+from core.delivery.lanes import Lane
+from core.delivery.mail import Recipients
+from core.delivery.rates import Limits, Rates
+from core.delivery.replies import Replies
+from core.delivery.sender import Sender
+from core.delivery.windows import Windows
+from core.delivery.worker import LEASE, LaneWorker, Means
+from core.errors import StoreGoneError
+from core.seal import Seal
+from core.stores.database import Database
+from core.stores.redis import Redis
+
+KEPT = timedelta(days=30)
+_HELD_AT_ONCE = 100
+_HELD_AGAIN_S = 2.0
+_POLL_S = {Lane.REPLIES: 0.2, Lane.URGENT: 0.2, Lane.PERSONAL: 0.5, Lane.BULK: 0.5}
+_GONE_S = 1.0
+
+_log = structlog.get_logger("outbox")
+
+
+class City(Recipients, Audience, Protocol):
+    """Who knows the city's citizens: the way back to each, and who belongs to which audience."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything sending needs; `limits` are those of the accounts."""
+
+    db: Database
+    redis: Redis
+    seal: Seal
+    clock: Clock
+    kinds: Kinds
+    words: Words
+    inbox: Inbox
+    city: City
+    sender: Sender
+    limits: Limits = field(default_factory=Limits)
+
+
+class Outgoing:
+    """The senders of one process; any number of processes share the rows."""
+
+    def __init__(self, office: Office, lanes: Iterable[Lane] = Lane, *, lease: timedelta = LEASE) -> None:
+        self._db = office.db
+        self._city = office.city
+        self._windows = Windows(office.redis, office.inbox.durations)
+        self._kept = Kept(office.db, office.seal, office.words, office.clock)
+        caps, rates = Caps(office.redis, office.clock), Rates(office.redis, office.limits, office.clock)
+        channels = Channels(office.db, office.kinds, Counters(self._windows, caps, rates))
+        replies = Replies(office.inbox, office.seal)
+        means = Means(office.db, office.seal, channels, office.city, office.sender, replies)
+        self._lanes = {lane: LaneWorker(means, lane, lease=lease) for lane in lanes}
+        self._ending = asyncio.Event()
+
+    async def send_due(self) -> int:
+        """Look after the outbox and send everything that is due now; how many requests left us."""
+        await self.look_after()
+        return sum([await worker.send_due() for worker in self._lanes.values()])
+
+    async def look_after(self) -> None:
+        """Take over what dead processes held, let go what waited, fill jobs, apply receipts."""
+        await rows.recover(self._db)
+        await receipts.apply(self._db)
+        await self._reopen()
+        await self._kept.let_go(self._windows)
+        if Lane.BULK in self._lanes:
+            await jobs.fill(self._db, self._city)
+            await jobs.end(self._db)
+
+    async def purge(self) -> None:
+        """Forget what was settled long ago."""
+        await outbox.purge(self._db, KEPT)
+        await prompts.purge(self._db)
+        await receipts.purge(self._db)
+
+    async def run(self) -> None:
+        """Send until `end`; what is under way then is finished and written down."""
+        loops = [
+            self._again_and_again(worker.send_due, _POLL_S[lane]) for lane, worker in self._lanes.items()
+        ]
+        await asyncio.gather(*loops, self._again_and_again(self.look_after, 1.0))
+
+    def end(self) -> None:
+        """Begin no further request."""
+        self._ending.set()
+        for worker in self._lanes.values():
+            worker.end()
+
+    async def _reopen(self) -> None:
+        """Let late replies go that waited for a sign of life."""
+        waiting = await outbox.held(self._db, _HELD_AT_ONCE, _HELD_AGAIN_S)
+        if waiting and (open_ones := await self._windows.open_ones(waiting)):
+            await outbox.release(self._db, open_ones)
+
+    async def _again_and_again(self, job: Callable[[], Awaitable[object]], pause_s: float) -> None:
+        """Do a job until the end; a store that is away for a moment is a line in the log."""
+        while not self._ending.is_set():
+            try:
+                await job()
+                wait_s = pause_s * random.uniform(0.75, 1.25)
+            except StoreGoneError as gone:
+                _log.warning("outbox_waits", store=gone.store)
+                wait_s = _GONE_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), wait_s)
