@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from core.clock import Clock
 from core.delivery import credit
 from core.delivery.caps import Caps
 from core.delivery.kinds import Kinds
@@ -44,8 +45,9 @@ class Admission:
 class Channels:
     """Chooses for a worker; what it counted it takes back for what did not leave us."""
 
-    def __init__(self, db: Database, kinds: Kinds, counters: Counters) -> None:
+    def __init__(self, db: Database, kinds: Kinds, counters: Counters, clock: Clock) -> None:
         self._db = db
+        self._clock = clock
         self._kinds = kinds
         self._windows = counters.windows
         self._caps = counters.caps
@@ -106,6 +108,9 @@ class Channels:
     async def _first_choice(self, mail: Mail) -> Result | None:
         """The way a message is bound to, or a send window; a result if it may not go now at all."""
         kind = self._kinds.get(mail.row.kind)
+        now = self._clock.now()
+        if kind is not None and (over := kind.quiet.over_at(now)) is not None:
+            return Result(mail.row, "held", "quiet hours", (over - now).total_seconds(), hold="quiet")
         if kind is not None and kind.counts and not mail.row.perhaps:
             if not await self._caps.take(mail.row.conversation):
                 return Result(mail.row, "held", "too many today", hold="kept")

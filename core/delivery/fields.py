@@ -28,7 +28,7 @@ _TYPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "character_string": (_fits(r"[!-~ ]{1,32}"), "1 to 32 letters, digits and symbols"),
     "time": (_fits(rf"{_MOMENT}(~{_MOMENT})?"), "a time such as 2026-11-25 09:00, or two joined by ~"),
     "date": (_fits(rf"{_DAY}(~{_DAY})?"), "a date such as 2026-11-25 09:00, or two joined by ~"),
-    "amount": (_fits(r"[¥￥$€£]?(?=[\d.]{1,11}(元|$))\d+(\.\d+)?元?"), "an amount such as 12.50元"),
+    "amount": (_fits(r"[¥￥$€£]?(?!(\d\.?){11})\d+(\.\d+)?元?"), "an amount such as 12.50元"),
     "phone_number": (_fits(r"[\d+() -]{1,17}"), "at most 17 digits and symbols"),
     "car_number": (_fits(r"[^\s]{1,8}"), "a number plate of at most 8 characters"),
     "name": (_is_name, "at most 10 Chinese characters or 20 letters"),

@@ -15,6 +15,7 @@ from core.packing import UnreadableError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
+_TAKEN_BACK = 5_000  # rows a statement ends: it has to be over well within the database's time limit
 PAGE = 1_000  # recipients who get their rows in one statement
 
 
@@ -190,7 +191,19 @@ async def _changed(tx: Transaction, number: int, who: str, way: tuple[str, str],
 
 
 async def end(db: Database) -> None:
-    """Note which jobs are through: everybody has a row, and none of them is open."""
+    """Take back the rows of jobs that were cancelled, and note which jobs are through."""
+    await db.execute(
+        """
+        UPDATE outbox SET state = CASE WHEN perhaps THEN 'unknown' ELSE 'cancelled' END, reason = 'changed',
+                          hold = '', settled_at = now()
+        WHERE id IN (
+            SELECT o.id FROM jobs j JOIN outbox o ON o.job = j.id
+            WHERE j.state = 'cancelled' AND o.settled_at IS NULL AND o.state IN ('queued', 'held')
+            LIMIT $1 FOR UPDATE OF o SKIP LOCKED
+        )
+        """,
+        _TAKEN_BACK,
+    )
     rows = await db.fetch(
         """
         UPDATE jobs SET state = 'done', ended_at = now()

@@ -69,7 +69,7 @@ class Outgoing:
         self._windows = Windows(office.redis, office.inbox.durations)
         self._kept = Kept(office.db, office.seal, office.words, office.clock)
         caps, rates = Caps(office.redis, office.clock), Rates(office.redis, office.limits, office.clock)
-        channels = Channels(office.db, office.kinds, Counters(self._windows, caps, rates))
+        channels = Channels(office.db, office.kinds, Counters(self._windows, caps, rates), office.clock)
         replies = Replies(office.inbox, office.seal)
         means = Means(office.db, office.seal, channels, office.city, office.sender, replies)
         self._lanes = {lane: LaneWorker(means, lane, lease=lease) for lane in lanes}

@@ -99,7 +99,7 @@ _CLAIM = f"""
 _CLAIM_OF_JOBS = f"""
     WITH open AS (
         SELECT id, count(*) OVER () AS jobs FROM jobs
-        WHERE state IN ('running', 'cancelled') AND EXISTS (
+        WHERE state = 'running' AND EXISTS (
             SELECT FROM outbox o WHERE o.job = jobs.id AND o.state = 'queued' AND o.not_before <= now()
         )
     ), due AS (

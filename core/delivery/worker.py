@@ -21,8 +21,7 @@ from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
-LEASE = timedelta(seconds=30)
-_LEFT = timedelta(seconds=10)  # of it when a request starts
+LEASE = timedelta(seconds=30)  # a third of it must be left when a request starts
 _STALE_S = 0.5  # a request that starts so long after it was noted looks at its guards again
 
 _log = structlog.get_logger("outbox")
@@ -121,7 +120,7 @@ class LaneWorker:
         async with self._db.transaction() as tx:
             await self._settle(tx, done, load.results)
             starts = await self._with_credit(tx, load.mails)
-            begun = await rows.begin(tx, self._holder, starts, _LEFT) if starts else set()
+            begun = await rows.begin(tx, self._holder, starts, self._lease / 3) if starts else set()
         self._unsettled = []
         started = []
         for mail in load.mails:

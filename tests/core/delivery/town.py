@@ -42,6 +42,7 @@ class Post:
     on_way: Callable[[str], Awaitable[None]] | None = None
     on_send: Callable[[], Awaitable[None]] | None = None
     asked: int = 0
+    client_ids: list[str] = field(default_factory=list)
 
     async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Phone]:
         for conversation in conversations:
@@ -59,6 +60,7 @@ class Post:
         return await self._sent(openid, said.text if isinstance(said, Said) else said.head)
 
     async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
+        self.client_ids.append(notice.client_id)
         return await self._sent(openid, f"[{notice.template_id}]")
 
     async def send_subscription(self, account: str, openid: str, notice: Notice) -> Outcome:

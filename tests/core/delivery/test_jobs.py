@@ -1,0 +1,154 @@
+"""One notice to many: filled page by page, stopped and continued, counted, and sent to nobody twice."""
+
+import asyncio
+
+import pytest
+
+from core.delivery import jobs
+from core.delivery.jobs import NoSuchJob
+from core.delivery.lanes import Lane
+from core.delivery.progress import progress
+from core.delivery.sender import Outcome, Policy, Refused, Sent
+from tests.core.delivery.bureau import Bureau
+from tests.core.delivery.town import Phone
+
+MANY = 150
+
+
+@pytest.fixture
+async def full(bureau: Bureau) -> Bureau:
+    """Many citizens, none of whom has written lately."""
+    bureau.post.phones = {f"city:{number:032x}": Phone("city", f"o-{number:03}") for number in range(MANY)}
+    return bureau
+
+
+def heard(bureau: Bureau) -> list[int]:
+    return [len(phone.heard) for phone in bureau.post.phones.values()]
+
+
+async def test_everybody_gets_it_once(full: Bureau) -> None:
+    number = await full.job()
+    await full.out.send_due()
+    await full.out.send_due()
+    assert heard(full) == [1] * MANY
+    await full.out.look_after()
+    (job,) = await jobs.listed(full.db, None, 10)
+    assert (job.id, job.state, job.rows, job.filled) == (number, "done", MANY, True)
+
+
+async def test_the_same_notice_is_one_job(full: Bureau) -> None:
+    assert await full.job() == await full.job()
+    await full.out.send_due()
+    await full.job()
+    await full.out.send_due()
+    assert heard(full) == [1] * MANY
+
+
+async def test_pages_follow_one_another_and_what_was_filled_stays(
+    full: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 40)
+    await full.job()
+    assert [await jobs.fill(full.db, full.post) for _ in range(5)] == [40, 40, 40, 30, 0]
+    assert await full.db.fetchval("SELECT count(DISTINCT (job, row_no)) FROM outbox") == MANY
+
+
+async def test_two_processes_fill_one_job_without_a_row_too_many(
+    full: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 10)
+    await full.job()
+
+    async def fills() -> None:
+        while not (await jobs.listed(full.db, None, 1))[0].filled:
+            await jobs.fill(full.db, full.post)
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(fills(), fills(), fills())
+    assert await full.db.fetchval("SELECT count(*) FROM outbox") == MANY
+
+
+async def test_stopped_it_sends_nothing_more_until_it_is_continued(full: Bureau) -> None:
+    number = await full.job()
+    stopped = asyncio.Event()
+
+    async def stop_soon() -> None:
+        if full.post.asked == 40 and not stopped.is_set():
+            stopped.set()
+            await jobs.stop(full.db, number, "staff")
+
+    full.post.on_send = stop_soon
+    await full.out.send_due()
+    sent = sum(heard(full))
+    assert 40 <= sent <= 96, "what was under way arrived, and nothing else"
+    await full.out.send_due()
+    assert sum(heard(full)) == sent
+    await jobs.go_on(full.db, number, "staff")
+    await full.db.execute(
+        "UPDATE outbox SET lease_until = now() - interval '1 second' WHERE state = 'sending'"
+    )
+    await full.out.send_due()
+    assert heard(full) == [1] * MANY
+    told = await full.db.fetch("SELECT who, what FROM job_events ORDER BY id")
+    assert [(row["who"], row["what"]) for row in told][:3] == [
+        ("staff", "made"), ("staff", "stopped"), ("staff", "continued"),
+    ]  # fmt: skip
+
+
+async def test_cancelled_nobody_else_gets_it_and_every_row_ends(full: Bureau) -> None:
+    number = await full.job()
+    await full.out.look_after()
+    await jobs.cancel(full.db, number, "staff")
+    await full.out.send_due()
+    assert sum(heard(full)) == 0
+    assert set(await full.states()) == {("cancelled", "changed")}
+    with pytest.raises(NoSuchJob):
+        await jobs.go_on(full.db, number, "staff")
+    await jobs.cancel(full.db, number, "staff")
+
+
+async def test_a_job_nobody_has_made_cannot_be_stopped(full: Bureau) -> None:
+    with pytest.raises(NoSuchJob):
+        await jobs.stop(full.db, 4711, "staff")
+
+
+async def test_one_bad_recipient_never_stops_the_batch(full: Bureau) -> None:
+    bad: list[Outcome] = [Refused(Policy.GONE, 43004, "require subscribe")]
+    full.post.answers = [*bad, *[Sent(str(number)) for number in range(60)], *bad]
+    await full.job()
+    await full.out.send_due()
+    assert sum(heard(full)) == MANY - 2
+    assert [state for state, _ in await full.states()].count("failed") == 2
+
+
+async def test_several_jobs_share_a_batch(full: Bureau) -> None:
+    await full.job("news:n1:0")
+    await full.job("news:n2:0")
+    await full.out.look_after()
+    bulk = full.worker(Lane.BULK)
+    stopped = asyncio.Event()
+
+    async def look() -> None:
+        if full.post.asked == 64 and not stopped.is_set():
+            stopped.set()
+            rows = await full.db.fetch("SELECT job, count(*) FROM outbox WHERE tries > 0 GROUP BY job")
+            assert len(rows) == 2, "the second does not wait for the first"
+
+    full.post.on_send = look
+    await bulk.send_due()
+    assert stopped.is_set()
+    assert heard(full) == [2] * MANY
+
+
+async def test_its_progress_is_counted(full: Bureau) -> None:
+    number = await full.job()
+    await full.out.look_after()
+    before = await progress(full.db, number)
+    assert (before.counts, before.left, before.total) == ({"queued": MANY}, MANY, MANY)
+    assert before.per_second == 0
+    assert before.seconds_left is None
+    await full.out.send_due()
+    after = await progress(full.db, number)
+    assert (after.counts, after.left) == ({"accepted": MANY}, 0)
+    assert after.per_second > 0
+    assert after.seconds_left == 0

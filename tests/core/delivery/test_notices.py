@@ -1,0 +1,155 @@
+"""A notice is checked before it is queued: every field, its words, its address, its time."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.delivery import fields, guards
+from core.delivery.notices import NoticeRefused
+from core.delivery.quiet import Quiet
+from tests.core.delivery.bureau import NOON, Bureau, clock_at
+from tests.core.delivery.town import HERE
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("thing1", "心内科 韩立新（主任医师）", "这个名字实在是太长太长了没有任何一部手机可以把它显示完"),
+        ("thing1", "一", "两\n行"),
+        ("number2", "3.14", "三"),
+        ("letter1", "ABC", "AB1"),
+        ("symbol1", "￥%", "a"),
+        ("character_string3", "A-17/b", "甲"),
+        ("time4", "2026-11-25 09:00", "25:00"),
+        ("time4", "09:00~09:30", "早上"),
+        ("time4", "2026年11月25日 09:00", ""),
+        ("date5", "2026-11-25", "11月"),
+        ("amount6", "¥12.50", "十二元"),
+        ("amount6", "12元", "12345678901元"),
+        ("phone_number7", "+86 24-12345678", "打电话"),
+        ("car_number8", "辽A12345挂", "辽A 12345挂挂挂"),
+        ("name9", "欧阳小明", "一二三四五六七八九十零"),
+        ("name9", "Elizabeth II", "a" * 21),
+        ("phrase10", "已预约", "OK"),
+        ("phrase10", "已预约好了", "已经预约好了"),
+        ("enum11", "进行中", ""),
+    ],
+)  # fmt: skip
+def test_each_type_of_field_takes_what_wechat_takes(key: str, good: str, bad: str) -> None:
+    assert fields.fault(key, good) == ""
+    assert fields.fault(key, bad) != ""
+
+
+@pytest.mark.parametrize("key", ["thing", "1thing", "gift1", "thing0", "thing123", ""])
+def test_a_field_wechat_does_not_have_is_refused_when_its_kind_is_read(key: str) -> None:
+    with pytest.raises(ValueError, match="no field"):
+        fields.type_of(key)
+
+
+async def test_a_field_that_does_not_fit_is_named(bureau: Bureau) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(bureau.notice("visit", what=""))
+    assert (refused.value.field, refused.value.facts["kind"]) == ("thing1", "visit")
+    assert await bureau.states() == []
+
+
+async def test_words_too_long_for_a_message_are_refused(bureau: Bureau) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(bureau.notice("note", count="很" * 700))
+    assert refused.value.field == "words"
+
+
+async def test_words_wechat_cannot_show_are_refused(bureau: Bureau) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(bureau.notice("note", count="\x07"))
+    assert refused.value.field == "words"
+
+
+async def test_an_address_that_is_none_is_refused(bureau: Bureau) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(bureau.notice("visit", count="x" * 1100))
+    assert refused.value.field in {"link", "words"}
+
+
+async def test_the_same_notice_is_queued_once_and_a_changed_one_anew(bureau: Bureau) -> None:
+    notice = bureau.notice("note", "b1")
+    guarded = type(notice)("note", "b1", HERE, notice.facts, guards=("booking:b1",))
+    assert await bureau.queue(guarded)
+    assert not await bureau.queue(guarded)
+    await bureau.bump("booking:b1")
+    assert await bureau.queue(guarded)
+    await bureau.opens()
+    await bureau.out.send_due()
+    assert [state for state, _ in await bureau.states()] == ["cancelled", "accepted"]
+
+
+async def test_what_hangs_on_more_than_three_objects_is_a_mistake(bureau: Bureau) -> None:
+    with pytest.raises(ValueError, match="at most 3"):
+        async with bureau.db.transaction() as tx:
+            await guards.current(tx, ["a", "b", "c", "d"])
+
+
+# --- quiet hours ---
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "until"),
+    [
+        ("hold", (21, 0), (8, 0)),
+        ("hold", (3, 30), (8, 0)),
+        ("hold", (20, 59), None),
+        ("hold", (8, 0), None),
+        ("21:00-06:30", (6, 29), (6, 30)),
+        ("12:00-14:00", (13, 0), (14, 0)),
+        ("12:00-14:00", (14, 0), None),
+        ("ignore", (3, 0), None),
+    ],
+)
+def test_quiet_hours_end_when_they_say(said: str, at: tuple[int, int], until: tuple[int, int] | None) -> None:
+    over = Quiet.parse(said).over_at(clock_at(*at).now())
+    assert (over and (over.hour, over.minute)) == until
+
+
+@pytest.mark.parametrize("said", ["", "24:00-06:00", "21-6", "hold on"])
+def test_quiet_hours_nobody_can_read_are_refused(said: str) -> None:
+    with pytest.raises(ValueError, match="quiet"):
+        Quiet.parse(said)
+
+
+def test_held_for_the_night_it_leaves_some_minutes_after_the_end_and_in_time() -> None:
+    night, quiet = NOON.replace(hour=22), Quiet.parse("hold")
+    morning = NOON.replace(hour=8) + timedelta(days=1)
+    moments = {quiet.moved(night, morning + timedelta(hours=1)) for _ in range(50)}
+    assert len(moments) > 10, "not all at once"
+    assert all(each is not None and morning <= each < morning + timedelta(minutes=10) for each in moments)
+    soon = morning + timedelta(seconds=30)
+    assert all((each := quiet.moved(night, soon)) is not None and each < soon for _ in range(50))
+
+
+async def test_what_would_be_held_until_it_is_too_late_is_refused_when_it_is_queued(bureau: Bureau) -> None:
+    bureau.clock = clock_at(22)
+    bureau.notices = type(bureau.notices)(bureau.kinds, bureau.words, bureau.seal, bureau.clock, "")
+    notice = bureau.notice("hushed")
+    late = type(notice)("hushed", "x", HERE, notice.facts, valid_until=NOON.replace(hour=23))
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(late)
+    assert (refused.value.field, refused.value.facts["why"]) == (
+        "valid_until", "it would be held until it is too late",
+    )  # fmt: skip
+    past = type(notice)("note", "x", HERE, notice.facts, valid_until=NOON)
+    with pytest.raises(NoticeRefused, match="notice_refused"):
+        await bureau.queue(past)
+
+
+async def test_what_comes_to_its_turn_at_night_waits_for_the_morning(bureau: Bureau) -> None:
+    await bureau.opens()
+    await bureau.queue(bureau.notice("note"))
+    await bureau.db.execute("UPDATE outbox SET kind = 'hushed'")
+    bureau.clock = clock_at(23)
+    night = bureau.worker()
+    await night.send_due()
+    assert await bureau.states() == [("held", "quiet hours")]
+    bureau.clock = clock_at(9)
+    await bureau.db.execute("UPDATE outbox SET not_before = not_before - interval '10 hours'")
+    await bureau.worker().send_due()
+    assert await bureau.state() == "accepted"

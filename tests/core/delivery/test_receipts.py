@@ -1,0 +1,116 @@
+"""What the platform says became of our messages finds its row, whichever comes first."""
+
+from datetime import UTC, datetime
+
+from core.delivery import receipts
+from core.delivery.receipts import Fate
+from core.delivery.sender import PerhapsSent, Sent
+from tests.core.delivery.bureau import Bureau
+from tests.core.delivery.town import HERE, THERE
+
+
+def fate(
+    event: str, msg_id: str = "77", failed: str = "", template: str = "", conversation: str = HERE
+) -> Fate:
+    return Fate(event, 0, conversation, template, msg_id, failed, datetime.now(UTC))
+
+
+async def sends_template(bureau: Bureau, msg_id: str = "77") -> None:
+    bureau.post.answers = [Sent(msg_id)]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+
+
+async def sends_subscription(bureau: Bureau) -> None:
+    await bureau.allows("S-visit")
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+
+
+async def test_a_receipt_tells_that_a_template_message_was_delivered(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    await receipts.note(bureau.db, [fate("e1")])
+    assert await receipts.apply(bureau.db) == 1
+    assert await bureau.states() == [("delivered", "")]
+    assert await receipts.apply(bureau.db) == 0
+
+
+async def test_or_why_it_was_not(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    await receipts.note(bureau.db, [fate("e1", failed="user block")])
+    await bureau.out.send_due()
+    assert await bureau.states() == [("failed", "user block")]
+
+
+async def test_one_that_comes_before_its_message_knows_its_id_is_not_lost(bureau: Bureau) -> None:
+    await receipts.note(bureau.db, [fate("e1")])
+    assert await receipts.apply(bureau.db) == 0
+    await sends_template(bureau)
+    await bureau.out.send_due()
+    assert await bureau.state() == "delivered"
+
+
+async def test_the_same_receipt_again_changes_nothing(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    for failed in ("", "user block"):
+        await receipts.note(bureau.db, [fate("e1", failed=failed)])
+    await receipts.apply(bureau.db)
+    await receipts.note(bureau.db, [fate("e1", failed="user block")])
+    await receipts.apply(bureau.db)
+    assert await bureau.state() == "delivered"
+
+
+async def test_an_id_of_somebody_else_s_message_is_not_ours(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    await receipts.note(bureau.db, [fate("e1", conversation=THERE), fate("e2", "78")])
+    assert await receipts.apply(bureau.db) == 0
+    assert await bureau.state() == "accepted"
+
+
+async def test_receipts_of_subscriptions_go_to_the_oldest_that_has_none(bureau: Bureau) -> None:
+    await sends_subscription(bureau)
+    await sends_subscription(bureau)
+    await receipts.note(bureau.db, [fate("e1", "901", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert await bureau.states() == [("delivered", ""), ("accepted", "")]
+    await receipts.note(bureau.db, [fate("e2", "902", "refused", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert await bureau.states() == [("delivered", ""), ("failed", "refused")]
+
+
+async def test_two_receipts_at_once_find_two_messages(bureau: Bureau) -> None:
+    await sends_subscription(bureau)
+    await sends_subscription(bureau)
+    told = [fate("e1", "901", template="S-visit"), fate("e2", "902", template="S-visit")]
+    await receipts.note(bureau.db, told)
+    await receipts.apply(bureau.db)
+    assert [state for state, _ in await bureau.states()] == ["delivered"] * 2
+    assert {row["msg_id"] for row in await bureau.db.fetch("SELECT msg_id FROM outbox")} == {"901", "902"}
+
+
+async def test_a_subscription_of_unknown_fate_is_delivered_if_its_receipt_says_so(bureau: Bureau) -> None:
+    await bureau.allows("S-visit")
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    await receipts.note(bureau.db, [fate("e1", "901", template="S-visit")])
+    await bureau.out.send_due()
+    assert await bureau.states() == [("delivered", "")]
+
+
+async def test_what_a_citizen_has_answered_stays_read(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    await bureau.db.execute("UPDATE outbox SET state = 'read'")
+    await receipts.note(bureau.db, [fate("e1")])
+    await receipts.apply(bureau.db)
+    assert await bureau.state() == "read"
+    assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 0
+
+
+async def test_receipts_of_nothing_are_forgotten_after_a_day(bureau: Bureau) -> None:
+    await receipts.note(bureau.db, [fate("e1")])
+    await receipts.purge(bureau.db)
+    assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 1
+    await bureau.db.execute("UPDATE receipts SET at = at - interval '1 day 1 second'")
+    await receipts.purge(bureau.db)
+    assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 0
