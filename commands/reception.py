@@ -23,6 +23,7 @@ from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.sweeper import Sweeper
+from core.delivery.tidings import Tidings
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
@@ -60,6 +61,10 @@ def reception(
         window_sends=around.settings.wechat.window_sends,
     )
     owed = Owed(means.db, around.seal)
+    facts = {"desk_phone": chat.desk_phone, "desk_hours": chat.desk_hours, "hotline": chat.hotline}
+    everybodys = Words(around.templates, CityFacts(**facts))
+    kinds = Kinds(around.templates / "notices", everybodys)
+    tidings = Tidings(means.db, kinds)
     red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
 
     async def identify(event: Event) -> str:
@@ -68,21 +73,13 @@ def reception(
     def dispatcher(key: str, account: Account) -> Dispatcher:
         routes = Routes(router_of(around.settings, key), services)
         named = {"name": account.name} if account.name else {}
-        facts = CityFacts(
-            desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
-        )
-        words = Words(around.templates, facts)
+        words = Words(around.templates, CityFacts(**facts, **named))
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
-        return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
+        return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed, ears=tidings)
 
     dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}
-    words = Words(
-        around.templates,
-        CityFacts(desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline),
-    )
-    kinds = Kinds(around.templates / "notices", words)
     office = Office(
-        means.db, means.redis, around.seal, around.clock, kinds, words, inbox, citizens, _sender(means)
+        means.db, means.redis, around.seal, around.clock, kinds, everybodys, inbox, citizens, _sender(means)
     )
     return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office, lanes))
 

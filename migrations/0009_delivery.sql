@@ -91,14 +91,14 @@ CREATE TABLE credits (
     no           smallint    NOT NULL,
     conversation text        NOT NULL,
     long_term    boolean     NOT NULL,
-    at           timestamptz NOT NULL DEFAULT now(),
+    allowed_at   timestamptz NOT NULL,
     taken_by     bigint,
     spent_at     timestamptz,
     void_at      timestamptz,
     PRIMARY KEY (event, template, no)
 );
 CREATE INDEX credits_taken ON credits (taken_by) WHERE spent_at IS NULL;
-CREATE INDEX credits_open ON credits (conversation, template, at) WHERE spent_at IS NULL AND void_at IS NULL;
+CREATE INDEX credits_open ON credits (conversation, template, allowed_at) WHERE spent_at IS NULL AND void_at IS NULL;
 
 -- What the platform said became of our messages, until it stands in their rows. It may come before those know its id.
 CREATE TABLE receipts (
@@ -141,6 +141,7 @@ CREATE TABLE reminders (
     sealed       bytea       CHECK (octet_length(sealed) > 29),
     guard_keys   text[]      NOT NULL DEFAULT '{}',
     guard_ns     bigint[]    NOT NULL DEFAULT '{}',
+    repeatable   boolean     NOT NULL,
     due_at       timestamptz NOT NULL,
     valid_until  timestamptz NOT NULL,
     state        text        NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'fired', 'cancelled', 'expired')),

@@ -24,7 +24,7 @@ from core.chat.inbox import (
     Who,
     Window,
 )
-from core.chat.promises import Promises
+from core.chat.promises import Ears, Promises
 from core.chat.replies import Said, Text
 from core.chat.running import LookAgainError, OverdueError, Running
 from core.chat.runs import trouble_number
@@ -46,6 +46,8 @@ _UNANSWERED = frozenset(
         Kind.TEMPLATE_RECEIPT,
         Kind.MASS_RECEIPT,
         Kind.SUBSCRIPTION_RECEIPT,
+        Kind.SUBSCRIPTION_POPUP,
+        Kind.SUBSCRIPTION_CHANGE,
     )
 )
 _TAPS = (Kind.CLICK, Kind.SCANCODE_PUSH, Kind.SCANCODE_WAITMSG, Kind.SUBSCRIBE, Kind.SCAN)
@@ -68,7 +70,17 @@ _replies = Packing(Said, "reply")
 class Dispatcher:
     """Receives events from any door, any number at once."""
 
-    def __init__(self, inbox: Inbox, turns: Turns, seal: Seal, clock: Clock, promises: Promises) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        turns: Turns,
+        seal: Seal,
+        clock: Clock,
+        promises: Promises,
+        *,
+        ears: Ears | None = None,
+    ) -> None:
+        self._ears = ears
         self._inbox = inbox
         self._turns = turns
         self._seal = seal
@@ -87,6 +99,8 @@ class Dispatcher:
         hung up; the run goes on, and its reply goes another way if no other attempt comes for it.
         """
         if event.kind in _UNANSWERED:
+            if self._ears is not None:
+                await self._ears.hear(event)
             return None
         attempt = Attempt(event, arrived, self._durations, self._clock)
         entering = self._inbox.enter(event.id, Who.NEW, _OPENS.get(event.kind, Window.NONE))

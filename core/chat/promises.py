@@ -6,6 +6,14 @@ from core.chat.events import Event
 from core.chat.replies import Said
 
 
+class Ears(Protocol):
+    """Whoever wants to know what the platform says of our own messages."""
+
+    async def hear(self, event: Event) -> None:
+        """Write down what an event says; it comes again where this raises `StoreGoneError`."""
+        ...
+
+
 class Promises(Protocol):
     """Rows that outlive every process and Redis; each call may raise `StoreGoneError` and may be repeated."""
 

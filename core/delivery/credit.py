@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.stores.database import Database, Transaction
 
@@ -14,15 +15,17 @@ class Credit:
     no: int
     conversation: str
     template: str
-    long_term: bool = False
+    long_term: bool
+    allowed_at: datetime
 
 
 async def add(db: Database, allowed: Sequence[Credit]) -> None:
     """Note what citizens allowed; what is known already stays as it is."""
     await db.execute(
         """
-        INSERT INTO credits (event, no, conversation, template, long_term)
-        SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[], $4::text[], $5::boolean[])
+        INSERT INTO credits (event, no, conversation, template, long_term, allowed_at)
+        SELECT * FROM unnest($1::text[], $2::smallint[], $3::text[], $4::text[], $5::boolean[],
+                             $6::timestamptz[])
         ON CONFLICT DO NOTHING
         """,
         [each.event for each in allowed],
@@ -30,18 +33,23 @@ async def add(db: Database, allowed: Sequence[Credit]) -> None:
         [each.conversation for each in allowed],
         [each.template for each in allowed],
         [each.long_term for each in allowed],
+        [each.allowed_at for each in allowed],
     )
 
 
-async def void(db: Database | Transaction, conversation: str, template: str) -> None:
-    """Take back every credit of one template: the citizen refused, or WeChat knows of none."""
+async def void(
+    db: Database | Transaction, conversation: str, template: str, before: datetime | None = None
+) -> None:
+    """Take back the credits of one template: the citizen refused (then), or WeChat knows of none."""
     await db.execute(
         """
         UPDATE credits SET void_at = now()
         WHERE conversation = $1 AND template = $2 AND spent_at IS NULL AND void_at IS NULL
+          AND allowed_at <= coalesce($3, now())
         """,
         conversation,
         template,
+        before,
     )
 
 
@@ -70,7 +78,7 @@ async def take(tx: Transaction, message: int, conversation: str, template: str) 
             SELECT ctid FROM credits
             WHERE conversation = $2 AND template = $3 AND spent_at IS NULL AND void_at IS NULL
               AND (taken_by IS NULL OR taken_by = $1 OR long_term)
-            ORDER BY taken_by IS DISTINCT FROM $1, long_term DESC, at LIMIT 1 FOR UPDATE SKIP LOCKED
+            ORDER BY taken_by IS DISTINCT FROM $1, long_term DESC, allowed_at LIMIT 1 FOR UPDATE SKIP LOCKED
         ) RETURNING 1
         """,
         message,

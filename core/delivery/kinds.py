@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,6 +46,7 @@ class Kind:
     fields: Mapping[str, Snippet]
     templates: Mapping[str, str]
     subscriptions: Mapping[str, str]
+    long_term: frozenset[str]  # the accounts where its subscription is
 
 
 class Kinds:
@@ -58,6 +59,11 @@ class Kinds:
                 self._kinds[path.stem] = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words)
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
                 raise BootError(f"{path}: {wrong}") from wrong
+        self._long_terms = {
+            (account, kind.subscriptions[account])
+            for kind in self._kinds.values()
+            for account in kind.long_term & kind.subscriptions.keys()
+        }
 
     def __getitem__(self, name: str) -> Kind:
         return self._kinds[name]
@@ -66,7 +72,11 @@ class Kinds:
         """The kind, or None after a deploy that removed it."""
         return self._kinds.get(name)
 
-    def __iter__(self) -> Any:
+    def is_long_term(self, account: str, template: str) -> bool:
+        """Tell whether one 允许 to this template allows any number of notices."""
+        return (account, template) in self._long_terms
+
+    def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
 
 
@@ -99,6 +109,7 @@ def _read(name: str, given: dict[str, Any], words: Words) -> Kind:
         fields={key: words.snippet(value) for key, value in given.get("fields", {}).items()},
         templates=_ids(accounts, "template"),
         subscriptions=_ids(accounts, "subscription"),
+        long_term=frozenset(account for account, ids in accounts.items() if ids.get("term") == "long"),
     )
 
 

@@ -64,7 +64,9 @@ class Bureau(Town):
     async def allows(self, template: str, conversation: str = HERE, *, long_term: bool = False) -> None:
         """A citizen taps 允许."""
         self._made += 1
-        await credit.add(self.db, [Credit(f"e{self._made}", 0, conversation, template, long_term)])
+        await credit.add(
+            self.db, [Credit(f"e{self._made}", 0, conversation, template, long_term, datetime.now(CITY_ZONE))]
+        )
 
     async def opens(self, window: Window = Window.MESSAGE, conversation: str = HERE) -> None:
         """A citizen writes or taps, and is answered."""

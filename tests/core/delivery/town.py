@@ -9,7 +9,7 @@ from pathlib import Path
 from core.chat.inbox import Inbox, Run, Who, Window
 from core.chat.replies import Said
 from core.chat.words import Words
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.delivery.kinds import Kinds
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
@@ -90,7 +90,7 @@ class Town:
     def __post_init__(self) -> None:
         self.owed = Owed(self.db, self.seal)
         self.windows = Windows(self.redis)
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self.words = Words(TEMPLATES)
         self.kinds = Kinds(NOTICES, self.words)
         self.late = self.sender()
@@ -150,10 +150,9 @@ class Town:
             "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",
             by,
         )
-        for stop, until in (await self.redis.client.hgetall("bm:{city}:sent")).items():
-            if stop.startswith(b"stop:"):
-                aged = int(until) - int(by.total_seconds() * 1000)
-                await self.redis.client.hset("bm:{city}:sent", stop.decode(), aged)
+        for name in await self.redis.client.hkeys("bm:{city}:sent"):
+            if name.startswith(b"stop:"):
+                await self.redis.client.hincrby("bm:{city}:sent", name, -int(by.total_seconds() * 1000))
 
 
 def message(conversation: str = HERE) -> str:

@@ -1,0 +1,5 @@
+"""The bureau of the delivery tests."""
+
+from tests.core.delivery.conftest import bureau, town
+
+__all__ = ["bureau", "town"]

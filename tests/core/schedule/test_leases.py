@@ -1,0 +1,40 @@
+"""One process at a time does what is to be done once; who dies is followed."""
+
+import asyncio
+from datetime import timedelta
+
+from core.schedule.leases import Leases
+from core.stores.database import Database
+
+
+async def test_one_of_many_gets_it_and_holds_it_on(any_db: Database) -> None:
+    several = [Leases(any_db) for _ in range(8)]
+    got = await asyncio.gather(*(each.take("fire") for each in several))
+    assert sum(got) == 1
+    holder = several[got.index(True)]
+    assert await holder.take("fire")
+    assert await any_db.fetchval("SELECT count(*) FROM leases") == 1
+
+
+async def test_who_is_dead_is_followed_when_the_lease_is_over(any_db: Database) -> None:
+    dead, heir = Leases(any_db), Leases(any_db)
+    await dead.take("fire")
+    assert not await heir.take("fire")
+    await any_db.execute("UPDATE leases SET until = until - $1::interval", timedelta(seconds=6))
+    assert await heir.take("fire")
+    assert not await dead.take("fire"), "awake again it is the other's"
+
+
+async def test_given_back_it_is_free_at_once(any_db: Database) -> None:
+    one, other = Leases(any_db), Leases(any_db)
+    await one.take("fire")
+    await other.take("sweep")
+    await one.release()
+    assert await other.take("fire")
+    assert set((await other.held()).values()) == {other.holder}
+
+
+async def test_each_job_has_its_own(any_db: Database) -> None:
+    one, other = Leases(any_db), Leases(any_db)
+    assert await one.take("fire")
+    assert await other.take("sweep")
