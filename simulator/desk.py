@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -15,7 +16,7 @@ from simulator.refusals import ApiError
 from simulator.wechat import WeChat
 
 PREFIX = "/cgi-bin/"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
 
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 _encode = msgspec.json.Encoder().encode
@@ -79,28 +80,30 @@ class Desk:
         return answer
 
     def _guarded(self, call: Call) -> Handler:
-        answering, faults, name = self.answering(call.handler), self._wechat.faults, call.name
+        faults, name = self._wechat.faults, call.name
+        answering = self.answering(call.handler)
 
         async def answer(request: web.Request) -> web.StreamResponse:
             if faults.standing:
                 body = await request.read() if call.path.endswith("/stable_token") else b""
                 fault = faults.strike(name, lambda: self._whose(request, body))
                 if fault is not None:
-                    return await self._struck(fault, request, answering)
+                    return await self._struck(fault, request, call.handler)
             return await answering(request)
 
         return answer
 
-    async def _struck(self, fault: Fault, request: web.Request, answering: Handler) -> web.StreamResponse:
+    async def _struck(self, fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
         if fault.errcode is not None:
             return _refusal(ApiError(fault.errcode, "a fault that was asked for"))
         if fault.status is not None:
             return web.Response(status=fault.status, text="a fault that was asked for")
         if fault.latency_s is not None:
-            await asyncio.sleep(fault.latency_s)
-            return await answering(request)
+            late = self.answering(_late(fault.latency_s, handler))
+            # Who gives up waiting is served all the same.
+            return await asyncio.shield(self._wechat.aside(late(request)))
         if fault.cut == "after":
-            await answering(request)
+            await self.answering(handler)(request)
         if request.transport is not None:
             request.transport.abort()
         return web.Response()
@@ -120,6 +123,16 @@ class Desk:
 def _refusal(no: ApiError) -> web.Response:
     rid = "-".join(secrets.token_hex(4) for _ in range(3))
     return told({"errcode": no.code, "errmsg": f"{no.message} rid: {rid}"})
+
+
+def _late(latency_s: float, handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not request.content_type.startswith("multipart/"):
+            await request.read()  # as long as there is somebody at the other end
+        await asyncio.sleep(latency_s)
+        return await handler(request)
+
+    return answer
 
 
 def _wrong_method(method: str) -> Handler:

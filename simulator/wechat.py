@@ -1,8 +1,9 @@
 """The platform as a whole: accounts, citizens, menus and tokens, and what happens when someone acts."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -29,6 +30,8 @@ from simulator.refusals import ApiError, RefusedError
 from simulator.tokens import LIFE_S, Tokens
 from simulator.windows import Limits, Trigger
 from simulator.xml import Field
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class WeChat:
         self.changed: Callable[[], None] = lambda: None
         self._rules = rules
         self._couriers: dict[str, Courier] = {}
-        self._pushes: set[asyncio.Task[Outcome]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._numbers = Numbers(int(clock().timestamp() * 1000) << 20, rules.bounds.numbers)
         self._receipts = Receipts(
             self._push_receipt,
@@ -83,9 +86,9 @@ class WeChat:
         """Stop every push; whoever waits for one is told."""
         self.live.close()
         await self._receipts.close()
-        for push in self._pushes:
-            push.cancel()
-        await asyncio.gather(*self._pushes, return_exceptions=True)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     def account(self, key: str) -> Account:
         account = self.accounts.get(key)
@@ -99,9 +102,13 @@ class WeChat:
         phone = self.people.meet(account.key, act.openid, Standing.FOLLOWER)
         push = Push(act.openid, act.kind, self._fields(account, act), act.resign)
         self._take_effect(phone, act)
-        task = asyncio.create_task(self._push(account, phone, push, silent=silent or _leaves(act)))
-        self._pushes.add(task)
-        task.add_done_callback(self._pushes.discard)
+        return self.aside(self._push(account, phone, push, silent=silent or _leaves(act)))
+
+    def aside(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Something that goes on when nobody waits for it any more, until the simulator stops."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         return task
 
     async def verify(self, account: Account) -> tuple[bool, str]:
