@@ -40,7 +40,8 @@ export class Covers {
     const cover = el("div", { class: "cover" }, node);
     const close = lay(this.screen, cover, this.under());
     cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
-    first.focus();
+    // What is still sliding in stands below the edge: scrolling to it would make the phone jump.
+    first.focus({ preventScroll: true });
     return close;
   }
 

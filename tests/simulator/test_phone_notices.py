@@ -61,7 +61,7 @@ def picture(tmp_path: Path) -> Callable[[Page, str], Any]:
     folder = Path(os.environ.get("BIANMIN_SCREENSHOTS") or tmp_path)
 
     async def keep(page: Page, name: str) -> None:
-        await page.screenshot(path=folder / f"simulator-{name}.png")
+        await page.screenshot(path=folder / f"simulator-{name}.png", animations="disabled")
 
     return keep
 
