@@ -84,4 +84,7 @@ class Receipts:
             receipt = await self._owed.get()
             if (wait := receipt.due - loop.time()) > 0:
                 await asyncio.sleep(wait)
-            await self._push(receipt)
+            try:
+                await self._push(receipt)
+            except Exception:
+                log.exception("a receipt was not pushed; the next ones are")

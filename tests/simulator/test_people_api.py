@@ -1,11 +1,14 @@
 """The API about citizens: user/info, QR codes and their scans, uploaded files."""
 
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from tests.simulator.conftest import MakeTown
 from tests.simulator.notices import event
+from tests.simulator.test_memory import restarted
 from tests.simulator.town import CITIZEN, Town
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
@@ -139,6 +142,15 @@ async def test_a_code_has_its_time(town: Town) -> None:
 )
 async def test_a_wrong_code_has_its_code(town: Town, body: dict[str, Any], errcode: int) -> None:
     assert (await town.call("/cgi-bin/qrcode/create", body))["errcode"] == errcode
+
+
+async def test_codes_survive_a_restart(make_town: MakeTown, tmp_path: Path) -> None:
+    store = tmp_path / "phones.json"
+    town = await make_town(store=store)
+    passing, lasting = await code(town), await code(town, "QR_LIMIT_STR_SCENE", scene_str="hall")
+    await restarted(town, store)
+    assert (await scan(town, passing["ticket"]))["EventKey"] == "qrscene_bus-7"
+    assert (await scan(town, lasting["ticket"]))["EventKey"] == "hall"
 
 
 async def test_the_picture_of_a_code_needs_no_token(town: Town) -> None:

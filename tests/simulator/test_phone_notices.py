@@ -224,6 +224,17 @@ async def test_a_page_learns_who_holds_the_phone(
     await context.close()
 
 
+async def test_who_refuses_to_log_in_is_back_in_the_chat(house: Town, phone: BrowserContext) -> None:
+    chat = await followed(phone, house)
+    mine = house.bot.account
+    query = {"appid": mine.appid, "redirect_uri": mine.webhook_url, "response_type": "code"}
+    address = house.client.make_url(f"/connect/oauth2/authorize?{urlencode(query)}&scope=snsapi_userinfo")
+    await send_template(house, chat.openid, url=str(address))
+    await chat.page.get_by_role("button", name="预约成功通知").click()
+    await chat.page.frame_locator(".webview iframe").locator("#deny").click()
+    await expect(chat.page.locator(".webview")).to_have_count(0)
+
+
 async def test_an_uploaded_picture_is_shown(house: Town, phone: BrowserContext) -> None:
     chat = await followed(phone, house)
     media_id = (await upload(house, "image", PNG))["media_id"]

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from simulator.people import Bounds
+from simulator.push import Courier, Outcome, Push
 from simulator.wechat import Rules
 from tests.simulator.conftest import MakeTown
 from tests.simulator.notices import (
@@ -208,3 +209,22 @@ async def test_the_simulator_stops_with_receipts_waiting(make_town: MakeTown) ->
     async with asyncio.timeout(10):
         await town.client.close()
     assert town.bot.pushes == []
+
+
+async def test_one_receipt_that_cannot_be_pushed_stops_no_other(
+    make_town: MakeTown, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    town = await stock(await make_town(rules=Rules(receipt_s=0, receipts_at_once=1)))
+    deliver, broken = Courier.deliver, [True]
+
+    async def once_broken(courier: Courier, push: Push) -> Outcome:
+        if broken:
+            broken.pop()
+            raise RuntimeError("no ink")
+        return await deliver(courier, push)
+
+    monkeypatch.setattr(Courier, "deliver", once_broken)
+    await send_template(town)
+    second = (await send_template(town))["msgid"]
+    assert (await told(town))["MsgID"] == str(second)
+    assert "no ink" in caplog.text
