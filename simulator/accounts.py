@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from simulator.cards import Template
+
 MODES = ("plain", "compatible", "safe")
 
 
@@ -22,6 +24,7 @@ class Account:
     aes_key: str
     mode: str
     webhook_url: str
+    templates: tuple[Template, ...] = ()
 
     @property
     def encrypts(self) -> bool:
@@ -50,6 +53,8 @@ def _check(account: Account) -> None:
         raise ValueError(f"{where}: mode {account.mode!r} is none of {', '.join(MODES)}")
     if urlsplit(account.webhook_url).scheme not in {"http", "https"}:
         raise ValueError(f"{where}: webhook_url {account.webhook_url!r} is no http address")
+    if len({template.template_id for template in account.templates}) < len(account.templates):
+        raise ValueError(f"{where}: two templates have the same id")
     if account.encrypts and not _is_aes_key(account.aes_key):
         raise ValueError(f"{where}: aes_key must be 43 letters and digits in mode {account.mode}")
 

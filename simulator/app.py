@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,10 +13,11 @@ from simulator import push
 from simulator.accounts import Account
 from simulator.api import Api
 from simulator.clock import Clock, wall_clock
-from simulator.people import Bounds
 from simulator.phone import PhonePage
 from simulator.refusals import RefusedError
 from simulator.script import Script
+from simulator.script_faults import FaultScript
+from simulator.script_notices import NoticeScript
 from simulator.store import Store
 from simulator.wechat import Rules, WeChat
 from simulator.windows import Limits
@@ -28,21 +30,25 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build(
     accounts: Sequence[Account],
     *,
-    retry_s: float = 5.0,
     clock: Clock = wall_clock,
     store: Path | None = None,
+    rules: Rules | None = None,
+    retry_s: float | None = None,
     limits: Limits | None = None,
-    bounds: Bounds | None = None,
 ) -> web.Application:
-    """The application. `retry_s` scales a push, `store` is the file that survives a restart.
+    """The application. `rules` are all figures, `retry_s` and `limits` stand for the ones most often changed.
 
-    Raises ValueError for an account the platform would refuse.
+    `store` is the file that survives a restart. Raises ValueError for an account the platform would refuse.
     """
-    rules = Rules(retry_s=retry_s, limits=limits or Limits(), bounds=bounds or Bounds())
+    rules = rules or Rules()
+    rules = replace(rules, retry_s=retry_s or rules.retry_s, limits=limits or rules.limits)
     wechat = WeChat(accounts, clock, rules)
     app = web.Application(middlewares=[refusing], client_max_size=MOST_BODY_BYTES)
-    app.add_routes(Api(wechat).routes())
+    api = Api(wechat)
+    app.add_routes(api.routes())
     app.add_routes(Script(wechat).routes())
+    app.add_routes(NoticeScript(wechat).routes())
+    app.add_routes(FaultScript(wechat, api.names()).routes())
     app.add_routes(PhonePage(wechat).routes())
 
     async def lifetime(_app: web.Application) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Article(msgspec.Struct, frozen=True):
+class Article(msgspec.Struct, frozen=True, gc=False):
     """One card of a news message."""
 
     title: str = ""
@@ -14,14 +14,22 @@ class Article(msgspec.Struct, frozen=True):
     picurl: str = ""
 
 
-class Option(msgspec.Struct, frozen=True):
+class Option(msgspec.Struct, frozen=True, gc=False):
     """One line of an msgmenu that can be tapped."""
 
     id: str
     content: str
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One line of a template's card."""
+
+    key: str
+    name: str
+    value: str
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One message; which fields are set depends on `type`. Names are those of WeChat's JSON."""
 
     type: str
@@ -48,12 +56,19 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     pagepath: str = ""
     kf_account: str = ""
     ai: bool = False
+    template_id: str = ""
+    fields: tuple[Row, ...] = ()
+    client_msg_id: str = ""
+    msgid: str = ""  # above 2^53, so no number for a page's script
+    service: bool = False  # came to who did not follow: it stands among the service notifications
 
     @property
     def words(self) -> str:
         """What it says in a few words, whatever its type; "" for what says nothing, as a picture."""
         if self.articles:
             return "\n".join(article.title for article in self.articles)
+        if self.fields:
+            return "\n".join((self.title, *(f"{row.name}：{row.value}" for row in self.fields)))
         if self.options:
             lines = (self.head_content, *(option.content for option in self.options), self.tail_content)
             return "\n".join(line for line in lines if line)

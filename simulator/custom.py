@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from simulator.content import Article, Content, Option
-from simulator.payload import Body, read_object
+from simulator.payload import Body, inner, needed, read_object, string
 from simulator.refusals import ApiError
 
 MOST_TEXT_BYTES = 2048
@@ -24,24 +24,24 @@ class CustomMessage:
 def parse(body: bytes) -> CustomMessage:
     """The message in a request; raises ApiError as the platform would."""
     plain = read_object(body)
-    touser = _string(plain, "touser")
+    touser = string(plain, "touser")
     kind = plain.get("msgtype")
     if not isinstance(kind, str) or kind not in BODIES:
         raise ApiError(40008, f"msgtype is one of {', '.join(BODIES)}")
-    inner = plain.get(kind)
-    if not isinstance(inner, dict):
+    own = plain.get(kind)
+    if not isinstance(own, dict):
         raise ApiError(44004 if kind == "text" else 40035, f"{kind} is missing")
-    content = BODIES[kind](inner)
-    agent = _object(plain, "customservice")
-    context = _object(plain, "aimsgcontext")
+    content = BODIES[kind](own)
+    agent = inner(plain, "customservice")
+    context = inner(plain, "aimsgcontext")
     marked = msgspec.structs.replace(
-        content, kf_account=_string(agent, "kf_account"), ai=bool(context.get("is_ai_msg"))
+        content, kf_account=string(agent, "kf_account"), ai=bool(context.get("is_ai_msg"))
     )
     return CustomMessage(touser, marked)
 
 
 def _text(body: Body) -> Content:
-    content = _string(body, "content")
+    content = string(body, "content")
     if not content:
         raise ApiError(44004)
     if len(content.encode()) > MOST_TEXT_BYTES:
@@ -62,26 +62,26 @@ def _mpnews(body: Body) -> Content:
 
 
 def _mpnewsarticle(body: Body) -> Content:
-    return Content(type="mpnewsarticle", article_id=_needed(body, "article_id"))
+    return Content(type="mpnewsarticle", article_id=needed(body, "article_id"))
 
 
 def _video(body: Body) -> Content:
     return Content(
         type="video",
         media_id=_media(body),
-        thumb_media_id=_string(body, "thumb_media_id"),
-        title=_string(body, "title"),
-        description=_string(body, "description"),
+        thumb_media_id=string(body, "thumb_media_id"),
+        title=string(body, "title"),
+        description=string(body, "description"),
     )
 
 
 def _music(body: Body) -> Content:
     return Content(
         type="music",
-        title=_string(body, "title"),
-        description=_string(body, "description"),
-        musicurl=_needed(body, "musicurl"),
-        hqmusicurl=_needed(body, "hqmusicurl"),
+        title=string(body, "title"),
+        description=string(body, "description"),
+        musicurl=needed(body, "musicurl"),
+        hqmusicurl=needed(body, "hqmusicurl"),
         thumb_media_id=_media(body, "thumb_media_id"),
     )
 
@@ -92,10 +92,10 @@ def _news(body: Body) -> Content:
         raise ApiError(45008, "exactly one article")
     only = articles[0]
     article = Article(
-        title=_needed(only, "title"),
-        description=_string(only, "description"),
-        url=_string(only, "url"),
-        picurl=_string(only, "picurl"),
+        title=needed(only, "title"),
+        description=string(only, "description"),
+        url=string(only, "url"),
+        picurl=string(only, "picurl"),
     )
     return Content(type="news", articles=(article,))
 
@@ -108,22 +108,22 @@ def _msgmenu(body: Body) -> Content:
         raise ApiError(40035, "an option of msgmenu.list is an object with id and content")
     return Content(
         type="msgmenu",
-        head_content=_string(body, "head_content"),
-        options=tuple(Option(_needed(option, "id"), _needed(option, "content")) for option in options),
-        tail_content=_string(body, "tail_content"),
+        head_content=string(body, "head_content"),
+        options=tuple(Option(needed(option, "id"), needed(option, "content")) for option in options),
+        tail_content=string(body, "tail_content"),
     )
 
 
 def _wxcard(body: Body) -> Content:
-    return Content(type="wxcard", card_id=_needed(body, "card_id"))
+    return Content(type="wxcard", card_id=needed(body, "card_id"))
 
 
 def _miniprogrampage(body: Body) -> Content:
     return Content(
         type="miniprogrampage",
-        title=_string(body, "title"),
-        appid=_needed(body, "appid"),
-        pagepath=_needed(body, "pagepath"),
+        title=string(body, "title"),
+        appid=needed(body, "appid"),
+        pagepath=needed(body, "pagepath"),
         thumb_media_id=_media(body, "thumb_media_id"),
     )
 
@@ -143,29 +143,8 @@ BODIES: dict[str, Callable[[Body], Content]] = {
 }
 
 
-def _string(body: Body, name: str) -> str:
-    value = body.get(name, "")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)  # the platform takes numbers for ids, too
-    if not isinstance(value, str):
-        raise ApiError(40035, f"{name} must be text")
-    return value
-
-
-def _needed(body: Body, name: str) -> str:
-    value = _string(body, name)
-    if not value:
-        raise ApiError(40035, f"{name} is missing")
-    return value
-
-
 def _media(body: Body, name: str = "media_id") -> str:
-    value = _string(body, name)
+    value = string(body, name)
     if not value:
         raise ApiError(40007, f"{name} is missing")
     return value
-
-
-def _object(body: Body, name: str) -> Body:
-    value = body.get(name, {})
-    return value if isinstance(value, dict) else {}

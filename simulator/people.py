@@ -14,11 +14,12 @@ import msgspec
 from simulator.accounts import Account
 from simulator.clock import Clock, as_text
 from simulator.content import Content
+from simulator.credits import Grant
 from simulator.refusals import RefusedError
 from simulator.windows import Windows
 
 RECEIVED = frozenset(
-    {"reply", "custom", "notice"}
+    {"reply", "custom", "notice", "template", "subscription"}
 )  # the other kinds: "sent" (own bubbles), "line" (grey lines)
 
 
@@ -31,7 +32,7 @@ class Standing(StrEnum):
     LEFT = "left"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One thing on a phone's screen."""
 
     number: int
@@ -55,19 +56,24 @@ class Phone(msgspec.Struct, eq=False):
     standing: Standing = Standing.STRANGER
     windows: Windows = msgspec.field(default_factory=Windows)
     entries: list[Entry] = msgspec.field(default_factory=list)
+    grants: dict[str, Grant] = msgspec.field(default_factory=dict)
+    delivery: str = ""  # why template messages and notifications do not arrive; "" where they do
+    followed_at: float = 0.0
+    scene: str = ""  # of the QR code through which the citizen came
 
     @property
     def follows(self) -> bool:
         return self.standing is Standing.FOLLOWER
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        plain = {
             "account": self.account,
             "openid": self.openid,
             "unionid": self.unionid or None,
             "nickname": self.nickname,
             "follows": self.follows,
         }
+        return plain | {"delivery": self.delivery} if self.delivery else plain
 
     def after(self, number: int) -> Sequence[Entry]:
         """The entries younger than `number`, oldest first."""
@@ -88,6 +94,10 @@ class Bounds:
     entries_per_phone: int = 1_000
     entries: int = 500_000
     numbers: int = 100_000  # message ids that scripts chose
+    repeats: int = 500_000  # ids that bots gave their template messages
+    receipts: int = 500_000  # waiting to be pushed
+    codes: int = 100_000  # QR codes of an account; codes and tokens of the web login
+    media_bytes: int = 64 * 2**20
 
 
 class People:
@@ -102,7 +112,7 @@ class People:
         self._places: dict[Phone, int] = {}
         self._clock = clock
         self._changed = changed
-        self._bounds = bounds
+        self.bounds = bounds
         # Counting from the clock, ids grow across restarts even when nothing was saved.
         self._numbers = itertools.count(int(clock().timestamp() * 1000))
         self._ages: deque[tuple[Phone, int]] = deque()
@@ -117,16 +127,16 @@ class People:
         """The citizen with this openid; whoever is new, or a mere visitor so far, gets `standing`."""
         phone = self._phones[account].get(openid) if openid else None
         if phone is None:
-            phone = self.settle(Phone(account, openid or self._new_openid(account), standing=standing))
+            phone = self.settle(Phone(account, openid or self._new_openid(account)))
+            self._place(phone, standing)
         elif phone.standing is Standing.VISITOR:
-            phone.standing = standing
-            self._changed(phone)
+            self.stand(phone, standing)
         return phone
 
     def settle(self, phone: Phone) -> Phone:
         """Take in a citizen who is new or comes back from the store."""
-        if len(self._places) >= self._bounds.citizens:
-            raise RefusedError(f"the simulator holds at most {self._bounds.citizens} citizens")
+        if len(self._places) >= self.bounds.citizens:
+            raise RefusedError(f"the simulator holds at most {self.bounds.citizens} citizens")
         place = len(self._order[phone.account])
         self._phones[phone.account][phone.openid] = phone
         self._order[phone.account].append(phone)
@@ -150,22 +160,28 @@ class People:
         return order[start : start + limit]
 
     def stand(self, phone: Phone, standing: Standing) -> None:
-        phone.standing = standing
+        self._place(phone, standing)
         self._changed(phone)
 
-    def describe(self, phone: Phone, unionid: str | None, nickname: str | None) -> None:
+    def describe(self, phone: Phone, unionid: str | None, nickname: str | None, delivery: str | None) -> None:
         phone.unionid = phone.unionid if unionid is None else unionid
         phone.nickname = phone.nickname if nickname is None else nickname
+        if delivery is not None:
+            phone.delivery = "" if delivery == "ok" else delivery
+        self._changed(phone)
+
+    def touch(self, phone: Phone) -> None:
+        """Something about the citizen has changed that the phone does not show."""
         self._changed(phone)
 
     def record(self, phone: Phone, kind: str, content: Content) -> Entry:
         """Put something on the phone's screen; the oldest goes when there is too much."""
         entry = Entry(next(self._numbers), self._clock().timestamp(), kind, content)
         phone.entries.append(entry)
-        if len(phone.entries) > self._bounds.entries_per_phone:
+        if len(phone.entries) > self.bounds.entries_per_phone:
             del phone.entries[0]
         self._ages.append((phone, entry.number))
-        if len(self._ages) > self._bounds.entries:
+        if len(self._ages) > self.bounds.entries:
             self._forget_oldest()
         self._changed(phone)
         return entry
@@ -173,6 +189,11 @@ class People:
     def number_from(self, number: int) -> None:
         """Ids given out before a restart are never given out again."""
         self._numbers = itertools.count(max(number, next(self._numbers)))
+
+    def _place(self, phone: Phone, standing: Standing) -> None:
+        if standing is Standing.FOLLOWER and not phone.follows:
+            phone.followed_at = self._clock().timestamp()
+        phone.standing = standing
 
     def _forget_oldest(self) -> None:
         phone, number = self._ages.popleft()

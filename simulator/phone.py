@@ -12,6 +12,7 @@ from aiohttp import web
 from simulator import acts, menus
 from simulator.accounts import Account
 from simulator.people import Phone, Standing
+from simulator.refusals import ApiError
 from simulator.script import number_in, openid_in
 from simulator.wechat import WeChat
 
@@ -52,6 +53,7 @@ class PhonePage:
             web.get("/phone/feed", self.feed),
             web.get("/phone/history", self.history),
             web.post("/phone/acts", self.act),
+            web.get("/phone/media/{account}/{media_id}", self.medium),
             web.static("/phone/static", HERE / "static"),
         ]
 
@@ -80,6 +82,15 @@ class PhonePage:
         before = number_in(request, "before", NEWEST, NEWEST)
         older = phone.before(before, ENTRIES_AT_ONCE) if phone else ()
         return web.json_response([entry.as_json() for entry in older])
+
+    async def medium(self, request: web.Request) -> web.Response:
+        """A file that the bot uploaded, for the phone to show."""
+        account = self._wechat.account(request.match_info["account"])
+        try:
+            medium = self._wechat.media.find(account.key, request.match_info["media_id"])
+        except ApiError as no:
+            raise web.HTTPNotFound from no
+        return web.Response(body=medium.data, content_type=medium.content_type, headers=HEADERS)
 
     async def feed(self, request: web.Request) -> web.WebSocketResponse:
         """Entries after the id `after`, then each change as it happens."""
@@ -123,6 +134,7 @@ class PhonePage:
             "nickname": phone.nickname,
             "typing": self._wechat.live.is_typing(phone),
             "menu": menus.as_json(menu)["menu"] if menu else None,
+            "subscriptions": self._wechat.notifier.credits(account, phone),
         }
 
 

@@ -1,7 +1,7 @@
 """The script API: tests and load generators act for citizens and look at their phones."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -18,6 +18,7 @@ MOST_ENTRIES = 1_000
 MOST_CITIZENS = 1_000
 CITIZENS_A_PAGE = 100
 
+Wish = TypeVar("Wish")
 Name = Annotated[str, Meta(max_length=64)]
 
 
@@ -27,6 +28,7 @@ class NewCitizen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unionid: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,64}\\Z")] | None = None
     nickname: Name | None = None
     follows: bool = True
+    delivery: Literal["ok", "user block", "system failed"] | None = None
 
 
 class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,14 +57,7 @@ class Script:
         ]
 
     async def messages(self, request: web.Request) -> web.Response:
-        push = self._wechat.act(acts.parse(await request.read()))
-        try:
-            outcome = await asyncio.shield(push)  # a push goes on when nobody waits for its result any more
-        except asyncio.CancelledError:
-            if not self._wechat.live.closing:
-                raise
-            return web.json_response({"error": "the simulator is stopping"}, status=503)
-        return web.json_response(_as_json(outcome))
+        return await finished(self._wechat.act(acts.parse(await request.read())), self._wechat)
 
     async def inbox(self, request: web.Request) -> web.Response:
         account = self._wechat.account(request.query.get("account", ""))
@@ -75,17 +70,14 @@ class Script:
 
     async def meet(self, request: web.Request) -> web.Response:
         """A new citizen, or new facts about a known one, who follows unless the script says otherwise."""
-        try:
-            wish = msgspec.json.decode(await request.read(), type=NewCitizen)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            raise RefusedError(f"{wrong}; a citizen has {', '.join(NewCitizen.__struct_fields__)}") from wrong
-        people, account = self._wechat.people, self._wechat.account(wish.account)
-        known = people.find(account.key, wish.openid) if wish.openid else None
-        standing = Standing.FOLLOWER if wish.follows else Standing.STRANGER
-        phone = people.meet(account.key, wish.openid, standing)
-        if known is not None and wish.follows != phone.follows:
-            people.stand(phone, Standing.FOLLOWER if wish.follows else Standing.LEFT)
-        people.describe(phone, wish.unionid, wish.nickname)
+        asked = await wish(request, NewCitizen)
+        people, account = self._wechat.people, self._wechat.account(asked.account)
+        known = people.find(account.key, asked.openid) if asked.openid else None
+        standing = Standing.FOLLOWER if asked.follows else Standing.STRANGER
+        phone = people.meet(account.key, asked.openid, standing)
+        if known is not None and asked.follows != phone.follows:
+            people.stand(phone, Standing.FOLLOWER if asked.follows else Standing.LEFT)
+        people.describe(phone, asked.unionid, asked.nickname, asked.delivery)
         return web.json_response(phone.as_json())
 
     async def citizens(self, request: web.Request) -> web.Response:
@@ -97,19 +89,35 @@ class Script:
         )
 
     async def pay(self, request: web.Request) -> web.Response:
-        try:
-            wish = msgspec.json.decode(await request.read(), type=Payment)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            raise RefusedError(f"{wrong}; expected an object with account and openid") from wrong
-        return web.json_response(self._wechat.pay(self._wechat.account(wish.account), wish.openid).as_json())
+        asked = await wish(request, Payment)
+        phone = self._wechat.pay(self._wechat.account(asked.account), asked.openid)
+        return web.json_response(phone.as_json())
 
     async def verify(self, request: web.Request) -> web.Response:
-        try:
-            wish = msgspec.json.decode(await request.read(), type=WhichAccount)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            raise RefusedError(f"{wrong}; expected an object with account") from wrong
-        good, detail = await self._wechat.verify(self._wechat.account(wish.account))
+        asked = await wish(request, WhichAccount)
+        good, detail = await self._wechat.verify(self._wechat.account(asked.account))
         return web.json_response({"ok": good, "detail": detail})
+
+
+async def wish(request: web.Request, kind: type[Wish]) -> Wish:
+    """What a script asks for; raises RefusedError saying what is wrong and what is allowed."""
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        fields = getattr(kind, "__struct_fields__", ())
+        allowed = f"; allowed are {', '.join(fields)}" if fields else ""
+        raise RefusedError(f"{wrong}{allowed}") from wrong
+
+
+async def finished(push: asyncio.Task[Outcome], wechat: WeChat) -> web.Response:
+    """The answer to a script when its push is over."""
+    try:
+        outcome = await asyncio.shield(push)  # a push goes on when nobody waits for its result any more
+    except asyncio.CancelledError:
+        if not wechat.live.closing:
+            raise
+        return web.json_response({"error": "the simulator is stopping"}, status=503)
+    return web.json_response(_as_json(outcome))
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:

@@ -11,8 +11,10 @@ from typing import Literal
 
 import msgspec
 
+from simulator.cards import Template
 from simulator.menus import Menu
 from simulator.people import Phone
+from simulator.qrcodes import Code
 from simulator.refusals import RefusedError
 from simulator.wechat import WeChat
 
@@ -29,6 +31,8 @@ class Head(msgspec.Struct, frozen=True):
 
     version: Literal[1]
     menus: dict[str, Menu]
+    templates: dict[str, list[Template]] = {}
+    codes: list[Code] = []
 
 
 class Store:
@@ -70,7 +74,8 @@ class Store:
 
     async def _save(self) -> None:
         self._dirty.clear()
-        head = Head(1, dict(self._wechat.menus))
+        templates = {key: list(known.values()) for key, known in self._wechat.notifier.templates.items()}
+        head = Head(1, dict(self._wechat.menus), templates, self._wechat.codes.everything())
         phones = self._wechat.people.everyone()
         try:
             await asyncio.to_thread(self._write, head, phones)
@@ -105,6 +110,11 @@ class Store:
     def _restore(self, head: Head, phones: Sequence[Phone]) -> None:
         known = self._wechat.accounts
         self._wechat.menus.update({key: menu for key, menu in head.menus.items() if key in known})
+        for key in head.templates.keys() & known.keys():
+            self._wechat.notifier.restore(key, head.templates[key])
+        for code in head.codes:
+            if code.account in known:
+                self._wechat.codes.settle(code)
         with suppress(RefusedError):  # more citizens than this start has room for
             for phone in phones:
                 if phone.account in known:

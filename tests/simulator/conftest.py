@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.people import Bounds
+from simulator.wechat import Rules
 from simulator.windows import Limits
 from tests.simulator.town import MovableClock, Town, start_bot, start_town
 
@@ -28,10 +28,10 @@ async def make_town(clock: MovableClock) -> AsyncIterator[MakeTown]:
         retry_s: float = 20.0,
         store: Path | None = None,
         limits: Limits | None = None,
-        bounds: Bounds | None = None,
+        rules: Rules | None = None,
     ) -> Town:
         bot = await start_bot(mode)
-        town = await start_town(bot, clock, retry_s=retry_s, store=store, limits=limits, bounds=bounds)
+        town = await start_town(bot, clock, retry_s=retry_s, store=store, limits=limits, rules=rules)
         towns.append(town)
         return town
 

@@ -20,6 +20,7 @@ from simulator.numbers import Numbers
 from simulator.people import Bounds, People, Standing
 from simulator.refusals import RefusedError
 from simulator.script import MOST_ENTRIES
+from simulator.wechat import Rules
 from tests.simulator.conftest import MakeTown
 from tests.simulator.town import CITIZEN, Town, account
 
@@ -146,7 +147,7 @@ async def test_of_a_full_phone_the_oldest_goes_and_ids_go_on_growing(
     make_town: MakeTown, tmp_path: Path
 ) -> None:
     store = tmp_path / "phones.json"
-    town = await make_town(store=store, bounds=Bounds(entries_per_phone=4))
+    town = await make_town(store=store, rules=Rules(bounds=Bounds(entries_per_phone=4)))
     await town.say("您好")  # what the citizen says stands on the phone, too
     seen: list[dict[str, Any]] = []
     for number in range(10):

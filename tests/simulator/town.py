@@ -17,7 +17,7 @@ from wechatpy.replies import BaseReply, TextReply
 
 from simulator.accounts import Account
 from simulator.app import build
-from simulator.people import Bounds
+from simulator.wechat import Rules
 from simulator.windows import Limits
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -229,9 +229,9 @@ async def start_town(
     retry_s: float,
     store: Path | None = None,
     limits: Limits | None = None,
-    bounds: Bounds | None = None,
+    rules: Rules | None = None,
 ) -> Town:
-    app = build([bot.account], retry_s=retry_s, clock=clock, store=store, limits=limits, bounds=bounds)
+    app = build([bot.account], retry_s=retry_s, clock=clock, store=store, limits=limits, rules=rules)
     client: TestClient[web.Request, web.Application] = TestClient(TestServer(app))
     await client.start_server()
     return Town(bot, client, clock)
