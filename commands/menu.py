@@ -46,7 +46,7 @@ async def set_menu(http: aiohttp.ClientSession, settings: Settings, key: str, me
     platform = Platform(http, settings.wechat.url, SystemClock())
     wechat = WeChat(platform, Credentials(key, account.appid, account.secret))
     try:
-        await wechat.create_menu(menu)
+        await wechat.menus.create(menu)
     except (WeChatRefusedError, WeChatGoneError) as failed:
         raise BootError(f"menu of accounts.{key}: {failed} ({settings.wechat.url})") from failed
 

@@ -22,6 +22,7 @@ from core.delivery.sender import (
     Sender,
     Sent,
     SurelyNotSent,
+    Unknown,
     Unsendable,
 )
 from core.delivery.windows import Windows
@@ -34,6 +35,7 @@ _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _SOON_S = 1.0
 _MENDED_AGAIN_S = 60.0  # whether a person has put the settings or the account right
+_MOST_TRIES = 5  # of a message that is refused with a code nobody knows
 LEASE = timedelta(seconds=30)  # a third of it must be left when a request starts
 KEPT = timedelta(days=30)
 
@@ -160,7 +162,9 @@ class LateReplies:
                 await self._put_back(row, words, _HELD_AGAIN_S, held=True)
             case Refused(policy=Policy.CONFIGURATION, code=code, words=words):
                 await self._put_back(row, f"{code} {words}", _MENDED_AGAIN_S)
-            case Refused(code=code, words=words):
+            case Unknown(code=code, words=words) if row.tries < _MOST_TRIES:
+                await self._put_back(row, f"{code} {words}", _MENDED_AGAIN_S)
+            case Refused(code=code, words=words) | Unknown(code=code, words=words):
                 await self._settled(row, "failed", f"{code} {words}")
             case Unsendable(type=type_):
                 await self._settled(row, "cancelled", f"nothing to send: {type_ or 'silence'}")

@@ -24,7 +24,7 @@ def wechat(gateway: Gateway, url: str, who: Credentials = CITY) -> WeChat:
 
 async def test_the_menu_is_what_citizens_see(weixin: Weixin, gateway: Gateway) -> None:
     ours = wechat(gateway, weixin.url)
-    await ours.create_menu(MENU)
+    await ours.menus.create(MENU)
     async with (
         aiohttp.ClientSession() as http,
         http.get(f"{weixin.url}/cgi-bin/menu/get", params={"access_token": await ours.token()}) as answer,
@@ -43,13 +43,13 @@ async def test_a_menu_survives_a_token_that_died(weixin: Weixin, gateway: Gatewa
     ours = wechat(gateway, weixin.url)
     old = await ours.token()
     await weixin.forces_a_token()
-    await ours.create_menu(MENU)
+    await ours.menus.create(MENU)
     assert await ours.token() != old
 
 
 async def test_a_wrong_secret_is_refused_in_wechats_words(weixin: Weixin, gateway: Gateway) -> None:
     with pytest.raises(WeChatRefusedError, match=r"stable_token: 40125 .*check accounts\.city\.secret") as no:
-        await wechat(gateway, weixin.url, Credentials("city", "wx1", "wrong")).create_menu(MENU)
+        await wechat(gateway, weixin.url, Credentials("city", "wx1", "wrong")).menus.create(MENU)
     assert no.value.code == 40125
 
 

@@ -110,7 +110,7 @@ def test_a_bot_that_is_not_there_is_told_with_its_account(name: str) -> None:
 def test_every_command_tells_whose_bot_is_not_there(own: Own, tell: Tell, command: tuple[str, ...]) -> None:
     assert tell(own.folder, "keys", "create").code == 0
     with (own.folder / "bianmin.toml").open("a") as file:
-        file.write('bot = "bots.nope"\n')
+        file.write(f'bot = "bots.nope"\n[server]\nport = {free_port()}\nadmin_port = {free_port()}\n')
     told = tell(own.folder, *command)
     assert told.code == (1 if command == ("check",) else 2)
     line = "bianmin.toml: accounts.city.bot = 'bots.nope': there is no such module in bots/"

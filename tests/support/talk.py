@@ -37,6 +37,7 @@ from core.errors import NotInTimeError
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support.senders import NoNotices
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 _ATTEMPTS = 3  # wechat-facts 1.4
@@ -77,7 +78,7 @@ class _Address:
 
 
 @dataclass
-class Post:
+class Post(NoNotices):
     """Carries messages of ours to the phones of a test, each of which has written before."""
 
     phones: dict[str, _Address] = field(default_factory=dict)

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from core.chat.durations import WINDOW_SENDS
-from core.delivery.sender import Outcome, PerhapsSent, Policy, Refused, Sent, SurelyNotSent, Unsendable
+from core.delivery.sender import (
+    Outcome,
+    PerhapsSent,
+    Policy,
+    Refused,
+    Sent,
+    SurelyNotSent,
+    Unknown,
+    Unsendable,
+)
 from tests.core.delivery.town import HERE, NOWHERE, THERE, Town
 
 # --- what the platform answers ---
@@ -36,6 +45,7 @@ REFUSALS = [each for each in Policy if each not in {Policy.WINDOW, Policy.CONFIG
         ),
         (Refused(Policy.WINDOW, 45015, "out of time"), "held", "out of time"),
         (Refused(Policy.CONFIGURATION, 40164, "not in whitelist"), "queued", "40164 not in whitelist"),
+        (Unknown(98_765, "something new"), "queued", "98765 something new"),
         *((Refused(policy, 48001, "no"), "failed", "48001 no") for policy in REFUSALS),
     ],
 )
@@ -68,6 +78,18 @@ async def test_what_only_the_settings_are_to_blame_for_goes_when_they_are_right(
         await town.late.send_due()
         await town.passes(timedelta(seconds=61))
     assert (town.heard, await town.row(event_id)) == (["预约成功"], ("accepted", ""))
+
+
+@pytest.mark.parametrize(("refusals", "arrives"), [(4, True), (5, False)])
+async def test_a_code_nobody_knows_is_tried_five_times(town: Town, refusals: int, *, arrives: bool) -> None:
+    town.post.answers = [Unknown(98_765, "something new")] * refusals
+    event_id = await town.owes("预约成功")
+    for _ in range(7):
+        await town.late.send_due()
+        await town.passes(timedelta(seconds=61))
+    assert town.post.asked == 5
+    assert town.heard == ["预约成功"] * arrives
+    assert await town.row(event_id) == (("accepted", "") if arrives else ("failed", "98765 something new"))
 
 
 async def test_what_perhaps_went_out_is_not_said_again(town: Town) -> None:

@@ -15,6 +15,7 @@ from core.errors import DomainError
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support.senders import NoNotices
 
 HERE, THERE, NOWHERE = (f"city:{digit * 32}" for digit in "0f9")
 _numbers = itertools.count(1)
@@ -33,7 +34,7 @@ class Phone:
 
 
 @dataclass
-class Post:
+class Post(NoNotices):
     """WeChat as a sender sees it, and the register of citizens; `answers` come in turn, then all is well."""
 
     phones: dict[str, Phone]

@@ -22,6 +22,7 @@ from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from tests.core.chat.model.processes import Process
+from tests.support.senders import NoNotices
 from tests.support.talk import TEMPLATES, words_of
 
 SCALE = 0.1
@@ -87,7 +88,7 @@ class Tale:
         return [heard.text for heard in self.heard if heard.text.startswith(f"{self.message.name}：")]
 
 
-class World:
+class World(NoNotices):
     """Citizens, WeChat and gateway processes over real stores; `broken` collects the broken laws."""
 
     def __init__(self, db: Database, redis_url: str, *, patience: float = 20.0) -> None:
