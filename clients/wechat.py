@@ -16,7 +16,7 @@ from clients.wechat_call import (
 )
 from clients.wechat_custom import body_of
 from clients.wechat_line import Line
-from clients.wechat_menu import Menus
+from clients.wechat_menu import MenuButton, Menus, as_wechat
 from clients.wechat_notice import subscription_body, template_body
 from clients.wechat_outcome import Outcomes
 from clients.wechat_shelf import Shelf
@@ -27,6 +27,7 @@ from core.delivery.sender import Choices, Notice, Outcome, Policy, Refused, Sent
 
 __all__ = [
     "Credentials",
+    "MenuButton",
     "Platform",
     "Shelf",
     "WeChat",
@@ -34,6 +35,7 @@ __all__ = [
     "WeChatLimitError",
     "WeChatRefusedError",
     "WeChatSender",
+    "as_wechat",
     "open_http",
 ]
 
