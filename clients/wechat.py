@@ -16,20 +16,32 @@ from clients.wechat_call import (
 )
 from clients.wechat_custom import body_of
 from clients.wechat_line import Line
+from clients.wechat_media import File, FileKind, Files, Film
 from clients.wechat_menu import MenuButton, Menus, as_wechat
 from clients.wechat_notice import subscription_body, template_body
+from clients.wechat_oauth import Login, Profile, SnapshotUserError, WebLogin
 from clients.wechat_outcome import Outcomes
+from clients.wechat_qrcode import QrCode, QrCodes
 from clients.wechat_shelf import Shelf
 from clients.wechat_token import AccessToken, Credentials, Source
+from clients.wechat_users import Person, Users
 from core.chat.replies import Said
 from core.clock import Clock
 from core.delivery.sender import Choices, Notice, Outcome, Policy, Refused, Sent, Unsendable
 
 __all__ = [
     "Credentials",
+    "File",
+    "FileKind",
+    "Film",
+    "Login",
     "MenuButton",
+    "Person",
     "Platform",
+    "Profile",
+    "QrCode",
     "Shelf",
+    "SnapshotUserError",
     "WeChat",
     "WeChatGoneError",
     "WeChatLimitError",
@@ -58,7 +70,7 @@ class Platform:
     """Where WeChat is, and what all accounts share; without a shelf each process asks for its own tokens.
 
     `timeout_s` is the longest one request may take (for files, six times as long); every other duration here
-    follows from it.
+    follows from it. Citizens' browsers go to `open_base` to log in, and to `mp_base` for pictures.
     """
 
     http: aiohttp.ClientSession
@@ -66,6 +78,8 @@ class Platform:
     clock: Clock
     shelf: Shelf | None = None
     timeout_s: float = 5.0
+    open_base: str = "https://open.weixin.qq.com"
+    mp_base: str = "https://mp.weixin.qq.com"
 
 
 class WeChat:
@@ -77,6 +91,10 @@ class WeChat:
         self._line = Line(calls, self._token)
         self._outcomes = Outcomes(credentials.account, platform.clock)
         self.menus = Menus(self._line)
+        self.codes = QrCodes(self._line, platform.mp_base)
+        self.users = Users(self._line)
+        self.files = Files(self._line)
+        self.login = WebLogin(calls, platform.open_base, credentials)
 
     async def token(self) -> str:
         """The account's access token; the same one in all processes until it nears its end."""

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 import simulator.app
-from clients.wechat import Credentials, Platform, Shelf, WeChatSender
+from clients.wechat import Credentials, Platform, Shelf, WeChat, WeChatSender
 from core.clock import Clock
 from core.seal import Seal
 from core.stores.redis import Redis
@@ -120,7 +120,10 @@ class Gateway:
 
     def platform(self, url: str, timeout_s: float = 5.0) -> Platform:
         shelf = Shelf(self.redis, self.seal) if self.redis is not None else None
-        return Platform(self.http, url, self.clock, shelf, timeout_s)
+        return Platform(self.http, url, self.clock, shelf, timeout_s, open_base=url, mp_base=url)
+
+    def wechat(self, url: str, who: Credentials = CITY) -> WeChat:
+        return WeChat(self.platform(url), who)
 
     def sender(self, url: str, who: Credentials = CITY, *, timeout_s: float = 5.0) -> WeChatSender:
         return WeChatSender(self.platform(url, timeout_s), [who])

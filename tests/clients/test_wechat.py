@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from clients.wechat import Credentials, MenuButton, WeChat, WeChatGoneError, WeChatRefusedError, as_wechat
+from clients.wechat import Credentials, MenuButton, WeChatGoneError, WeChatRefusedError, as_wechat
 from core.chat.menus import Button, Kind, Menu
 from tests.clients.platform import CITY, TOKEN, Gateway, Instead, Weixin, answers, says
 
@@ -45,19 +45,15 @@ EVERYTHING = Menu(
 )
 
 
-def wechat(gateway: Gateway, url: str, who: Credentials = CITY) -> WeChat:
-    return WeChat(gateway.platform(url), who)
-
-
 @pytest.mark.parametrize("menu", [MENU, EVERYTHING])
 async def test_the_menu_is_what_citizens_see(weixin: Weixin, gateway: Gateway, menu: Menu) -> None:
-    menus = wechat(gateway, weixin.url).menus
+    menus = gateway.wechat(weixin.url).menus
     await menus.create(menu)
     assert await menus.present() == as_wechat(menu)
 
 
 async def test_a_menu_in_wechats_words(weixin: Weixin, gateway: Gateway) -> None:
-    await wechat(gateway, weixin.url).menus.create(MENU)
+    await gateway.wechat(weixin.url).menus.create(MENU)
     book = {"name": "挂号", "type": "click", "key": "BOOK"}
     told = {"name": "说明", "type": "view", "url": "https://x.example/"}
     assert weixin.asked("menu/create") == [
@@ -71,7 +67,7 @@ async def test_a_menu_in_wechats_words(weixin: Weixin, gateway: Gateway) -> None
 
 
 async def test_without_a_menu_there_are_no_buttons(weixin: Weixin, gateway: Gateway) -> None:
-    menus = wechat(gateway, weixin.url).menus
+    menus = gateway.wechat(weixin.url).menus
     assert await menus.present() == ()
     await menus.create(MENU)
     await menus.delete()
@@ -82,7 +78,7 @@ async def test_a_menu_somebody_made_in_the_console_is_read(weixin: Weixin, gatew
     clicks = {"type": "news", "name": "新闻", "value": "x", "sub_button": []}
     opens = {"name": "看病", "type": "", "key": "left over", "sub_button": [clicks]}
     weixin.instead["menu/get"] = says(200, json.dumps({"menu": {"button": [opens], "menuid": 2**60}}))
-    assert await wechat(gateway, weixin.url).menus.present() == (
+    assert await gateway.wechat(weixin.url).menus.present() == (
         MenuButton("看病", sub_button=(MenuButton("新闻", type="news"),)),
     )
 
@@ -91,11 +87,11 @@ async def test_a_menu_somebody_made_in_the_console_is_read(weixin: Weixin, gatew
 async def test_what_is_no_menu_is_told(weixin: Weixin, gateway: Gateway, instead: Instead) -> None:
     weixin.instead["menu/get"] = instead
     with pytest.raises(WeChatGoneError, match="menu/get"):
-        await wechat(gateway, weixin.url).menus.present()
+        await gateway.wechat(weixin.url).menus.present()
 
 
 async def test_a_menu_survives_a_token_that_died(weixin: Weixin, gateway: Gateway) -> None:
-    ours = wechat(gateway, weixin.url)
+    ours = gateway.wechat(weixin.url)
     old = await ours.token()
     await weixin.forces_a_token()
     await ours.menus.create(MENU)
@@ -107,7 +103,7 @@ async def test_a_menu_survives_a_token_that_died(weixin: Weixin, gateway: Gatewa
 
 async def test_a_wrong_secret_is_refused_in_wechats_words(weixin: Weixin, gateway: Gateway) -> None:
     with pytest.raises(WeChatRefusedError, match=r"stable_token: 40125 .*check accounts\.city\.secret") as no:
-        await wechat(gateway, weixin.url, Credentials("city", "wx1", "wrong")).menus.create(MENU)
+        await gateway.wechat(weixin.url, Credentials("city", "wx1", "wrong")).menus.create(MENU)
     assert no.value.code == 40125
 
 
@@ -117,12 +113,12 @@ async def test_what_is_no_answer_of_wechats_is_told_apart_from_refusals(
 ) -> None:
     weixin.instead[TOKEN] = instead
     with pytest.raises(WeChatGoneError):
-        await wechat(gateway, weixin.url).token()
+        await gateway.wechat(weixin.url).token()
 
 
 async def test_nobody_there_is_told_apart_from_refusals(gateway: Gateway) -> None:
     with pytest.raises(WeChatGoneError, match="did not answer stable_token"):
-        await wechat(gateway, "http://127.0.0.1:1").token()
+        await gateway.wechat("http://127.0.0.1:1").token()
 
 
 def test_credentials_keep_their_secret_when_printed() -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from clients.wechat import WeChat, WeChatRefusedError
+from clients.wechat import WeChatRefusedError
 from clients.wechat_custom import body_of
 from core.chat.cutting import MAX_TEXT_BYTES
 from core.chat.replies import Article, Said
@@ -254,7 +254,7 @@ async def test_the_log_has_neither_openid_nor_words_nor_token(
 
 async def test_a_citizen_sees_that_somebody_types(weixin: Weixin, gateway: Gateway) -> None:
     await weixin.writes()
-    ours = WeChat(gateway.platform(weixin.url), CITY)
+    ours = gateway.wechat(weixin.url)
     await ours.typing(OPENID)
     await ours.typing(OPENID, on=False)
     assert weixin.asked("message/custom/typing") == [
