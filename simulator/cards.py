@@ -1,5 +1,6 @@
 """The templates of an account: what a template message or a subscription notification may say."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -51,11 +52,15 @@ class Template(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 
     def rows(self, said: dict[str, str | None]) -> tuple[Row, ...]:
         """The card's lines; what no line is for is left out. Raises UnfitError naming the first bad field."""
-        return tuple(self._row(field, said.get(field.key)) for field in self.fields)
+        return tuple(
+            [_row(field.key, field.name, field.values, said.get(field.key)) for field in self.fields]
+        )
 
-    def _row(self, field: CardField, value: str | None) -> Row:
-        if not value:
-            raise UnfitError(f"data.{field.key}.value is empty")
-        if not values.fits(values.type_of(field.key), value) or value not in (field.values or (value,)):
-            raise UnfitError(f"data.{field.key}.value invalid")
-        return Row(field.key, field.name, value)
+
+@lru_cache(maxsize=8192)  # a notice to a hundred thousand says the same to each: checked and kept once
+def _row(key: str, name: str, listed: tuple[str, ...], value: str | None) -> Row:
+    if not value:
+        raise UnfitError(f"data.{key}.value is empty")
+    if not values.fits(values.type_of(key), value) or value not in (listed or (value,)):
+        raise UnfitError(f"data.{key}.value invalid")
+    return Row(key, name, value)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 
-class Article(msgspec.Struct, frozen=True):
+class Article(msgspec.Struct, frozen=True, gc=False):
     """One card of a news message."""
 
     title: str = ""
@@ -14,7 +14,7 @@ class Article(msgspec.Struct, frozen=True):
     picurl: str = ""
 
 
-class Option(msgspec.Struct, frozen=True):
+class Option(msgspec.Struct, frozen=True, gc=False):
     """One line of an msgmenu that can be tapped."""
 
     id: str
@@ -29,7 +29,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     value: str
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One message; which fields are set depends on `type`. Names are those of WeChat's JSON."""
 
     type: str

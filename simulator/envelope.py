@@ -2,15 +2,14 @@
 
 import base64
 import binascii
+import hashlib
 import hmac
 import secrets
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wechatpy.crypto import PrpCrypto
 from wechatpy.crypto.base import WeChatCipher
-from wechatpy.utils import WeChatSigner
 
 from simulator import xml
 from simulator.accounts import Account
@@ -38,15 +37,15 @@ class Envelope:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._key = base64.b64decode(account.aes_key + "=") if account.encrypts else b""
-        self._crypto = PrpCrypto(self._key) if account.encrypts else None
+        self._appid = account.appid.encode()
 
     def seal(self, fields: Sequence[Field], openid: str, now: float) -> Sealed:
         """The query and the body of one push in the account's mode."""
         timestamp, nonce = str(int(now)), str(secrets.randbelow(9 * 10**8) + 10**8)
         query = self.signed(timestamp, nonce) | {"openid": openid}
-        if self._crypto is None:
+        if not self._key:
             return Sealed(query, xml.write(fields).encode())
-        encrypted = self._crypto.encrypt(xml.write(fields), self._account.appid).decode()
+        encrypted = self._encrypt(xml.write(fields).encode())
         query["encrypt_type"] = "aes"
         query["msg_signature"] = self._signature(timestamp, nonce, encrypted)
         clear = fields if self._account.mode == "compatible" else fields[:1]  # the first is ToUserName
@@ -58,12 +57,19 @@ class Envelope:
 
     def open(self, encrypted: str, signature: str, timestamp: str, nonce: str) -> bytes:
         """The clear answer inside `Encrypt`; raises BadEnvelopeError saying what does not hold."""
-        if self._crypto is None:
+        if not self._key:
             raise BadEnvelopeError("an encrypted answer of an account in plain mode")
         expected = self._signature(timestamp, nonce, encrypted)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise BadEnvelopeError("MsgSignature is wrong")
         return self._decrypt(encrypted)
+
+    def _encrypt(self, clear: bytes) -> str:
+        """As wechatpy does, with its cipher, but fast enough for a receipt after each of many sends."""
+        plain = secrets.token_bytes(16) + struct.pack(">I", len(clear)) + clear + self._appid
+        pad = BLOCK - len(plain) % BLOCK
+        cipher_text = WeChatCipher(self._key).encrypt(plain + bytes([pad]) * pad)
+        return base64.b64encode(cipher_text).decode()
 
     def _decrypt(self, encrypted: str) -> bytes:
         try:
@@ -81,11 +87,10 @@ class Envelope:
         if len(plain) < HEAD:
             raise BadEnvelopeError("the plain text is too short")
         end = HEAD + struct.unpack(">I", plain[16:HEAD])[0]
-        if plain[end:] != self._account.appid.encode():
+        if plain[end:] != self._appid:
             raise BadEnvelopeError("the appid inside is another one, or the length is wrong")
         return plain[HEAD:end]
 
     def _signature(self, *parts: str) -> str:
-        signer = WeChatSigner()
-        signer.add_data(self._account.token, *parts)
-        return str(signer.signature)
+        together = "".join(sorted((self._account.token, *parts)))
+        return hashlib.sha1(together.encode()).hexdigest()  # noqa: S324 (WeChat's own signature)

@@ -32,7 +32,7 @@ class Standing(StrEnum):
     LEFT = "left"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One thing on a phone's screen."""
 
     number: int

@@ -134,6 +134,7 @@ class PhonePage:
             "nickname": phone.nickname,
             "typing": self._wechat.live.is_typing(phone),
             "menu": menus.as_json(menu)["menu"] if menu else None,
+            "subscriptions": self._wechat.notifier.credits(account, phone),
         }
 
 

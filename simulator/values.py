@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from functools import lru_cache
 
 _CHINESE = r"[\u3400-\u4dbf\u4e00-\u9fff\u3007]"
 _CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
@@ -22,7 +21,6 @@ _TYPED = re.compile(r"([a-z_]+?)([0-9]+)")
 MOST_MOMENTS = 2
 
 
-@lru_cache(maxsize=1024)
 def type_of(key: str) -> str:
     """The type in a field's key, as `thing` in `thing1`; "" where the key names none that is known."""
     found = _TYPED.fullmatch(key)

@@ -52,8 +52,11 @@ export class Acts {
 
   /** Someone who does not follow yet is asked to, and the scene comes with that. */
   scan() {
-    this.phone.covers.ask("扫一扫", [{ name: "scene", label: "二维码里的场景值" }], "扫码", ({ scene }) => (
-      this.phone.follows ? this.event("SCAN", scene) : this.event("subscribe", `qrscene_${scene}`)));
+    this.phone.covers.ask("扫一扫", [{ name: "scene", label: "二维码里的场景值，或二维码图片的网址" }], "扫码", ({ scene }) => {
+      const ticket = ticketIn(scene);
+      if (ticket) return this.phone.post("/sim/scans", { ticket });
+      return this.phone.follows ? this.event("SCAN", scene) : this.event("subscribe", `qrscene_${scene}`);
+    });
   }
 
   follow() {
@@ -65,6 +68,7 @@ export class Acts {
   }
 
   tiles() {
+    const asking = { name: "bell", label: "订阅通知", id: "more-subscribe", then: () => this.phone.notices.ask() };
     return [
       { name: "picture", label: "图片", id: "more-picture", then: () => this.picture() },
       { name: "sticker", label: "表情", id: "more-sticker", then: () => this.sticker() },
@@ -72,6 +76,7 @@ export class Acts {
       { name: "link", label: "链接", id: "more-link", then: () => this.link() },
       { name: "scan", label: "扫码", id: "more-scan", then: () => this.scan() },
       { name: "leave", label: "取消关注", id: "more-leave", then: () => this.leave() },
+      ...(this.phone.subscriptions.length ? [asking] : []),
     ];
   }
 
@@ -112,6 +117,12 @@ export class Acts {
     this.event("view_miniprogram", button.pagepath, { MenuId: 1 });
     this.phone.open(button.url, button.name);
   }
+}
+
+/** The ticket of a QR code that the platform made: in its picture's address, or by itself. */
+function ticketIn(text) {
+  if (/^gQ[\w-]{80,}==$/.test(text)) return text;
+  return /^https?:/.test(text) ? new URL(text).searchParams.get("ticket") : null;
 }
 
 const TAPS = {

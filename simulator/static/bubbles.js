@@ -2,8 +2,9 @@
 
 import { STICKER } from "./acts.js";
 import { avatar, el, icon, linked, svg } from "./dom.js";
+import { drawNotice } from "./notices.js";
 
-/** `doors` is what a bubble can do: open(url, title) and act(body). */
+/** `doors` is what a bubble can do: open(url, title), act(body), media(id). */
 export function drawEntry(entry, faces, doors) {
   if (entry.kind === "line" || entry.kind === "notice") {
     return el("div", { class: "line", data: marks(entry) }, el("span", {}, entry.content));
@@ -41,13 +42,17 @@ function drawVoice(entry) {
 }
 
 function drawImage(entry, doors) {
-  if (!entry.pic_url) return plainCard("picture", "图片", entry.media_id ?? "");
-  const picture = el("img", { src: entry.pic_url, alt: "图片", loading: "lazy", referrerpolicy: "no-referrer" });
+  const address = entry.pic_url || doors.media(entry.media_id);
+  const picture = el("img", { src: address, alt: "图片", loading: "lazy", referrerpolicy: "no-referrer" });
   const frame = el("button", {
-    type: "button", class: "photo", "aria-label": "看大图", onclick: () => doors.open(entry.pic_url, "图片"),
+    type: "button", class: "photo", "aria-label": "看大图", onclick: () => doors.open(address, "图片"),
   }, picture);
-  picture.addEventListener("error", () => frame.replaceChildren(icon("picture"), "图片打不开"));
+  picture.addEventListener("error", () => frame.replaceWith(entry.pic_url ? gone() : plainCard("picture", "图片", entry.media_id)));
   return frame;
+}
+
+function gone() {
+  return el("div", { class: "photo" }, icon("picture"), "图片打不开");
 }
 
 function drawVideo(entry) {
@@ -150,4 +155,6 @@ const DRAW = {
   news: drawNews,
   msgmenu: drawMsgMenu,
   miniprogrampage: drawMiniProgram,
+  template: drawNotice,
+  subscription: drawNotice,
 };

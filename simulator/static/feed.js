@@ -34,10 +34,10 @@ export class Feed {
     this.heard(state, fresh);
   }
 
-  /** Does something as the citizen; resolves to an error text, or to nothing. */
-  async act(body) {
+  /** A call in the name of this phone's citizen; resolves to an error text, or to nothing. */
+  async post(path, body) {
     try {
-      const answer = await fetch("/phone/acts", {
+      const answer = await fetch(path, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ ...this.who, ...body }),

@@ -5,6 +5,7 @@ import { drawEntry } from "./bubbles.js";
 import { avatar, el, icon, iconButton } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Footer } from "./footer.js";
+import { Subscriptions } from "./notices.js";
 import { Covers } from "./sheets.js";
 import { needsSeparator, nowText, separatorText } from "./times.js";
 
@@ -21,6 +22,8 @@ export class Phone {
     this.openid = openid;
     this.another = another;
     this.follows = null;
+    this.subscriptions = [];
+    this.services = [];
     this.lastAt = null;
     this.lastDrawn = null;
     const suffix = number === 1 ? "" : `-${number}`;
@@ -33,7 +36,8 @@ export class Phone {
       more: () => this.acts.tiles(),
     });
     this.node = this.build();
-    this.covers = new Covers(this.node);
+    this.notices = new Subscriptions(this);
+    this.covers = new Covers(this.node, openid, (message, reply) => this.listen(message, reply));
     this.faces = { account: account.name, mark: [...account.name][0], citizen: "我", seed: openid };
     this.feed = new Feed(account.key, openid, {
       heard: (state, entries) => this.hear(state, entries),
@@ -62,11 +66,13 @@ export class Phone {
 
   /** What someone sees who does not follow. */
   buildCard() {
+    this.serviceButton = el("button", { type: "button", class: "wide quiet", id: this.id("services"), hidden: true, onclick: () => this.showServices() });
     this.card = el("div", { class: "profile", hidden: true },
       avatar([...this.account.name][0], this.account.name, "account"),
       el("h2", {}, this.account.name), el("p", {}, "公众号 · 关注以后就可以发消息"),
       el("button", { type: "button", class: "green wide", id: this.id("follow"), onclick: () => this.acts.follow() }, "关注公众号"),
-      el("button", { type: "button", class: "wide quiet", id: this.id("follow-scan"), onclick: () => this.acts.scan() }, "扫二维码关注"));
+      el("button", { type: "button", class: "wide quiet", id: this.id("follow-scan"), onclick: () => this.acts.scan() }, "扫二维码关注"),
+      this.serviceButton);
     return this.card;
   }
 
@@ -75,6 +81,8 @@ export class Phone {
     this.footer.setMenu(state.menu);
     this.setTyping(state.typing);
     if (state.nickname) this.faces.citizen = [...state.nickname].at(-1);
+    this.subscriptions = state.subscriptions;
+    this.keepServices(entries.filter((entry) => entry.service));
     if (!entries.length) return;
     const stay = this.lastDrawn && !this.stick && entries.every((entry) => entry.kind !== "sent");
     if (!this.lastDrawn) this.earlier.hidden = entries.length < PAGE;
@@ -85,15 +93,37 @@ export class Phone {
 
   /** Entries and the times between them, in order after what is there. */
   draw(entries) {
-    const doors = { open: (url, title) => this.open(url, title), act: (body) => this.act(body) };
     const drawn = [];
     for (const entry of entries) {
+      if (entry.service) continue;
       if (needsSeparator(this.lastAt, entry.at)) drawn.push(el("time", { class: "line", datetime: entry.at }, separatorText(entry.at)));
-      drawn.push(drawEntry(entry, this.faces, doors));
+      drawn.push(drawEntry(entry, this.faces, this.doors()));
       this.lastAt = entry.at;
       this.lastDrawn = entry.id;
     }
     return drawn;
+  }
+
+  doors() {
+    const media = (id) => `/phone/media/${this.account.key}/${encodeURIComponent(id)}`;
+    return { open: (url, title) => this.open(url, title), act: (body) => this.act(body), media };
+  }
+
+  /** What came to somebody who does not follow stands elsewhere: among the service notifications. */
+  keepServices(entries) {
+    this.services.push(...entries);
+    this.serviceButton.hidden = !this.services.length;
+    this.serviceButton.textContent = `服务通知（${this.services.length}）`;
+  }
+
+  showServices() {
+    this.covers.page("服务通知", this.services.map((entry) => drawEntry(entry, this.faces, this.doors())));
+  }
+
+  /** A page in the web view asks for subscriptions, as WeChat's own button on it would. */
+  listen(message, reply) {
+    if (message?.simulator !== "subscribe" || !Array.isArray(message.templates)) return;
+    this.notices.ask(message.templates, 1, (templates) => reply({ simulator: "subscribed", templates }));
   }
 
   async showEarlier() {
@@ -134,7 +164,11 @@ export class Phone {
 
   /** Resolves to whether it was sent. */
   async act(body) {
-    const wrong = await this.feed.act(body);
+    return this.post("/phone/acts", body);
+  }
+
+  async post(path, body) {
+    const wrong = await this.feed.post(path, body);
     if (wrong) this.covers.note(`没有发出去：${wrong}`);
     return !wrong;
   }
@@ -145,6 +179,8 @@ export class Phone {
 
   showProfile() {
     const choices = [{ label: "换一个新市民", id: this.id("another"), then: () => this.another() }];
+    if (this.subscriptions.length) choices.push({ label: "订阅通知管理", id: this.id("manage"), then: () => this.notices.manage() });
+    if (this.services.length) choices.push({ label: "服务通知", id: this.id("services-again"), then: () => this.showServices() });
     if (this.follows) choices.push({ label: "取消关注", id: this.id("unfollow"), risky: true, then: () => this.acts.leave() });
     this.covers.choose(this.account.name, `这部手机的 openid：${this.openid}`, choices);
   }

@@ -5,11 +5,12 @@ import { el, icon, iconButton } from "./dom.js";
 const NOTE_MS = 3500;
 
 /** Covers one phone's screen with `cover`; what is below cannot be reached until it goes. Returns how to close it. */
-function lay(screen, cover, under) {
+function lay(screen, cover, under, gone = () => {}) {
   const before = document.activeElement;
   under.forEach((part) => { part.inert = true; });
   const close = () => {
     cover.remove();
+    gone();
     under.forEach((part) => { part.inert = false; });
     before?.focus?.();
   };
@@ -23,12 +24,25 @@ function lay(screen, cover, under) {
 }
 
 export class Covers {
-  constructor(screen) {
+  /** `holder` is whose phone it is; `hear(message, answer)` gets what a page in the web view says. */
+  constructor(screen, holder, hear) {
     this.screen = screen;
+    this.holder = holder;
+    this.hear = hear;
   }
 
   under() {
     return [...this.screen.children].filter((part) => !part.inert && !part.classList.contains("note"));
+  }
+
+  /** Anything from below, with the keyboard on `first`. Returns how to close it. */
+  sheet(node, first) {
+    const cover = el("div", { class: "cover" }, node);
+    const close = lay(this.screen, cover, this.under());
+    cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
+    // What is still sliding in stands below the edge: scrolling to it would make the phone jump.
+    first.focus({ preventScroll: true });
+    return close;
   }
 
   /** A form from below. `fields` are {name, label, value, long}; `done` gets the values. */
@@ -40,16 +54,13 @@ export class Covers {
       el("div", { class: "choices" },
         el("button", { type: "button", class: "quiet", onclick: () => close() }, "取消"),
         el("button", { type: "submit", class: "green" }, button)));
-    const cover = el("div", { class: "cover" }, form);
-    const close = lay(this.screen, cover, this.under());
-    cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const values = Object.fromEntries(inputs.map(({ name, input }) => [name, input.value.trim()]));
       close();
       done(values);
     });
-    inputs[0]?.input.focus();
+    const close = this.sheet(form, inputs[0].input);
   }
 
   field({ name, label, value = "", long = false, optional = false, type = "text" }) {
@@ -66,22 +77,41 @@ export class Covers {
     const sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": title },
       el("h2", {}, title), el("p", {}, detail), ...buttons,
       el("button", { type: "button", class: "wide quiet", onclick: () => close() }, "关闭"));
-    const cover = el("div", { class: "cover" }, sheet);
-    const close = lay(this.screen, cover, this.under());
-    cover.addEventListener("click", (event) => { if (event.target === cover) close(); });
-    buttons[0].focus();
+    const close = this.sheet(sheet, buttons[0]);
   }
 
   /** The web view inside the chat; a page that refuses frames can be opened outside. */
   web(url, title) {
     const address = new URL(url, location.href);
     if (!/^https?:$/.test(address.protocol)) return;
-    const origin = address.origin === location.origin ? "" : " allow-same-origin";
+    // A page of ours could reach out of its frame; the login page leads to the bot's own, which need an origin.
+    const ours = address.origin === location.origin && !address.pathname.startsWith("/connect/");
+    const origin = ours ? "" : " allow-same-origin";
+    const frame = el("iframe", {
+      src: address.href, name: `phone:${this.holder}`, title: title || address.host, referrerpolicy: "no-referrer",
+      sandbox: `allow-scripts allow-forms allow-popups allow-modals allow-downloads${origin}`,
+    });
     const view = el("section", { class: "webview", role: "dialog", "aria-modal": "true", "aria-label": title || address.host },
       el("header", {}, iconButton("close", "关闭网页", () => close()),
         el("span", { class: "title" }, el("b", {}, title || address.host), el("small", {}, address.host)),
         el("a", { class: "round", href: address.href, target: "_blank", rel: "noopener noreferrer", "aria-label": "在浏览器里打开", title: "在浏览器里打开" }, icon("outside"))),
-      el("iframe", { src: address.href, title: title || address.host, referrerpolicy: "no-referrer", sandbox: `allow-scripts allow-forms allow-popups allow-modals allow-downloads${origin}` }));
+      frame);
+    const hear = (event) => {
+      if (event.source !== frame.contentWindow) return;
+      if (event.data?.simulator === "close") close();
+      else this.hear(event.data, (message) => frame.contentWindow.postMessage(message, event.origin === "null" ? "*" : event.origin));
+    };
+    window.addEventListener("message", hear);
+    const close = lay(this.screen, view, this.under(), () => window.removeEventListener("message", hear));
+    view.querySelector("button").focus();
+  }
+
+  /** A page of the phone's own. */
+  page(title, nodes) {
+    const view = el("section", { class: "webview", role: "dialog", "aria-modal": "true", "aria-label": title },
+      el("header", {}, iconButton("close", "关闭", () => close()),
+        el("span", { class: "title" }, el("b", {}, title)), el("span", { class: "round" })),
+      el("div", { class: "services" }, ...nodes));
     const close = lay(this.screen, view, this.under());
     view.querySelector("button").focus();
   }

@@ -188,7 +188,7 @@ async def running(ground: Ground, units: int, program: Path = MAIN) -> AsyncIter
     place.data.mkdir(mode=0o700)
     seal = keys.create(place.data / "keys")
     await found_clinic(ground.db, units)
-    known = Account(key="city", webhook_url=f"{place.url}/wechat/city", **_ACCOUNT)
+    known = Account(key="city", webhook_url=f"{place.url}/wechat/city", templates=(), **_ACCOUNT)
     runner = await serve(simulator.app.build([known], retry_s=RETRY_S), opened, drain_s=0.5)
     members = Members(place, PROCESSES, program)
     try:
