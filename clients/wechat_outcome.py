@@ -76,7 +76,7 @@ def _refusal(no: WeChatRefusedError, now: datetime) -> Outcome:
         Policy.RATE_DAY: _until_tomorrow(now),
     }
     if policy in waits:
-        return SurelyNotSent(f"{no.call}: {words}", waits[policy])
+        return SurelyNotSent(f"{no.call}: {words}", waits[policy], policy)
     return Refused(policy, no.code, no.words)
 
 

@@ -37,10 +37,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class SurelyNotSent:
-    """Nothing went out, and the message itself is not to blame: try again after so many seconds."""
+    """Nothing went out, and the message itself is not to blame: try again after so many seconds.
+
+    `policy` tells what is to blame where WeChat said so: its rate, its quota, a token.
+    """
 
     reason: str
     retry_after: float
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)

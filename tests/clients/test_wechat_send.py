@@ -211,8 +211,8 @@ async def test_too_many_a_minute_or_a_day_waits_for_the_next(
     day = await sent(sender, text("回复"))
     assert isinstance(minute, SurelyNotSent)
     assert isinstance(day, SurelyNotSent)
-    assert minute.retry_after == 60
-    assert day.retry_after == timedelta(hours=2, minutes=1).total_seconds()
+    assert (minute.retry_after, minute.policy) == (60, Policy.RATE_MINUTE)
+    assert (day.retry_after, day.policy) == (timedelta(hours=2, minutes=1).total_seconds(), Policy.RATE_DAY)
 
 
 async def test_a_busy_platform_may_have_sent_it(sender: Sender, weixin: Weixin) -> None:
