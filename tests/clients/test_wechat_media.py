@@ -4,6 +4,7 @@ import pytest
 from aiohttp import web
 
 from clients.wechat import File, FileKind, Film, WeChatGoneError, WeChatLimitError, WeChatRefusedError
+from clients.wechat_media import _file
 from tests.clients.platform import Gateway, Weixin, answers, says
 
 MB = 1024 * 1024
@@ -105,6 +106,11 @@ async def test_a_refusal_is_no_file_whatever_it_is_called(
     weixin.instead[GET] = refuses
     with pytest.raises(WeChatRefusedError, match="media/get: 40007"):
         await gateway.wechat(weixin.url).files.get("m-1")
+
+
+def test_what_has_no_name_at_all_is_taken_for_words() -> None:
+    with pytest.raises(WeChatRefusedError, match="media/get: 40007"):
+        _file("", b'{"errcode":40007,"errmsg":"invalid media_id"}')
 
 
 @pytest.mark.parametrize("text", ["{}", '{"errcode": 0}', "<html>"])
