@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from clients.wechat_call import Calls, WeChatGoneError, WeChatRefusedError
+from clients.wechat_call import Answer, Body, Calls, Question, WeChatGoneError, WeChatRefusedError
 from clients.wechat_codes import at_fault, policy_of
 from clients.wechat_shelf import Shelf, Token
 from core.clock import Clock
@@ -35,6 +35,18 @@ _NOT_SHARED = (StoreGoneError, ScriptError)
 _log = structlog.get_logger("wechat")
 
 
+class _Granted(Answer, frozen=True):
+    access_token: str = ""
+    expires_in: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.errcode is not None or bool(self.access_token)
+
+
+_GRANT = Question(TOKEN_CALL, _Granted)
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What WeChat knows an account by; `account` is its name in the settings."""
@@ -54,7 +66,6 @@ class Source:
     calls: Calls
     shelf: Shelf | None
     clock: Clock
-    timeout_s: float
 
 
 class AccessToken:
@@ -75,10 +86,12 @@ class AccessToken:
 
         `WeChatRefusedError`, `WeChatGoneError`: there is none. A caller that gives up stops nobody's renewal.
         """
+        return self.fresh() or await self._renewal.outcome()
+
+    def fresh(self) -> str:
+        """The token, if it is good without asking anybody; else ""."""
         held = self._held
-        if held is not None and self._is_fresh(held):
-            return held.value
-        return await self._renewal.outcome()
+        return held.value if held is not None and self._is_fresh(held) else ""
 
     def refuse(self, value: str) -> None:
         """WeChat does not take this token any more; of one that was replaced already we knew."""
@@ -131,7 +144,7 @@ class AccessToken:
 
     async def _claimed(self, shelf: Shelf, proof: str) -> tuple[Token | None, bool]:
         """A good shared copy, or the lock; neither if somebody else holds it for too long."""
-        time_of, timeout_s = asyncio.get_running_loop().time, self._source.timeout_s
+        time_of, timeout_s = asyncio.get_running_loop().time, self._source.calls.timeout_s
         deadline = time_of() + _WAIT * timeout_s
         while True:
             found, locked = await shelf.claim(self._place, proof, _LOCK * timeout_s)
@@ -158,16 +171,16 @@ class AccessToken:
             "secret": who.secret,
             "force_refresh": force,
         }
-        asked_at = self._now()
+        asked_at, calls = self._now(), self._source.calls
         try:
-            answer = await self._source.calls.post(TOKEN_CALL, {}, wish)
+            answer = await calls.ask(_GRANT, calls.url(_GRANT, {}), Body.json(wish))
         except WeChatRefusedError as no:
             check = at_fault(no.code, who.account)
             clear = WeChatRefusedError(
                 TOKEN_CALL, no.code, f"{no.words} (check {check})" if check else no.words
             )
             if policy_of(no.code) is not Policy.BUSY:
-                until = asyncio.get_running_loop().time() + _PAUSE * self._source.timeout_s
+                until = asyncio.get_running_loop().time() + _PAUSE * self._source.calls.timeout_s
                 self._failed = until, clear
             raise clear from None
         if not answer.access_token or answer.expires_in <= 0:

@@ -120,6 +120,8 @@ def add_menu(parser: argparse.ArgumentParser) -> None:
     """`menu sync`."""
     parser.description = "the menu under the chat of each official account"
     actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
-    syncing = actions.add_parser("sync", help="show the menus of the bots, and set them at WeChat")
-    syncing.add_argument("--dry", action="store_true", help="only show them")
+    syncing = actions.add_parser(
+        "sync", help="make each menu at WeChat what its bot has, and show what changes"
+    )
+    syncing.add_argument("--dry", action="store_true", help="only show what would change")
     syncing.set_defaults(command=lambda settings, _assemble, given: menu.sync(settings, dry=given.dry))

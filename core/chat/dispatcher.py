@@ -99,9 +99,7 @@ class Dispatcher:
         hung up; the run goes on, and its reply goes another way if no other attempt comes for it.
         """
         if event.kind in _UNANSWERED:
-            if self._ears is not None:
-                await self._ears.hear(event)
-            return None
+            return await self._hear(event)
         attempt = Attempt(event, arrived, self._durations, self._clock)
         entering = self._inbox.enter(event.id, Who.NEW, _OPENS.get(event.kind, Window.NONE))
         try:
@@ -125,6 +123,11 @@ class Dispatcher:
             if attempt.number:
                 self._do_apart(partial(self._left, event, attempt.number))
             raise
+
+    async def _hear(self, event: Event) -> None:
+        """Note what the platform says of our own messages; WeChat says it again if that fails."""
+        if self._ears is not None:
+            await self._ears.hear(event)
 
     def give_up(self, event: Event, arrived: float, gone: StoreGoneError) -> Said:
         """Answer the last attempt of a message that nothing can be done for (others: `NotInTimeError`)."""

@@ -25,7 +25,7 @@ class Policy(StrEnum):
     QUOTA_SPENT = "quota_spent"  # the quota cannot be reset again this month
     REQUEST = "request"  # a menu, a tag, a method: our own mistake
     LOGIN = "login"  # the citizen has to go through the authorisation page again
-    UNKNOWN = "unknown"  # refused with a code nobody has told us about: not sent, and not to be repeated
+    UNKNOWN = "unknown"  # a code nobody has told us about
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,27 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Refused with a code that is not in the table: not sent.
+
+    It may be tried again a few times; then a person must look.
+    """
+
+    code: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unsendable:
-    """There is no such message: silence, a transfer, or one with nothing in it. `type` as in `Said`."""
+    """There is no such message: silence, a transfer, or one with nothing in it.
+
+    `type` as in `Said`; `template` and `subscription` for a notice.
+    """
 
     type: str
 
 
-Outcome = Sent | SurelyNotSent | PerhapsSent | Refused | Unsendable
+Outcome = Sent | SurelyNotSent | PerhapsSent | Refused | Unknown | Unsendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +108,42 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A template or subscription notice: the account's template, its fields, and where a tap leads.
+class MiniProgram:
+    """A page of a mini program; "" is its first."""
 
-    `client_id`: WeChat sends the same one to the same citizen once in ten minutes; template messages only.
+    appid: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A form of the platform's, filled in: `fields` are its keys (`thing1`) and what stands there.
+
+    A tap on it opens `program` if there is one, else `url`. `client_id` is our own name for a template
+    message: under the same one WeChat sends it once in ten minutes (wechat-facts 2.3).
     """
 
     template_id: str
     fields: tuple[tuple[str, str], ...]
     url: str = ""
     client_id: str = ""
+    program: MiniProgram | None = None
 
 
 class Sender(Protocol):
-    """Sends one message to one citizen, outside of any request of theirs."""
+    """Sends one message to one citizen, outside of any request of theirs.
+
+    Each way tries once, within two time-outs of a request, and says what became of it; no failure is raised.
+    """
+
+    async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
+        """Send a customer-service message, for which a window has to be open."""
+        ...
 
     async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
-        """Send a template message as `send` does."""
+        """Send a template message, to a follower."""
         ...
 
     async def send_subscription(self, account: str, openid: str, notice: Notice) -> Outcome:
-        """Send a subscription notice as `send` does."""
-        ...
-
-    async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
-        """Try once, within two time-outs of a request, and say what became of it; no failure is raised."""
+        """Send a subscription notification, which costs a credit; it has no `client_id`."""
         ...

@@ -11,7 +11,7 @@ _DELIVERED = "success"
 
 
 class Tidings:
-    """core's `Ears`: an event is written down before WeChat hears that it arrived; again, it changes nothing."""
+    """core's `Ears`: an event is written down before WeChat is told so; said again it changes nothing."""
 
     def __init__(self, db: Database, kinds: Kinds) -> None:
         self._db = db

@@ -11,6 +11,7 @@ from core.delivery.sender import (
     Refused,
     Sent,
     SurelyNotSent,
+    Unknown,
     Unsendable,
 )
 
@@ -58,6 +59,8 @@ def verdict(mail: Mail, outcome: Outcome) -> Verdict:
             return Verdict(again(mail, reason, after_s), left_us=False, stop=stop)
         case Refused():
             return _refused(mail, outcome)
+        case Unknown(code=code, words=words):
+            return _refused(mail, Refused(Policy.UNKNOWN, code, words))
         case Unsendable(type=type_):
             reason = f"nothing to send: {type_ or 'silence'}"
             return Verdict(Result(mail.row, "cancelled", reason), left_us=False)

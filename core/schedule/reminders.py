@@ -57,11 +57,11 @@ class Reminders:
         One statement moves a reminder: it is fired and stands in the outbox, or it is still due.
         """
         fired = 0
-        while True:
-            rows = await self._db.fetch(_FIRE, AT_ONCE)
+        rows = await self._db.fetch(_FIRE, AT_ONCE)
+        while rows:
             fired += sum(row["state"] == "fired" for row in rows)
-            if len(rows) < AT_ONCE:
-                return fired
+            rows = await self._db.fetch(_FIRE, AT_ONCE) if len(rows) == AT_ONCE else []
+        return fired
 
     async def purge(self) -> None:
         """Forget what was settled long ago."""

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 import simulator.app
-from clients.wechat import Credentials, Platform, Shelf, WeChatSender
+from clients.wechat import Credentials, Platform, Shelf, WeChat, WeChatSender
 from core.clock import Clock
 from core.seal import Seal
 from core.stores.redis import Redis
@@ -24,12 +24,24 @@ OPENID = "oCity-citizen_0001-of-28-chr"
 Instead = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
+@dataclass(frozen=True)
+class Wire:
+    """A request as it came: `call` is without `cgi-bin`, `query` without the token."""
+
+    method: str
+    call: str
+    query: dict[str, str]
+    body: bytes
+    content_type: str
+
+
 @dataclass
 class Weixin:
     """The simulator and what was asked of it; `instead` answers a call in its place, or returns None."""
 
     clock: MovableClock = field(default_factory=MovableClock)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
     instead: dict[str, Instead] = field(default_factory=dict)
     url: str = ""
 
@@ -45,9 +57,9 @@ class Weixin:
     def _door(self) -> Any:
         @web.middleware
         async def door(request: web.Request, handler: Callable[..., Any]) -> web.StreamResponse:
-            call = request.path.removeprefix("/cgi-bin/")
-            if request.method == "POST" and call != request.path:
-                self.calls.append((call, msgspec.json.decode(await request.read())))
+            if request.path.startswith(("/cgi-bin/", "/sns/")):
+                call = request.path.removeprefix("/cgi-bin/").lstrip("/")
+                await self._note(call, request)
                 other = self.instead.get(call)
                 if other is not None and (answer := await other(request)) is not None:
                     return answer
@@ -55,6 +67,14 @@ class Weixin:
             return answered
 
         return door
+
+    async def _note(self, call: str, request: web.Request) -> None:
+        multipart = request.content_type.startswith("multipart/")  # which the simulator reads as it comes
+        body = b"" if multipart else await request.read()
+        query = {name: value for name, value in request.query.items() if name != "access_token"}
+        self.wires.append(Wire(request.method, call, query, body, request.headers.get("Content-Type", "")))
+        if body:
+            self.calls.append((call, msgspec.json.decode(body)))
 
     def asked(self, call: str) -> list[dict[str, Any]]:
         """What was sent with each call of that name."""
@@ -67,24 +87,24 @@ class Weixin:
 
     async def writes(self, openid: str = OPENID, account: str = "city") -> None:
         """A citizen writes something, which opens a window."""
-        await self._post("/sim/messages", account=account, openid=openid, type="text", content="在吗")
+        await self.acts("/sim/messages", account=account, openid=openid, type="text", content="在吗")
 
     async def leaves(self, openid: str = OPENID) -> None:
-        await self._post("/sim/messages", account="city", openid=openid, type="event", event="unsubscribe")
+        await self.acts("/sim/messages", account="city", openid=openid, type="event", event="unsubscribe")
 
     async def forces_a_token(self) -> None:
         """Somebody else uses the account's secret and makes every token of ours invalid."""
         wish = {"grant_type": "client_credential", "appid": "wx1", "secret": "right", "force_refresh": True}
-        await self._post("/cgi-bin/stable_token", **wish)
+        await self.acts("/cgi-bin/stable_token", **wish)
         self.calls.clear()
 
-    async def phone(self, openid: str = OPENID) -> list[dict[str, Any]]:
-        """The customer-service messages that arrived."""
+    async def phone(self, openid: str = OPENID, kind: str = "custom") -> list[dict[str, Any]]:
+        """The customer-service messages that arrived, or those of another kind."""
         query = {"account": "city", "openid": openid}
         async with aiohttp.ClientSession() as http, http.get(f"{self.url}/sim/inbox", params=query) as inbox:
-            return [each for each in await inbox.json() if each["kind"] == "custom"]
+            return [each for each in await inbox.json() if each["kind"] == kind]
 
-    async def _post(self, path: str, **body: object) -> None:
+    async def acts(self, path: str, **body: object) -> None:
         async with aiohttp.ClientSession() as http, http.post(f"{self.url}{path}", json=body) as answer:
             assert answer.status == 200, await answer.text()
 
@@ -100,7 +120,10 @@ class Gateway:
 
     def platform(self, url: str, timeout_s: float = 5.0) -> Platform:
         shelf = Shelf(self.redis, self.seal) if self.redis is not None else None
-        return Platform(self.http, url, self.clock, shelf, timeout_s)
+        return Platform(self.http, url, self.clock, shelf, timeout_s, open_base=url, mp_base=url)
+
+    def wechat(self, url: str, who: Credentials = CITY) -> WeChat:
+        return WeChat(self.platform(url), who)
 
     def sender(self, url: str, who: Credentials = CITY, *, timeout_s: float = 5.0) -> WeChatSender:
         return WeChatSender(self.platform(url, timeout_s), [who])

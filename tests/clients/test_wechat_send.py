@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from clients.wechat import WeChatRefusedError
 from clients.wechat_custom import body_of
 from core.chat.cutting import MAX_TEXT_BYTES
 from core.chat.replies import Article, Said
@@ -22,6 +23,7 @@ from core.delivery.sender import (
     Sender,
     Sent,
     SurelyNotSent,
+    Unknown,
     Unsendable,
 )
 from tests.clients.platform import CITY, OPENID, SEND, TOKEN, Gateway, Weixin, answers
@@ -183,7 +185,6 @@ async def test_who_left_and_who_never_came(sender: Sender, weixin: Weixin) -> No
         (48001, Policy.PERMISSION),
         (45002, Policy.CONTENT),
         (61004, Policy.CONFIGURATION),
-        (98_765, Policy.UNKNOWN),
     ],
 )
 async def test_other_refusals_have_their_policy(
@@ -191,6 +192,12 @@ async def test_other_refusals_have_their_policy(
 ) -> None:
     weixin.instead[SEND] = answers(code)
     assert await refusal(sender) == (policy, code)
+    assert len(weixin.asked(SEND)) == 1
+
+
+async def test_a_code_nobody_knows_is_told_as_such(sender: Sender, weixin: Weixin) -> None:
+    weixin.instead[SEND] = answers(98_765)
+    assert await sent(sender, text("回复")) == Unknown(98_765, "as the test wants it")
     assert len(weixin.asked(SEND)) == 1
 
 
@@ -204,8 +211,8 @@ async def test_too_many_a_minute_or_a_day_waits_for_the_next(
     day = await sent(sender, text("回复"))
     assert isinstance(minute, SurelyNotSent)
     assert isinstance(day, SurelyNotSent)
-    assert minute.retry_after == 60
-    assert day.retry_after == timedelta(hours=2, minutes=1).total_seconds()
+    assert (minute.retry_after, minute.policy) == (60, Policy.RATE_MINUTE)
+    assert (day.retry_after, day.policy) == (timedelta(hours=2, minutes=1).total_seconds(), Policy.RATE_DAY)
 
 
 async def test_a_busy_platform_may_have_sent_it(sender: Sender, weixin: Weixin) -> None:
@@ -243,6 +250,19 @@ async def test_the_log_has_neither_openid_nor_words_nor_token(
         assert secret not in told
     if code:
         assert OPENID[-4:] in told
+
+
+async def test_a_citizen_sees_that_somebody_types(weixin: Weixin, gateway: Gateway) -> None:
+    await weixin.writes()
+    ours = gateway.wechat(weixin.url)
+    await ours.typing(OPENID)
+    await ours.typing(OPENID, on=False)
+    assert weixin.asked("message/custom/typing") == [
+        {"touser": OPENID, "command": "Typing"},
+        {"touser": OPENID, "command": "CancelTyping"},
+    ]
+    with pytest.raises(WeChatRefusedError, match="message/custom/typing: 40003"):
+        await ours.typing("oCity-nobody-ever-heard-of-it")
 
 
 async def gateway_token(gateway: Gateway, weixin: Weixin) -> str:

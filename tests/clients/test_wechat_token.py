@@ -185,7 +185,7 @@ async def test_a_late_echo_about_an_old_token_does_not_bring_a_refused_one_back(
     weixin: Weixin, gateway: Gateway
 ) -> None:
     calls = Calls(gateway.http, weixin.url, 5.0)
-    access = AccessToken(Source(calls, None, gateway.clock, 5.0), CITY)
+    access = AccessToken(Source(calls, None, gateway.clock), CITY)
     first = await access.value()
     await weixin.forces_a_token()
     access.refuse(first)

@@ -102,7 +102,7 @@ async def running_city(
         try:
             async with aiohttp.ClientSession() as http:
                 wechat = Platform(http, settings.simulator.url, place.clock)
-                await WeChat(wechat, Credentials("city", ACCOUNT.appid, ACCOUNT.secret)).create_menu(MENU)
+                await WeChat(wechat, Credentials("city", ACCOUNT.appid, ACCOUNT.secret)).menus.create(MENU)
                 yield City(gateway, http, settings.simulator.url, settings.server.url)
         finally:
             await runner.cleanup()

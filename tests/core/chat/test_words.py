@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
-from core.chat.menus import Button, Menu
 from core.chat.replies import Article, Image, Link, Music, News, Said, Silence, Text, Transfer, Video, Voice
 from core.chat.speech import join, say
 from core.chat.words import CityFacts, Words, clock, day, quoted, until, yuan
@@ -99,28 +98,3 @@ def test_texts_are_joined_and_a_card_comes_alone() -> None:
     assert join([one, Said(type="", at=1), two], 5) == Said(type="text", at=5, text="一\n\n二")
     assert join([one, card], 5) == card
     assert join([], 5) == Said(type="", at=5)
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"name": "空"},
-        {"name": "两个", "click": "A", "url": "http://t"},
-        {"name": "长" * 21, "click": "A"},
-        {"name": "键", "click": "K" * 129},
-        {"name": "址", "url": "http://" + "t" * 1024},
-        {"name": "多", "children": tuple(Button(f"{n}", click=f"{n}") for n in range(6))},
-        {"name": "深", "children": (Button("二", children=(Button("三", click="A"),)),)},
-    ],
-)
-def test_a_button_wechat_would_refuse_is_refused(facts: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="menu button"):
-        Button(**facts)  # type: ignore[arg-type]
-
-
-def test_a_menu_has_one_to_three_short_buttons() -> None:
-    fine = Button("看病挂号", click="A")
-    assert Menu((fine,)).buttons == (fine,)
-    for buttons in ((), (fine,) * 4, (Button("看病挂号啊啊", click="A"),)):
-        with pytest.raises(ValueError, match="menu"):
-            Menu(buttons)

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from core.chat.durations import WINDOW_SENDS
-from core.delivery.sender import Outcome, PerhapsSent, Policy, Refused, Sent, SurelyNotSent, Unsendable
+from core.delivery.sender import (
+    Outcome,
+    PerhapsSent,
+    Policy,
+    Refused,
+    Sent,
+    SurelyNotSent,
+    Unknown,
+    Unsendable,
+)
 from tests.core.delivery.town import HERE, NOWHERE, THERE, Town
 
 # --- what the platform answers ---
@@ -72,6 +81,18 @@ async def test_what_only_the_settings_are_to_blame_for_goes_when_they_are_right(
         await town.late.send_due()
         await town.passes(timedelta(seconds=61))
     assert (town.heard, await town.row(event_id)) == (["预约成功"], ("accepted", ""))
+
+
+@pytest.mark.parametrize(("refusals", "arrives"), [(4, True), (5, False)])
+async def test_a_code_nobody_knows_is_tried_five_times(town: Town, refusals: int, *, arrives: bool) -> None:
+    town.post.answers = [Unknown(98_765, "something new")] * refusals
+    event_id = await town.owes("预约成功")
+    for _ in range(7):
+        await town.late.send_due()
+        await town.passes(timedelta(seconds=61))
+    assert town.post.asked == 5
+    assert town.heard == ["预约成功"] * arrives
+    assert await town.row(event_id) == (("accepted", "") if arrives else ("failed", "98765 something new"))
 
 
 async def test_what_perhaps_went_out_is_not_said_again(town: Town) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 from core.chat.inbox import Inbox, Run, Who, Window
 from core.chat.replies import Said
@@ -150,8 +151,9 @@ class Town:
             "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",
             by,
         )
-        for name in await self.redis.client.hkeys("bm:{city}:sent"):
-            if name.startswith(b"stop:"):
+        names = cast("list[bytes]", await self.redis.client.hkeys("bm:{city}:sent"))
+        for name in (each.decode() for each in names):
+            if name.startswith("stop:"):
                 await self.redis.client.hincrby("bm:{city}:sent", name, -int(by.total_seconds() * 1000))
 
 

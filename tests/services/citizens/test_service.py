@@ -8,7 +8,7 @@ import pytest
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.model import Recipient, UnknownCitizen
-from services.citizens.service import Citizens
+from services.citizens.service import FOLLOWERS, Citizens
 
 HERE = "city:0123456789abcdef0123456789abcdef"
 OPENID = "oABCD-1234567890abcdefghijkl"
@@ -54,9 +54,9 @@ async def test_leaving_and_coming_back_keeps_the_citizen_and_leaves_a_trace(
     citizen = await citizens.arrive(HERE, "city", OPENID)
     await citizens.leave(HERE)
     await citizens.leave(HERE)
-    assert not (await citizens.resolve(HERE)).following
+    assert not (await citizens.resolve_all([HERE]))[HERE].following
     assert await citizens.arrive(HERE, "city", OPENID) == citizen
-    assert (await citizens.resolve(HERE)).following
+    assert (await citizens.resolve_all([HERE]))[HERE].following
     assert (await events(db))[3:] == ["left", "returned"]
 
 
@@ -67,9 +67,20 @@ async def test_a_stranger_who_leaves_is_no_error(db: Database, citizens: Citizen
 
 async def test_the_way_back_is_opened_only_for_the_sender(citizens: Citizens) -> None:
     await citizens.arrive(HERE, "city", OPENID)
-    assert await citizens.resolve(HERE) == Recipient("city", OPENID, following=True)
-    with pytest.raises(UnknownCitizen):
-        await citizens.resolve("city:nobody")
+    found = await citizens.resolve_all([HERE, "city:nobody"])
+    assert found == {HERE: Recipient("city", OPENID, following=True)}
+
+
+async def test_followers_come_page_by_page_and_who_left_is_none(citizens: Citizens) -> None:
+    for number in range(5):
+        await citizens.arrive(f"city:{number:032x}", "city", f"o-{number}")
+    await citizens.arrive(f"school:{7:032x}", "school", "o-7")
+    await citizens.lost(f"city:{1:032x}")
+    first = await citizens.page("city", FOLLOWERS, "", 2)
+    rest = await citizens.page("city", FOLLOWERS, first[-1], 10)
+    assert [int(each[-1]) for each in (*first, *rest)] == [0, 2, 3, 4]
+    with pytest.raises(ValueError, match="no audience"):
+        await citizens.page("city", "everybody", "", 10)
 
 
 async def test_nobody_has_no_self(citizens: Citizens) -> None:
