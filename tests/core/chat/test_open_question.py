@@ -1,0 +1,65 @@
+"""What digits do depends on the kind of question that is open (design 3)."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.support.talk import Talk
+
+Step = Callable[[Talk], Awaitable[str]]
+
+
+async def _at_the_day(talk: Talk) -> str:
+    return await talk.says("订包间")
+
+
+async def _at_the_place(talk: Talk) -> str:
+    return await talk.says("报失")
+
+
+async def _at_the_picture(talk: Talk) -> str:
+    await talk.says("报失")
+    return await talk.sends_place()
+
+
+async def _at_the_list(talk: Talk) -> str:
+    await talk.says("喝茶")
+    return await talk.says("1")
+
+
+QUESTIONS = {"date": _at_the_day, "place": _at_the_place, "photo": _at_the_picture}
+without_lines = pytest.mark.parametrize("come", QUESTIONS.values(), ids=QUESTIONS)
+DIGITS = ("0", "7", "8", "9", "０", "零", "按0", "第八个")
+
+
+@without_lines
+async def test_where_no_lines_are_shown_a_digit_is_only_a_digit(talk: Talk, come: Step) -> None:
+    for digit in DIGITS:
+        person = talk.another(f"o-{digit}")
+        asked, before = await come(person), await person.session()
+
+        reply = await person.says(digit)
+
+        assert f"您说的是“{digit}”" in reply, "it was taken as an answer, and is none"
+        assert reply.endswith(asked)
+        assert "第一步" not in reply
+        assert (await person.session()).frames == before.frames
+
+
+@without_lines
+async def test_there_the_words_themselves_do_it(talk: Talk, come: Step) -> None:
+    asked = await come(talk)
+    assert await talk.says("重说") == asked
+    assert "请把话留给伙计" in await talk.says("人工")
+    assert (await talk.says("返回")).endswith(asked), "out of the message to the waiter"
+    assert await talk.says("返回") != asked
+    assert "停下" in await talk.says("取消")
+
+
+async def test_control_under_a_list_the_digits_stand_for_the_words(talk: Talk) -> None:
+    asked = await _at_the_list(talk)
+    assert await talk.says("7") == asked
+    assert "请把话留给伙计" in await talk.says("0")
+    await talk.says("取消")
+    assert "请选茶" in await talk.says("8")
+    assert "1、白茶" in await talk.says("9")
