@@ -1,4 +1,4 @@
-"""What digits do depends on the kind of question that is open (design 3)."""
+"""What digits and the beginnings of messages do depends on the kind of question that is open (design 3)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -30,6 +30,11 @@ async def _at_the_list(talk: Talk) -> str:
 QUESTIONS = {"date": _at_the_day, "place": _at_the_place, "photo": _at_the_picture}
 without_lines = pytest.mark.parametrize("come", QUESTIONS.values(), ids=QUESTIONS)
 DIGITS = ("0", "7", "8", "9", "０", "零", "按0", "第八个")
+PREFIX, PATTERN, OPENING_PATTERN = "喝茶的老王", "东门到西门多远", "寄龙井到北京"
+
+
+async def _dialogues(talk: Talk) -> list[str]:
+    return [frame.dialogue for frame in (await talk.session()).frames]
 
 
 @without_lines
@@ -63,3 +68,29 @@ async def test_control_under_a_list_the_digits_stand_for_the_words(talk: Talk) -
     await talk.says("取消")
     assert "请选茶" in await talk.says("8")
     assert "1、白茶" in await talk.says("9")
+
+
+@pytest.mark.parametrize("come", [_at_the_day, _at_the_place], ids=["date", "place"])
+async def test_at_a_day_or_a_place_the_beginning_of_a_message_opens_nothing(talk: Talk, come: Step) -> None:
+    for said in (PREFIX, PATTERN, OPENING_PATTERN):
+        person = talk.another(f"o-{said}")
+        asked, before = await come(person), await _dialogues(person)
+
+        reply = await person.says(said)
+
+        assert f"您说的是“{said}”" in reply
+        assert reply.endswith(asked)
+        assert await _dialogues(person) == before
+
+
+@pytest.mark.parametrize("come", [_at_the_day, _at_the_place], ids=["date", "place"])
+async def test_there_a_whole_message_opens_what_it_always_opens(talk: Talk, come: Step) -> None:
+    await come(talk)
+    assert "请选茶" in await talk.says("喝茶")
+
+
+@pytest.mark.parametrize("come", [_at_the_list, _at_the_picture], ids=["choice", "photo"])
+async def test_control_at_a_list_or_a_picture_beginnings_and_patterns_open(talk: Talk, come: Step) -> None:
+    await come(talk)
+    assert "从东门到西门不远" in await talk.says(PATTERN)
+    assert "龙井 → 北京，寄吗" in await talk.says(OPENING_PATTERN)
