@@ -280,6 +280,17 @@ def test_other_arguments_have_another_digest(kitchen: Kitchen) -> None:
     assert one not in {digest_of(other) for other in others}
 
 
+def test_a_keyword_s_value_and_its_name_are_part_of_the_digest(kitchen: Kitchen) -> None:
+    one = digest_of(partial(kitchen.note, "a", words="b"))
+    assert one == digest_of(partial(kitchen.note, "a", words="b"))
+    assert one != digest_of(partial(kitchen.note, "a", words="c"))
+    swapped = partial(kitchen.note, about="b", words="a")
+    assert digest_of(partial(kitchen.note, about="a", words="b")) != digest_of(swapped)
+    assert digest_of(partial(partial(kitchen.note, words="b"), "a")) != digest_of(
+        partial(partial(kitchen.note, words="c"), "a")
+    )
+
+
 async def test_back_was_offered_where_there_is_nothing_to_go_back_to(talk: Talk) -> None:
     assert "返回" not in await talk.says("喝茶")
     assert "8 返回" in await talk.says("1")
