@@ -1,4 +1,4 @@
-"""What the webhook bench measures: how many users, rounds and messages, in which order."""
+"""What the webhook bench measures: how many users, rounds and messages, in which order, how long at most."""
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +21,7 @@ from bench.webhook.processes import Program
 from bench.webhook.report import Figure
 from bench.webhook.trial import FULL, NAMES, QUICK, Size
 
+WITHIN_S = 30  # of the 40 s of --quick; the rest is for starting the programs and signing the messages
 ANSWERED = 10
 
 
@@ -111,6 +112,10 @@ def test_memory_is_read_after_a_hundred_thousand_messages_to_a_fresh_gateway(run
     assert [each.program for each in for_memory] == ["gateway", "gateway"]
     assert [len(each.corpus.users) for each in for_memory] == [50_000, 50_000]
     assert min(len(each.corpus.users) / each.seconds for each in for_memory) <= 500, "time for all of them"
+
+
+def test_the_quick_plan_plays_for_half_a_minute_at_most(run: Run) -> None:
+    assert sum(each.seconds for each in run(QUICK)) <= WITHIN_S
 
 
 @pytest.mark.parametrize(("arguments", "size"), [([], FULL), (["--quick"], QUICK)])
