@@ -297,12 +297,12 @@ async def test_back_was_offered_where_there_is_nothing_to_go_back_to(talk: Talk)
     assert "返回" not in await talk.says("8")
     await talk.says("取消")
     assert "返回" not in await talk.says("订包间")
-    assert "回上一步请说“返回”" in await talk.says("明天")
+    assert "也可以说：返回、取消、人工" in await talk.says("明天")
     assert "8 返回" in await talk.says("王小明")
     assert "返回" not in await talk.says("确认"), "what is done stays done"
     await talk.says("取消")
     assert "返回" not in await talk.says("报失")
-    assert "回上一步请说“返回”" in await talk.sends_place()
+    assert "也可以说：返回、取消、人工" in await talk.sends_place()
     assert "返回" not in await talk.walk("取消", "存茶")
 
 

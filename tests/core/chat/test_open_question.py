@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.demo.test_widths import BUBBLE, width
 from tests.support.talk import Talk
 
 Step = Callable[[Talk], Awaitable[str]]
@@ -20,6 +21,11 @@ async def _at_the_place(talk: Talk) -> str:
 async def _at_the_picture(talk: Talk) -> str:
     await talk.says("报失")
     return await talk.sends_place()
+
+
+async def _at_the_name(talk: Talk) -> str:
+    await talk.says("订包间")
+    return await talk.says("明天")
 
 
 async def _at_the_list(talk: Talk) -> str:
@@ -49,6 +55,26 @@ async def test_where_no_lines_are_shown_a_digit_is_only_a_digit(talk: Talk, come
         assert reply.endswith(asked)
         assert "第一步" not in reply
         assert (await person.session()).frames == before.frames
+
+
+@pytest.mark.parametrize(
+    ("come", "named"),
+    [
+        (_at_the_day, ["取消", "人工"]),
+        (_at_the_name, ["返回", "取消", "人工"]),
+        (_at_the_place, ["取消", "人工"]),
+        (_at_the_picture, ["返回", "取消", "人工"]),
+    ],
+    ids=["date", "text", "place", "photo"],
+)
+async def test_the_question_names_the_words_that_lead_out_in_one_line_of_a_phone(
+    talk: Talk, come: Step, named: list[str]
+) -> None:
+    asked = await come(talk)
+    last = asked.splitlines()[-1]
+    assert last == f"也可以说：{'、'.join(named)}"
+    assert width(last) <= BUBBLE
+    assert len(asked.splitlines()) <= 6
 
 
 @without_lines
