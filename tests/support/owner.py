@@ -14,6 +14,7 @@ from core.stores.embedded.child import RunAs
 from core.stores.embedded.stores import EmbeddedStores
 
 WITHOUT_NAMESPACES = "--without-namespaces"
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(data_dir: Path, *, namespaces: bool) -> int:
@@ -35,14 +36,16 @@ def main(data_dir: Path, *, namespaces: bool) -> int:
         "pids": {name: server.child.pid for name, server in stores._servers.items()},
     }
     try:
+        # Held back from here on: a signal between a look for it and a pause would be slept through.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         sys.stdout.write(json.dumps(up) + "\n")
         sys.stdout.flush()
-        while True:
-            signal.pause()
+        signal.sigwait(ENDING)
     except KeyboardInterrupt:
         return 0
     finally:
         stores.stop()
+    return 0
 
 
 def can_run_without_namespaces(command: Sequence[str | Path], run_as: RunAs) -> str | None:
