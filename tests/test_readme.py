@@ -4,7 +4,7 @@ import importlib.util
 import re
 import sys
 import tomllib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +26,7 @@ READMES = ["README.md", "README.zh-CN.md"]
 NEW = "library"  # the handler the READMEs print
 LONGEST = 40
 BOT = "bots/city.py"
+OF_A_LANGUAGE = {"--after 编号": "--after NUMBER", "您的域名": "your.host"}
 DEMO_CITY, DEMO_ACCOUNT = "云汀市", "云汀便民"
 
 
@@ -114,6 +115,66 @@ def test_three_names_of_the_city_stood_side_by_side(tmp_path: Path) -> None:
 
 def test_both_languages_show_the_same_example() -> None:
     assert printed_files(READMES[0]) == printed_files(READMES[1])
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a section's introduction, or of one of its numbered steps, is the same in every language."""
+
+    step: str  # its number, "" for the introduction
+    commands: list[str]  # in blocks of code, without comments
+    code: set[str]  # in backquotes
+    numbers: set[str]  # 48 hours, port 443: those that are written in digits
+    links: set[str]
+
+
+def sections(readme: str) -> list[list[Part]]:
+    """A README by its headings."""
+    text = (ROOT / readme).read_text("utf-8")
+    for theirs, ours in OF_A_LANGUAGE.items():
+        text = text.replace(theirs, ours)
+    split = [
+        re.split(r"^(?=\d+\. )", each, flags=re.MULTILINE)
+        for each in re.split(r"^## ", text, flags=re.MULTILINE)
+    ]
+    return [[part_of(each) for each in parts] for parts in split]
+
+
+def part_of(text: str) -> Part:
+    number = re.match(r"\d+(?=\. )", text)
+    blocks = re.findall(r"^ *```\w+\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+    links = set(re.findall(r"\]\(([^)]+)\)", prose)) - set(READMES)
+    words = re.sub(r"`[^`]+`|\]\([^)]+\)", "", prose)
+    return Part(
+        step=number[0] if number else "",
+        commands=[re.sub(r"\s*#.*", "", line).strip() for block in blocks for line in block.splitlines()],
+        code=set(re.findall(r"`([^`]+)`", prose)),
+        numbers=set(re.findall(r"\d+", words)),
+        links=links,
+    )
+
+
+def test_the_chinese_readme_lacked_what_becomes_of_late_answers() -> None:
+    english, chinese = (sections(readme) for readme in READMES)
+    assert len(english) == len(chinese) > 5
+    for ours, theirs in zip(english, chinese, strict=True):
+        assert [part.step for part in ours] == [part.step for part in theirs]
+        for one, other in zip(ours, theirs, strict=True):
+            assert one == other
+    assert max(len(parts) for parts in english) > 9, "the steps to a real account are among them"
+
+
+def test_control_a_step_a_word_or_a_number_that_is_missing_is_seen() -> None:
+    step = "8. watch `bianmin_owed` for 48 hours, see [there](docs/guide.md)\n"
+    for other in (
+        "9. ",
+        "8. watch `bianmin_late`",
+        "8. watch `bianmin_owed` for 24",
+        "8. watch `bianmin_owed` for 48",
+    ):
+        assert part_of(other) != part_of(step)
+    assert part_of("8. 盯住 `bianmin_owed` 48 小时，见[那里](docs/guide.md)\n") == part_of(step)
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -106,7 +106,8 @@ class Asking:
 
     def _suspended(self, key: str, kind: str, **facts: object) -> Suspended:
         lead = self._words.question(self._template(key), **facts).lead
-        return Suspended(Question(key, kind), self._text(f"chat/{kind}", lead))
+        template = self._own_or(f"{key}_{kind}", f"chat/{kind}")
+        return Suspended(Question(key, kind), self._text(template, lead))
 
     def _template(self, key: str) -> str:
         return f"{self._domain}/{key}"

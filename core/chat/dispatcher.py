@@ -99,7 +99,8 @@ class Dispatcher:
         hung up; the run goes on, and its reply goes another way if no other attempt comes for it.
         """
         if event.kind in _UNANSWERED:
-            return await self._hear(event)
+            await self._hear(event)
+            return None
         attempt = Attempt(event, arrived, self._durations, self._clock)
         entering = self._inbox.enter(event.id, Who.NEW, _OPENS.get(event.kind, Window.NONE))
         try:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
 
 
 def make_with(
-    folder: Path, python: str, target: str = "run", requirements: str = "run"
+    folder: Path, python: str, target: str = "run", requirements: str = "run", *settings: str
 ) -> subprocess.CompletedProcess[str]:
     """`make <target>` where the only Python is this script."""
     (folder / "requirements").mkdir()
@@ -28,7 +29,12 @@ def make_with(
         (tools / name).chmod(0o755)
     environment = {"PATH": f"{tools}{os.pathsep}{os.defpath}"}
     return subprocess.run(
-        [str(MAKE), target], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [str(MAKE), target, *settings],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -76,6 +82,39 @@ def test_install_makes_the_environment_and_starts_nothing(tmp_path: Path) -> Non
     assert "ran" not in told.stdout
     assert (tmp_path / ".venv" / "run.stamp").exists()
     assert not (tmp_path / ".venv" / "dev.stamp").exists()
+
+
+def executed(folder: Path, target: str, requirements: str, *settings: str) -> list[list[str]]:
+    """What `make <target>` hands to the environment's Python once everything is installed."""
+    records = (
+        'case "$*" in *--clear*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;;'
+        ' *"pip install"*) ;; *print*) echo alive;;'
+        ' *main.py*|*pytest*) printf "%s\\n" "$@" "" >> executed;; esac'
+    )
+    folder.mkdir()
+    assert make_with(folder, records, target, requirements, *settings).returncode == 0
+    commands = (folder / "executed").read_text().removesuffix("\n\n").split("\n\n")
+    return [command.splitlines() for command in commands]
+
+
+def test_make_run_starts_everything_and_hands_over_what_is_asked_for(tmp_path: Path) -> None:
+    assert executed(tmp_path / "plain", "run", "run") == [["main.py", "run"]]
+    more = executed(tmp_path / "more", "run", "run", "ARGS=--help")
+    assert more == [["main.py", "run", "--help"]]
+
+
+def test_make_test_leaves_out_the_long_trials_and_nothing_else(tmp_path: Path) -> None:
+    usual = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "not soak"]
+    assert executed(tmp_path / "plain", "test", "dev") == [usual]
+    assert executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench") == [
+        [*usual, "-x", "tests/bench"]
+    ]
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    deselecting = ("-m", "-k", "--deselect", "--ignore", "--ignore-glob", "--last-failed", "--lf")
+    hidden = [each for each in options["addopts"].split() if each.split("=")[0] in deselecting]
+    assert hidden == []
+    assert options["testpaths"] == ["tests"]
+    assert not {"norecursedirs", "python_files", "python_functions", "python_classes"} & options.keys()
 
 
 @pytest.mark.parametrize("target", ["run", "dev"])

@@ -21,6 +21,13 @@ async def test_a_message_written_across_closing_time_was_asked_for_again(
     assert await db.fetchval("SELECT count(*) FROM desk_messages") == 1
 
 
+async def test_the_desk_itself_offers_no_desk_and_says_how_to_leave_it(talk: Talk) -> None:
+    asked = await talk.says("人工")
+    assert asked.splitlines()[-1] == "—— 请直接写字或说话。不想说了，请说“取消”"
+    assert "人工" not in asked.replace("工作人员", "")
+    assert "已经停下" in await talk.says("取消")
+
+
 async def test_the_number_of_a_message_could_not_be_read_out(talk: Talk) -> None:
     assert "（编号 10001）" in await talk.walk("人工", "我妈的药开错了")
     assert "（编号 10002）" in await talk.walk("人工", "还有一件事")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.booking_model import PASSED
+from tests.support.booking_model import GAVE_UP, PASSED
 from tests.support.judge import RETRY_S, Kill, Phone, complaints
 from tests.support.walks import WALKS, Told, Walk
 
@@ -127,6 +127,19 @@ def test_a_late_answer_nobody_waited_for_is_noticed() -> None:
     phone = phone_of(walk)
     more = replace(phone, received=[*phone.received, ("custom", "您可以这样说：")])
     assert "late answers on the phone" in " ".join(complaints(walk, more, []))
+
+
+def test_the_answer_may_follow_a_last_attempt_that_was_told_to_wait() -> None:
+    walk = true_story()
+    hit = walk.told[7]
+    hit.late, hit.reply, hit.attempts, hit.ended = [str(hit.reply)], f"{GAVE_UP}。", 3, hit.began + 15
+    phone, kills = phone_of(walk), [kill(hit.began + 13)]
+    assert complaints(walk, phone, kills, slow=True) == []
+    assert "nothing works" in " ".join(complaints(walk, phone, [], slow=True)), (
+        "only where a kill explains it"
+    )
+    hit.late.append("系统繁忙")
+    assert "two different answers" in " ".join(complaints(walk, phone_of(walk), kills, slow=True))
 
 
 def test_a_notice_is_explained_by_a_kill_during_the_last_attempt_only() -> None:

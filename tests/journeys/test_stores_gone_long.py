@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.support.breakable import gone
 from tests.support.program import ROOT
@@ -67,18 +67,45 @@ async def test_half_a_minute_without_a_store(running: Town, store: str, how: str
     assert written < 10 * (OUTAGE_S + ATTEMPTS * RETRY_S) + 8 * CITIZENS
 
 
-@pytest.mark.browser
-async def test_the_sentence_stands_on_the_phone_page(running: Town, phone: BrowserContext) -> None:
+async def _phone_page(running: Town, phone: BrowserContext) -> Page:
     page = await phone.new_page()
     await page.goto(f"{running.place.phone_url}/phone")
     await page.locator("#follow").click()
+    await expect(page.locator('[data-kind="reply"]')).to_have_count(1)
+    return page
+
+
+async def _says(page: Page, words: str, answer: str) -> None:
+    """Type something on the phone and read the answer under it."""
     replies = page.locator('[data-kind="reply"]')
-    await expect(replies).to_have_count(1)
-    with gone(running.redis, "killed"):
-        await page.locator("#say").fill("挂号")
-        await page.locator("#send").click()
-        await expect(replies).to_have_count(2, timeout=1000 * ATTEMPTS * RETRY_S)
-        await expect(replies.last).to_contain_text(NOT_NOW)
-    await page.locator("#say").fill("挂号")
+    before = await replies.count()
+    await page.locator("#say").fill(words)
     await page.locator("#send").click()
-    await expect(replies.last).to_contain_text("请选择科室")
+    await expect(replies).to_have_count(before + 1, timeout=1000 * ATTEMPTS * RETRY_S)
+    await expect(replies.last).to_contain_text(answer)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("store", ["redis", "database"])
+async def test_half_a_minute_without_a_store_on_the_phone_page(
+    running: Town, phone: BrowserContext, store: str
+) -> None:
+    page = await _phone_page(running, phone)
+    await _says(page, "挂号", "请选择科室")
+    loop = asyncio.get_running_loop()
+    with gone(running.redis if store == "redis" else running.database, "killed"):
+        back = loop.time() + OUTAGE_S
+        while loop.time() + ATTEMPTS * RETRY_S < back:
+            await _says(page, "1", NOT_NOW)
+        await asyncio.sleep(back - loop.time())
+    await _says(page, "1", "请选择医生")
+
+
+@pytest.mark.browser
+async def test_a_wiped_redis_on_the_phone_page(running: Town, phone: BrowserContext) -> None:
+    """What was begun is lost and what was promised is kept; nobody has to start anything anew."""
+    page = await _phone_page(running, phone)
+    await _says(page, "挂号", "请选择科室")
+    await running.wipe_redis()
+    await _says(page, "1", "没有要选的")
+    await _says(page, "挂号", "请选择科室")

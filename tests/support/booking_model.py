@@ -28,6 +28,7 @@ _OTHERS = {
 }
 _ASKED_ONCE_MORE = "刚才的回复没有送到"
 PASSED = "刚才那条消息没有处理，请再发一次"
+GAVE_UP = "系统正在抢修，刚才这条可能没有办成"
 _AFTER_ONE = {
     "department": "doctor",
     "doctor": "session",

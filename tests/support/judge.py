@@ -49,11 +49,14 @@ def _about_answers(walk: Walk, kills: Sequence[Kill]) -> Iterator[str]:
             yield f"{what} got two different answers: {words}"
         elif len(words) > 1:
             yield f"{what} got its answer twice"
-        elif not words and not told.notice and not told.perhaps:
+        elif not words and not (told.notice or told.perhaps or told.gave_up):
             yield f"{what} got no answer"
         # Passed over is who was killed, and whose next attempt was lost with another process.
         if PASSED in "".join(words) and told.attempts < _ATTEMPTS:
             yield f"{what} was passed over while the platform still tried"
+        # Two busy cores may keep a promise from being written in time while a process starts anew.
+        if told.gave_up and not _met(kills, told.began, told.ended):
+            yield f"{what} was told that nothing works, and no kill explains it"
         if told.notice and not _killed_at_last(told, kills):
             yield f"{what} got the platform's notice, and no kill during its last attempt explains it"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.support.booking_model import PASSED, START, Answered, State, after, questions_before
+from tests.support.booking_model import GAVE_UP, PASSED, START, Answered, State, after, questions_before
 
 # What stands together is sent at once. Whoever takes nothing back has one number in the end.
 _BOOK = (("挂号",), ("1",), ("1",), ("1",), ("1",), ("1",))
@@ -34,8 +34,13 @@ class Told:
 
     @property
     def words(self) -> list[str]:
-        """Everything the account said to it."""
-        return [*self.late, *([] if self.reply is None else [self.reply])]
+        """Everything the account answered to it."""
+        return [*self.late, *([] if self.reply is None or self.gave_up else [self.reply])]
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether its last attempt was told that nothing works: no answer, which may still come late."""
+        return self.reply is not None and GAVE_UP in self.reply
 
     @property
     def answered(self) -> Answered:

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from yarl import URL
 
+from tests.webhooks.samples import SAMPLES
 from tests.webhooks.wire import TEXT, TOKEN, Desk, application, client_of, keys, plain_query, seal_push
 from webhooks.access import SERVER_LOGGER, quiet_server_logger
 
 VALID = seal_push()
+FROM_SAMPLES = sorted({name for sample in SAMPLES for name in sample.fields})
 Client = TestClient[web.BaseRequest, None]
 Attack = Callable[[str, str, bytes, dict[str, str]], Awaitable[int]]
 
@@ -36,6 +38,30 @@ async def attack(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Attack]:
     accounts = (keys(), keys(key="open", mode="plain"), keys(key="both", mode="compatible"))
     async with client_of(application(desk, *accounts)) as client:
         yield lambda method, path, body, headers: _attack(client, desk, caplog, (method, path, body, headers))
+    logger.filters[:] = before
+
+
+@pytest.fixture
+async def odd_push(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Callable[[bytes], Awaitable[int]]]:
+    """Send a signed body of any shape: it may be a message, but it breaks nothing."""
+    desk = Desk()
+    logger = logging.getLogger(SERVER_LOGGER)
+    before = list(logger.filters)
+    quiet_server_logger()
+    async with client_of(application(desk, keys(key="open", mode="plain"))) as client:
+
+        async def send(body: bytes) -> int:
+            caplog.clear()
+            desk.events.clear()
+            with capture_logs() as lines:
+                answer = await client.post(plain_url(), data=body)
+            assert answer.status < 500
+            assert len(desk.events) <= (answer.status == 200)
+            assert not any("exc_info" in line for line in lines)
+            assert not any(record.exc_info for record in caplog.records)
+            return answer.status
+
+        yield send
     logger.filters[:] = before
 
 
@@ -94,6 +120,42 @@ async def test_a_truncated_push(attack: Attack, size: int) -> None:
 @given(st.integers(0, len(TEXT.encode()) - 8))
 async def test_a_truncated_push_in_plain_mode(attack: Attack, size: int) -> None:
     assert await attack("POST", plain_url(), TEXT.encode()[:size], {}) == 400
+
+
+WORDS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<&\ufffe\uffff"), max_size=40),
+    st.integers(-(10**40), 10**40).map(str),
+    st.sampled_from(["", "9" * 5_000, "-1", "NaN", "1e999", "event", "text", "LOCATION", "o-somebody"]),
+)
+FIELDS = st.sampled_from(
+    [*FROM_SAMPLES, "xml", "item", "List", "SendPicsInfo", "PicList", "SubscribeMsgSentEvent", "x" * 300]
+)
+TREES = st.recursive(
+    WORDS,
+    lambda inner: st.lists(st.tuples(FIELDS, inner), max_size=5).map(
+        lambda pairs: "".join(f"<{name}>{value}</{name}>" for name, value in pairs)
+    ),
+    max_leaves=25,
+)
+DOCTYPES = st.sampled_from(
+    ["", "", "", "<!DOCTYPE xml>", '<!DOCTYPE x [<!ENTITY a "b">]>', "<?xml version='1.0'?>"]
+)
+
+
+@HOSTILE
+@given(DOCTYPES, st.lists(st.tuples(FIELDS, TREES), max_size=12), st.sampled_from([0, 0, 0, 40, 1_000]))
+async def test_a_signed_body_of_any_shape(
+    odd_push: Callable[[bytes], Awaitable[int]], doctype: str, fields: list[tuple[str, str]], depth: int
+) -> None:
+    """Wrong types, huge numbers, repeated and nested fields, beside or in place of those of a message."""
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in fields)
+    nested = f"<a>{'<a>' * depth}{'</a>' * depth}</a>"
+    whole = TEXT.replace("</xml>", f"{inside}{nested}</xml>")
+    bare = f"<xml>{inside}{nested}</xml>"
+    for body in (f"{doctype}{whole}", f"{doctype}{bare}"):
+        status = await odd_push(body.encode())
+        if doctype.startswith("<!DOCTYPE") or depth > 100:
+            assert 400 <= status < 500
 
 
 ENCRYPTED_AT = VALID.body.index("<Encrypt>")

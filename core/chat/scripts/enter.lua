@@ -108,9 +108,16 @@ local head = redis.call('LINDEX', KEYS[2], 0)
 if head and head ~= ARGV[1] then
   local prefix = string.sub(KEYS[1], 1, #KEYS[1] - #ARGV[1])
   repeat
-    local before = redis.call('HMGET', prefix .. head, 'state', 'lease', 'last')
+    local before = redis.call('HMGET', prefix .. head, 'state', 'lease', 'last', 'owed', 'turn')
     local waits = before[1] == 'wait' or before[1] == 'run'
-    if waits and (tonumber(before[2] or 0) > now or before[3] + PASSING_MS > now) then
+    local since = tonumber(before[3] or 0)
+    if before[1] == 'wait' and before[4] == '1' then -- promised, and its turn has just come: the sweeper runs it
+      since = tonumber(before[5] or now)
+      if not before[5] then
+        redis.call('HSET', prefix .. head, 'turn', now)
+      end
+    end
+    if waits and (tonumber(before[2] or 0) > now or since + PASSING_MS > now) then
       blocked = true
     else
       if waits then

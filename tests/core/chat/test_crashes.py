@@ -182,6 +182,17 @@ async def test_a_failing_handler_leaves_the_session_as_it_was_and_all_attempts_o
     assert "请选座位" in await talk.says("1")
 
 
+async def test_a_handler_that_fails_after_it_changed_the_session_leaves_it_as_it_was(
+    talk: Talk, kitchen: Kitchen
+) -> None:
+    """The dialogue was opened when its first loader failed: half a dialogue would be left open."""
+    await talk.says("你好")
+    before = await talk.session()
+    kitchen.broken = ValueError()
+    assert "系统繁忙（编号 " in await talk.says("喝茶")
+    assert await talk.session() == before
+
+
 async def test_a_store_gone_before_anything_happened_lets_the_same_attempt_run_again(
     talk: Talk, kitchen: Kitchen
 ) -> None:

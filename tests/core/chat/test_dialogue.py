@@ -280,18 +280,29 @@ def test_other_arguments_have_another_digest(kitchen: Kitchen) -> None:
     assert one not in {digest_of(other) for other in others}
 
 
+def test_a_keyword_s_value_and_its_name_are_part_of_the_digest(kitchen: Kitchen) -> None:
+    one = digest_of(partial(kitchen.note, "a", words="b"))
+    assert one == digest_of(partial(kitchen.note, "a", words="b"))
+    assert one != digest_of(partial(kitchen.note, "a", words="c"))
+    swapped = partial(kitchen.note, about="b", words="a")
+    assert digest_of(partial(kitchen.note, about="a", words="b")) != digest_of(swapped)
+    assert digest_of(partial(partial(kitchen.note, words="b"), "a")) != digest_of(
+        partial(partial(kitchen.note, words="c"), "a")
+    )
+
+
 async def test_back_was_offered_where_there_is_nothing_to_go_back_to(talk: Talk) -> None:
     assert "返回" not in await talk.says("喝茶")
     assert "8 返回" in await talk.says("1")
     assert "返回" not in await talk.says("8")
     await talk.says("取消")
     assert "返回" not in await talk.says("订包间")
-    assert "回上一步请说“返回”" in await talk.says("明天")
+    assert "也可以说：返回、取消、人工" in await talk.says("明天")
     assert "8 返回" in await talk.says("王小明")
     assert "返回" not in await talk.says("确认"), "what is done stays done"
     await talk.says("取消")
     assert "返回" not in await talk.says("报失")
-    assert "回上一步请说“返回”" in await talk.sends_place()
+    assert "也可以说：返回、取消、人工" in await talk.sends_place()
     assert "返回" not in await talk.walk("取消", "存茶")
 
 

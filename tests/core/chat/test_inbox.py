@@ -56,6 +56,29 @@ async def test_one_attempt_runs_and_all_others_wait_and_get_the_same_bytes(inbox
     assert (following.session, following.shown) == (b"session", True)
 
 
+async def test_a_reply_that_is_handed_over_is_kept_as_long_as_its_claim(
+    inbox: Inbox, any_redis: Redis
+) -> None:
+    """PostgreSQL may be away for longer than the minute a reply is kept otherwise."""
+    event = message()
+    run = await run_of(inbox, event)
+    await inbox.commit(run, b"session", b"reply")
+    (key,) = [each async for each in any_redis.client.scan_iter("*:r:*")]
+    assert 59_000 < await any_redis.client.pttl(key) <= 60_000
+    assert await inbox.leave(event, 1)
+    assert await inbox.hand_over(event, last=False) == Done(b"reply", owed=True)
+    assert 619_000 < await any_redis.client.pttl(key) <= 620_000
+
+
+async def test_a_message_costs_two_round_trips(inbox: Inbox, any_redis: Redis) -> None:
+    await run_of(inbox, message())  # the scripts are known from now on
+    await any_redis.client.config_resetstat()
+    other = f"city:{'f' * 32}:m:1:1795395600"
+    await inbox.commit(await run_of(inbox, other), b"session", b"reply")
+    stats = await any_redis.client.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 2
+
+
 async def test_only_the_head_runs_and_the_order_is_that_of_arrival(inbox: Inbox) -> None:
     first, second, third = message(), message(), message()
     run = await run_of(inbox, first)

@@ -17,6 +17,7 @@ class Mutant:
     rule: str
     apply: Callable[[Process], None]
     play: str
+    patience: float = 1.5  # real seconds after which nothing is waited for any more
 
 
 def edited(script: str, old: str, new: str) -> Callable[[Process], None]:
@@ -144,12 +145,12 @@ MUTANTS = [
     ),
     Mutant(
         "passing after 6 s",
-        edited("_enter", "before[3] + PASSING_MS > now", "true"),
+        edited("_enter", "since + PASSING_MS > now", "true"),
         "killed_and_nobody_comes_back",
     ),
     Mutant(
         "not passing before 6 s",
-        edited("_enter", "before[3] + PASSING_MS > now", "false"),
+        edited("_enter", "since + PASSING_MS > now", "false"),
         "killed_and_a_later_message_does_not_overtake",
     ),
     Mutant(
@@ -157,9 +158,19 @@ MUTANTS = [
         edited("_enter", "redis.call('HSET', prefix .. head, 'state', 'passed')", ""),
         "killed_and_nobody_comes_back",
     ),
+    Mutant(
+        "a promised turn",
+        edited("_enter", "if before[1] == 'wait' and before[4] == '1' then", "if false then"),
+        "a_promised_message_has_its_turn",
+    ),
     Mutant("commit in one step", _commit_in_two_steps, "killed_between_two_writes"),
     Mutant("last attempt", _never_last, "too_slow_for_all_attempts"),
-    Mutant("owed row before hand-over", _owed_after_the_hand_over, "everybody_dies_at_the_last_deadline"),
+    Mutant(
+        "owed row before hand-over",
+        _owed_after_the_hand_over,
+        "everybody_dies_at_the_last_deadline",
+        patience=6.0,
+    ),
     Mutant(
         "late row delay",
         edited("_commit", "return {'LATE', PASSING_MS}", "return {'LATE', 0}"),

@@ -228,6 +228,21 @@ async def the_runner_dies_after_the_hand_over(world: World) -> list[str]:
 
 
 @play
+async def a_promised_message_has_its_turn(world: World) -> list[str]:
+    """It outlasted its attempts behind two slow ones: when its turn comes nobody goes past it."""
+    before = [asyncio.create_task(world.says("a", Message("前", takes=12.0)))]
+    await world.pause(0.5)
+    before.append(asyncio.create_task(world.says("a", Message("中", takes=12.0))))
+    await world.pause(0.5)
+    promised = asyncio.create_task(world.says("a", Message("甲")))
+    await world.pause(21.0)
+    later = asyncio.create_task(world.says("a", Message("乙")))
+    for each in before:
+        await each
+    return await _late(world, await promised) + heard(await later, "passive")
+
+
+@play
 async def passed_though_it_is_owed(world: World) -> list[str]:
     """Nobody sweeps for a while: a later message goes past a dead one that is owed; that is said at last."""
     first = asyncio.create_task(world.says("a", Message("甲", attempts=(0, None, None), takes=9.0)))

@@ -9,15 +9,30 @@ from tests.core.chat.model.plays import PLAYS
 from tests.core.chat.model.world import World
 
 
+async def _played(world: World, play: str) -> list[str]:
+    try:
+        await world.populate()
+        wrong = await PLAYS[play](world)
+        return wrong + await world.judge(notices=["甲"])
+    finally:
+        await world.end()
+
+
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.rule)
 async def test_a_mistake_is_noticed(db: Database, redis: Redis, redis_url: str, mutant: Mutant) -> None:
     del redis  # empty now
-    world = World(db, redis_url, patience=1.5)
+    world = World(db, redis_url, patience=mutant.patience)
     world.mutate = mutant.apply
-    try:
-        await world.populate()
-        wrong = await PLAYS[mutant.play](world)
-        wrong += await world.judge(notices=["甲"])
-        assert wrong != []
-    finally:
-        await world.end()
+    assert await _played(world, mutant.play) != []
+
+
+PATIENT = {each.play: each for each in sorted(MUTANTS, key=lambda mutant: mutant.patience)}.values()
+
+
+@pytest.mark.parametrize("mutant", PATIENT, ids=lambda mutant: mutant.play)
+async def test_control_without_the_mistake_nothing_is(
+    db: Database, redis: Redis, redis_url: str, mutant: Mutant
+) -> None:
+    """With no more patience than where the mistake is made: red there is the mistake, not the waiting."""
+    del redis
+    assert await _played(World(db, redis_url, patience=mutant.patience), mutant.play) == []

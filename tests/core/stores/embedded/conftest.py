@@ -40,10 +40,10 @@ class Up(msgspec.Struct, frozen=True):
 class Owner:
     """One process that owns the stores of a folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.owner", data],
+            [sys.executable, "-m", "tests.support.owner", data, *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -98,8 +98,8 @@ def own(data: Path) -> Iterator[Callable[..., Owner]]:
     """Start an owner of a data folder; whatever lives at the end is ended."""
     owners: list[Owner] = []
 
-    def start(folder: Path = data) -> Owner:
-        owners.append(Owner(folder))
+    def start(folder: Path = data, *options: str) -> Owner:
+        owners.append(Owner(folder, *options))
         return owners[-1]
 
     yield start

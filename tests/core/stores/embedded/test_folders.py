@@ -4,6 +4,7 @@ import fcntl
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from core.errors import BootError
-from core.stores.embedded import binaries, child, postgres
-from core.stores.embedded.child import RunAs
+from core.stores.embedded import binaries, postgres
 from core.stores.embedded.folder import DataFolder, remove_runtime, runtime_folder
 from core.stores.embedded.postgres import PostgresServer
 from core.stores.embedded.stores import EmbeddedStores
-from tests.core.stores.embedded.conftest import Owner
+from tests.core.stores.embedded.conftest import Owner, ended
 from tests.core.stores.embedded.test_lifecycle import ask
+from tests.support.owner import WITHOUT_NAMESPACES, can_run_without_namespaces
+from tests.support.waiting import wait_until
 
 Own = Callable[..., Owner]
 
@@ -225,10 +227,7 @@ def open_place() -> Iterator[Path]:
 def test_root_without_user_namespaces_runs_postgresql_as_nobody(
     open_place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without_namespaces(command: list[Path], run_as: RunAs) -> str | None:
-        return None if run_as is RunAs.NAMESPACE else child.can_run(command, run_as)
-
-    monkeypatch.setattr(postgres, "can_run", without_namespaces)
+    monkeypatch.setattr(postgres, "can_run", can_run_without_namespaces)
     data = open_place / "var"
     stores = EmbeddedStores.start(data, scratch=True)
     pid = stores._servers["PostgreSQL"].child.pid
@@ -241,6 +240,26 @@ def test_root_without_user_namespaces_runs_postgresql_as_nobody(
     stores = EmbeddedStores.start(data, scratch=True)
     assert ask(stores.database_url, "SELECT n FROM kept") == 1
     stores.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
+def test_a_postgresql_that_became_nobody_ends_all_the_same_with_an_owner_that_is_killed(
+    open_place: Path, own: Own
+) -> None:
+    owner = own(open_place / "var", WITHOUT_NAMESPACES)
+    up = owner.up()
+    assert Path(f"/proc/{up.postgres}").stat().st_uid == pwd.getpwnam("nobody").pw_uid
+
+    owner.kill()
+
+    try:
+        wait_until(lambda: ended(up.postgres), "PostgreSQL ends with its owner", 30)
+    except AssertionError:
+        os.kill(up.postgres, signal.SIGQUIT)
+        raise
+    log = (open_place / "var" / "postgresql.log").read_text()
+    assert "received fast shutdown request" in log
+    assert "database system is shut down" in log
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused by PostgreSQL")

@@ -145,6 +145,22 @@ def test_an_owner_killed_with_clients_connected_leaves_no_orphan(own: Own) -> No
     apart(connected())
 
 
+def test_valkey_ends_in_good_order_with_an_owner_that_is_killed(own: Own, data: Path) -> None:
+    owner = own()
+    up = owner.up()
+    remember(up)
+    (log := data / "valkey.log").write_text("")
+
+    owner.kill()
+
+    wait_until(lambda: ended(up.postgres, up.valkey), "the servers end with their owner")
+    said = log.read_text()
+    assert "Received SIGTERM" in said
+    assert "Calling fsync() on the AOF file" in said
+    assert "now ready to exit, bye bye" in said
+    assert remembered(own().up())
+
+
 def test_control_the_other_signal_would_leave_postgresql_waiting_for_its_clients(
     own: Own, data: Path
 ) -> None:
