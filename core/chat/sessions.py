@@ -74,6 +74,10 @@ class Session(msgspec.Struct, array_like=True):
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
 
+    def break_off(self) -> None:
+        """Danger to life ends whatever was open (domain-rules R7)."""
+        self.frames, self.offers, self.resuming, self.done = [], [], False, ""
+
     def forget(self) -> None:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
         self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""

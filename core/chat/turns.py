@@ -38,6 +38,10 @@ class Turns:
         """The words of this bot's city."""
         return self._house.words
 
+    def alarm(self, event: Event) -> Said | None:
+        """What danger to life is answered with, whatever becomes of its turn; None if there is none."""
+        return self._house.alarm(event)
+
     async def meet(self, event: Event) -> None:
         """Make sure that the way back to whoever wrote is known; who leaves is not called back by it."""
         if event.kind is not Kind.UNSUBSCRIBE:
@@ -106,10 +110,9 @@ class _Turn:
             return await self._not_understood("not_heard")
         if self._folded == _UNREADABLE:
             return await self._sent()
-        if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
-            self._session.frames, self._session.offers = [], []
-            self._session.resuming, self._session.done = False, ""
-            return self._say(Text(flag))
+        if (alarm := self._house.alarm(self._event)) is not None:
+            self._session.break_off()
+            return alarm
         said = await self._global()
         if said is not None:
             return said
