@@ -6,6 +6,7 @@ from datetime import date
 from typing import Generic, Protocol, TypeVar
 
 from core.chat import answers
+from core.chat.likeness import nearest
 from core.chat.moments import Moment, When, named_moment
 from core.chat.sessions import Option
 from core.chat.words import QuestionWords
@@ -118,9 +119,7 @@ def wished(offered: str, today: date) -> Moment | None:
 def ranked(view: View, options: Sequence[Option], today: date, fitting: Collection[str]) -> list[Option]:
     """The order in which options are shown: first what can be had as wished, then what is like the words."""
     meant = answers.several(view.near, options, today) if view.narrowed else []
-    return sorted(
-        meant or answers.nearest(view.near, options, today), key=lambda option: option.id not in fitting
-    )
+    return sorted(meant or nearest(view.near, options, today), key=lambda option: option.id not in fitting)
 
 
 def page_of(options: Sequence[Option], page: int) -> tuple[list[Option], int, bool]:

@@ -6,6 +6,7 @@ from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.hearing import Turn
 from core.chat.house import House
+from core.chat.likeness import guesses
 from core.chat.replies import Reply, Said, Silence, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes
@@ -305,7 +306,7 @@ class _Turn:
         aside = route.aside and not (self._stale or self._unseen)
         if route.fallback:
             session.misses += 1
-            session.offers = answers.guesses(self._folded, self._house.routes.offered(), _OFFERED)
+            session.offers = guesses(self._folded, self._house.routes.offered(), _OFFERED)
         else:
             session.misses, session.offers = 0, []
         session.done = session.done if route.aside else ""

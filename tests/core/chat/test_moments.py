@@ -4,7 +4,8 @@ from datetime import date, time
 
 import pytest
 
-from core.chat.answers import fold, nearest, number, pick
+from core.chat.answers import fold, number, pick
+from core.chat.likeness import nearest
 from core.chat.moments import Part, When, is_over, named_moment, spoken
 from core.chat.sessions import Option
 
