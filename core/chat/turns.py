@@ -1,21 +1,14 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-from collections.abc import Sequence
 
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
-from core.chat.hearing import Turn
 from core.chat.house import House
-from core.chat.likeness import guesses
-from core.chat.replies import Reply, Said, Silence, Text
+from core.chat.replies import Said, Silence, Text
 from core.chat.router import Match
-from core.chat.routes import Given, Nearest, Notes
-from core.chat.runs import Runs
-from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
-from core.chat.speech import join, say
+from core.chat.sessions import Frame, Question, Session
+from core.chat.steps import Steps
 from core.chat.words import Words
-from core.clock import city_day
-from core.errors import DomainError
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
 _SENT = frozenset(
@@ -53,27 +46,8 @@ class Turns:
         return said
 
 
-class _Turn:
-    def __init__(self, house: House, event: Event, session: Session, *, shown: bool) -> None:
-        now = house.clock.timestamp()
-        self._house = house
-        self._event = event
-        self._session = session
-        self._today = city_day(now)
-        self._words = house.words.on(self._today)
-        self._shown = shown
-        self._folded = answers.fold(event.text)
-        self._gone = self._drop_gone()
-        self.at = int(now)
-        late = self.at - session.seen_at > house.idle.total_seconds()
-        self._idle = bool(session.frames) and late
-        if late:
-            session.offers, session.misses, session.done = [], 0, ""
-
-    @property
-    def _runs(self) -> Runs:
-        # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
-        return Runs(self._house.routes, self._words, self._today, self._citizen)
+class _Turn(Steps):
+    """One message: what it means here and now."""
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
@@ -90,17 +64,6 @@ class _Turn:
         if kind in _WRITTEN:
             return await self._written()
         return await self._sent() if kind in _SENT else self._say(Silence())
-
-    def _drop_gone(self) -> bool:
-        """Drop dialogues that a deploy removed; tell whether there were any."""
-        session = self._session
-        if not session.frames:
-            return False
-        known = [frame for frame in session.frames if self._house.routes.named(frame.dialogue)]
-        if len(known) == len(session.frames):
-            return False
-        session.frames, session.resuming = known, False
-        return True
 
     async def _written(self) -> Said:
         if not self._folded:
@@ -262,30 +225,6 @@ class _Turn:
         hearing.keep(self._session.frames[-1], self._event)
         return self._ask_to_resume("" if self._session.resuming else self._event.text)
 
-    def _ask_to_resume(self, lost: str = "") -> Said:
-        """Ask whether to go on; `lost` is what was said and is no answer any more."""
-        frame = self._session.frames[-1]
-        self._session.resuming = True
-        lost = "" if frame.kept else lost
-        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept, lost=lost))
-
-    async def _back(self) -> Said:
-        frame = self._session.frames[-1]
-        step = openings.last_step(frame)
-        if step and frame.answers[step].kind == "once":
-            return await self._advance(notes=[Text("chat/already_settled")])
-        if step:
-            openings.drop(frame, step)
-            return await self._advance()
-        if len(self._session.frames) > 1:
-            return await self._cancel()
-        return await self._advance(notes=[Text("chat/first_step", stop=moves.way_out(self._question))])
-
-    async def _cancel(self) -> Said:
-        frame = self._session.frames.pop()
-        self._session.resuming, self._session.misses, self._session.done = False, 0, ""
-        return await self._and_go_on(self._say(self._runs.stopped(frame)))
-
     async def _not_understood(self, what: str) -> Said:
         frame = self._session.top
         own = self._runs.own(frame.dialogue if frame else self._session.done, what)
@@ -299,98 +238,3 @@ class _Turn:
 
     def _fallback(self) -> Match:
         return Match(self._house.routes.fallback.route)
-
-    async def _open(self, match: Match) -> Said:
-        """Open a dialogue, or give a handler's one reply and go back to the open question."""
-        session, route = self._session, match.route
-        aside = route.aside and not (self._stale or self._unseen)
-        if route.fallback:
-            session.misses += 1
-            session.offers = guesses(self._folded, self._house.routes.offered(), _OFFERED)
-        else:
-            session.misses, session.offers = 0, []
-        session.done = session.done if route.aside else ""
-        session.resuming = False
-        if route.dialogue:
-            if self._idle:
-                session.frames.clear()
-            others = [frame for frame in session.frames if frame.dialogue != route.name]
-            frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
-            session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
-            return await self._advance()
-        wired = self._house.routes.named(route.name)
-        if wired is None:
-            raise LookupError(route.name)
-        try:
-            reply = await wired(self._given(match))
-        except DomainError as refused:
-            if refused.stranger:
-                session.citizen = ""
-            reply = Text(f"errors/{refused.code}", **refused.facts)
-        return await self._and_go_on(self._say(reply), aside=aside)
-
-    def _given(self, match: Match) -> Given:
-        notes = Notes(self._session.notes)
-        self._session.notes = notes
-        nearest = Nearest(self._session.offers)
-        return Given(self._event, match, notes, nearest, self._citizen)
-
-    async def _and_go_on(self, said: Said, *, aside: bool = False) -> Said:
-        """Say something in passing; an open question is asked again behind it, or `aside` left as it is."""
-        frame = self._session.top
-        if frame is None or said.type != "text":
-            return said
-        if aside and frame.open is not None:
-            until = self._house.clock.now() + self._house.idle
-            kept = Text("chat/stays_open", title=self._runs.title(frame), kind=frame.open.kind, until=until)
-            return join([said, self._say(kept)], self.at)
-        if self._idle:
-            return join([said, self._ask_to_resume()], self.at)
-        turn = Turn(self._event, self._today)
-        replies = await self._runs.advance(turn, self._session, in_passing=True)
-        back = Text("chat/back_to", title=self._runs.title(frame))
-        return join([said, *(self._say(reply) for reply in (back, *replies))], self.at)
-
-    async def _advance(
-        self,
-        *,
-        heard: bool = False,
-        said: str | None = None,
-        more: bool = False,
-        missed: bool = False,
-        notes: Sequence[Text] = (),
-    ) -> Said:
-        """Run the open dialogue; `said` is the answer in the message if that is not all of it."""
-        turn = Turn(self._event, self._today, said=said, heard=heard, more=more)
-        turn.missed = missed
-        turn.notes.extend(self._words.render(note.template, **note.facts) for note in notes)
-        replies = await self._runs.advance(turn, self._session)
-        return join([self._say(reply) for reply in replies], self.at)
-
-    async def _citizen(self) -> str:
-        if not self._session.citizen:
-            self._session.citizen = await self._house.identify(self._event)
-        return self._session.citizen
-
-    @property
-    def _unseen(self) -> str:
-        """Why the open question has to be repeated before an answer counts, as a template; "" if not."""
-        if self._gone:
-            return "chat/gone"
-        return "" if self._shown else "chat/not_delivered"
-
-    @property
-    def _stale(self) -> bool:
-        """Tell whether the open question is no more what the citizen answers."""
-        return self._idle or self._session.resuming or self._gone
-
-    @property
-    def _question(self) -> Question | None:
-        frame = self._session.top
-        return frame.open if frame else None
-
-    def _run_of(self, dialogue: str) -> str:
-        return f"{self._event.id}/{dialogue}"
-
-    def _say(self, reply: Reply) -> Said:
-        return say(reply, self._words, self.at)
