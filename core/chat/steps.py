@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.chat import answers, moves, openings
+from core.chat import answers, hearing, moves, openings
 from core.chat.events import Event
 from core.chat.hearing import Turn
 from core.chat.house import House
@@ -11,7 +11,7 @@ from core.chat.replies import Reply, Said, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes
 from core.chat.runs import Runs
-from core.chat.sessions import MOST_FRAMES, Question, Session
+from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
 from core.chat.speech import join, say
 from core.clock import city_day
 from core.errors import DomainError
@@ -36,7 +36,7 @@ class Steps:
         late = self.at - session.seen_at > house.idle.total_seconds()
         self._idle = bool(session.frames) and late
         if late:
-            session.offers, session.misses, session.done = [], 0, ""
+            session.offers, session.misses, session.done, session.stopped = [], 0, "", None
 
     @property
     def _runs(self) -> Runs:
@@ -61,22 +61,35 @@ class Steps:
         lost = "" if frame.kept else lost
         return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept, lost=lost))
 
-    async def _back(self) -> Said:
+    async def _back(self, offered: str = "") -> Said:
+        """Ask the question before this one again; `offered` is what may answer it, by its name."""
         frame = self._session.frames[-1]
         step = openings.last_step(frame)
         if step and frame.answers[step].kind == "once":
             return await self._advance(notes=[Text("chat/already_settled")])
         if step:
             openings.drop(frame, step)
+            if offered:
+                frame.offered, frame.tried = offered, list(frame.answers)
             return await self._advance()
         if len(self._session.frames) > 1:
             return await self._cancel()
         return await self._advance(notes=[Text("chat/first_step", stop=moves.way_out(self._question))])
 
     async def _cancel(self) -> Said:
-        frame = self._session.frames.pop()
-        self._session.resuming, self._session.misses, self._session.done = False, 0, ""
-        return await self._and_go_on(self._say(self._runs.stopped(frame)))
+        """Stop the open dialogue; a no in these words may mean the confirmation below it, too."""
+        session = self._session
+        counts = not (self._stale or self._unseen)
+        frame = session.frames.pop()
+        session.resuming, session.misses, session.done = False, 0, ""
+        stopped = self._say(self._runs.stopped(frame))
+        if session.top is None:
+            session.stopped = frame if frame.open is not None else None
+        elif counts and (no := hearing.no_in(self._folded, self._question)):
+            turn = Turn(self._event, self._today, said=no, heard=True)
+            replies = await self._runs.advance(turn, session, in_passing=True)
+            return join([stopped, *map(self._say, replies)], self.at)
+        return await self._and_go_on(stopped)
 
     async def _open(self, match: Match) -> Said:
         """Open a dialogue, or give a handler's one reply and go back to the open question."""
@@ -88,7 +101,7 @@ class Steps:
         else:
             session.misses, session.offers = 0, []
         session.done = session.done if route.aside else ""
-        session.resuming = False
+        session.resuming, session.stopped = False, None
         if route.dialogue:
             if self._idle:
                 session.frames.clear()
@@ -134,12 +147,12 @@ class Steps:
         *,
         heard: bool = False,
         said: str | None = None,
-        more: bool = False,
+        pages: int = 0,
         missed: bool = False,
         notes: Sequence[Text] = (),
     ) -> Said:
         """Run the open dialogue; `said` is the answer in the message if that is not all of it."""
-        turn = Turn(self._event, self._today, said=said, heard=heard, more=more)
+        turn = Turn(self._event, self._today, said=said, heard=heard, pages=pages)
         turn.missed = missed
         turn.notes.extend(self._words.render(note.template, **note.facts) for note in notes)
         replies = await self._runs.advance(turn, self._session)
@@ -166,6 +179,10 @@ class Steps:
     def _question(self) -> Question | None:
         frame = self._session.top
         return frame.open if frame else None
+
+    def _afresh(self, frame: Frame) -> Frame:
+        """The same dialogue at its beginning."""
+        return Frame(frame.dialogue, self._run_of(frame.dialogue), rest=frame.rest, holes=frame.holes)
 
     def _run_of(self, dialogue: str) -> str:
         return f"{self._event.id}/{dialogue}"

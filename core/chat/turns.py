@@ -1,9 +1,9 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.house import House
+from core.chat.moments import is_only_wish, is_wish
 from core.chat.replies import Said, Silence, Text
 from core.chat.router import Match
 from core.chat.sessions import Frame, Question, Session
@@ -70,6 +70,7 @@ class _Turn(Steps):
             return await self._not_understood("not_heard")
         if self._folded == _UNREADABLE:
             return await self._sent()
+        self._stopped, self._session.stopped = self._session.stopped, None
         if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
             self._session.frames, self._session.offers = [], []
             self._session.resuming, self._session.done = False, ""
@@ -79,7 +80,7 @@ class _Turn(Steps):
             return said
         if self._session.frames:
             return await self._under_way()
-        return await self._anew()
+        return await self._anew(self._event.text, self._folded)
 
     async def _sent(self) -> Said:
         """A picture, a place, a film, a sticker that no question wants."""
@@ -105,23 +106,44 @@ class _Turn(Steps):
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
         if self._session.frames and moves.stop_here(self._folded, None if stale else question):
-            return await self._cancel()
+            kept = moves.keeps(self._folded) and not any(frame.takes_back for frame in self._session.frames)
+            return await (self._advance() if kept and not stale else self._cancel())
         return await self._move(said, question) if question is not None and not stale else None
 
     async def _move(self, said: str, question: Question) -> Said | None:
         """Move about in the open dialogue: back, once more, further down the list."""
         if answers.is_name(self._folded, question.options):
             return None
-        if said in moves.BACK:
+        back_a_page = said in moves.PAGE_BACK or (question.page and said in moves.BACK)
+        if back_a_page and question.kind == "choice":
+            return await self._advance(pages=-1)
+        if said in moves.BACK or said in moves.STEP_BACK or self._mistook(question):
             return await self._back()
-        if openings.back(self._session.frames[-1], self._house.routes, said):
+        frame, routes = self._session.frames[-1], self._house.routes
+        if openings.back(frame, routes, said):
             return await self._advance()
-        if said in moves.AGAIN:
+        if question.kind == "choice" and (said in moves.MORE or openings.asks_here(frame, routes, said)):
+            return await self._advance(pages=1)
+        return await self._again(said, question)
+
+    async def _again(self, said: str, question: Question) -> Said | None:
+        """Ask the open question once more, or the first one: 重说, 重来."""
+        frame = self._session.frames[-1]
+        if said in moves.ANEW and question.kind != "text" and not openings.has_effect(frame):
+            self._session.frames[-1] = self._afresh(frame)
             return await self._advance()
-        further = said in moves.MORE or openings.asks_here(self._session.frames[-1], self._house.routes, said)
-        if further and question.kind == "choice":
-            return await self._advance(more=True)
-        return None
+        if said not in moves.AGAIN:
+            return None
+        numbered = answers.is_number(self._folded)
+        return await self._advance(notes=[Text("chat/once_more")] if numbered else ())
+
+    def _mistook(self, question: Question) -> bool:
+        """Tell whether 不对 means the step before; where there is none, it is a no to a confirmation."""
+        if question.kind == "text" or not moves.is_wrong(self._folded):
+            return False
+        frame = self._session.frames[-1]
+        step = openings.last_step(frame)
+        return question.kind != "confirm" or bool(step and frame.answers[step].kind != "once")
 
     async def _under_way(self) -> Said:
         if self._idle or self._session.resuming:
@@ -143,7 +165,10 @@ class _Turn(Steps):
             match = routes.within(self._folded)
             elsewhere = await self._elsewhere() if match is None else None
         if match is None:
-            return elsewhere or await self._advance(heard=True)
+            return elsewhere or await self._corrected() or await self._advance(heard=True)
+        if back := openings.taken_back(match, routes):
+            other = routes.whole(back)
+            return await (self._open(other) if other else self._cancel())
         same = self._session.frames[-1].dialogue == match.route.name
         if same and question is not None and hearing.speaks_to(match.rest, question, self._today):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
@@ -164,17 +189,47 @@ class _Turn(Steps):
         match = await routes.despite(self._folded)
         return await self._open(match) if match is not None else None
 
-    async def _anew(self) -> Said:
+    async def _corrected(self) -> Said | None:
+        """Take what follows 不对 or 我选错了 for the answer that is meant, here or one question back."""
+        question, rest = self._question, moves.instead(self._folded)
+        if not rest or question is None or question.kind == "text":
+            return None
+        if moves.stops(rest):
+            return await self._cancel()
+        return await (
+            self._advance(heard=True, said=rest) if is_wish(rest, self._today) else self._back(rest)
+        )
+
+    async def _anew(self, text: str, folded: str) -> Said:
+        """Open what a message asks for where nothing is open."""
         routes = self._house.routes
-        match = await routes.despite(self._folded) or routes.whole(self._folded) or self._offered()
-        match = match or routes.within(self._folded) or routes.alone(self._folded, self._today)
+        match = await routes.despite(folded) or routes.whole(folded) or self._offered()
+        match = match or routes.within(folded)
+        if match is None and self._stopped is not None:
+            again = await self._reopened(self._stopped)
+            if again is not None:
+                return again
+        match = match or routes.alone(folded, self._today)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
-        if match is None and (
-            nothing := idle_talk.answer(self._event.text, self._session, routes, self._words)
-        ):
+        if match is not None and (back := openings.taken_back(match, routes)):
+            return await self._anew(back, back)
+        if match is None and answers.number(folded) == answers.HUMAN:
+            match = routes.anywhere(moves.DIGIT_WORDS[answers.HUMAN])
+        if match is None and (nothing := idle_talk.answer(text, self._session, routes, self._words)):
             return self._say(nothing)
-        return await self._open(match or await routes.naming(self._folded) or self._fallback())
+        return await self._open(match or await routes.naming(folded) or self._fallback())
+
+    async def _reopened(self, frame: Frame) -> Said | None:
+        """Open again what the message before stopped, where this one takes that back or goes on with it."""
+        anew = self._folded in moves.ANEW
+        heard = is_only_wish(self._folded, self._today)
+        if self._house.routes.named(frame.dialogue) is None or not (
+            anew or heard or moves.goes_on(self._folded)
+        ):
+            return None
+        self._session.frames.append(self._afresh(frame) if anew else frame)
+        return await self._advance(heard=heard)
 
     async def _elsewhere(self) -> Said | None:
         """Go where a name leads that no line shown has: to another dialogue, or another way in this one."""
@@ -215,10 +270,7 @@ class _Turn(Steps):
             return await (self._advance(heard=True, said=kept) if kept else self._advance())
         if self._folded in moves.ANEW or number == _OFFERED:
             self._session.resuming = False
-            old = self._session.frames[-1]
-            self._session.frames[-1] = Frame(
-                old.dialogue, self._run_of(old.dialogue), rest=old.rest, holes=old.holes
-            )
+            self._session.frames[-1] = self._afresh(self._session.frames[-1])
             return await self._advance()
         if agreed is False:
             return await self._cancel()
