@@ -148,6 +148,7 @@ class Choosing(Asking):
         frame = self._frame
         before = "" if frame.offered == frame.refused else answers.fold(frame.offered)
         frame.offered = self._kept = merged(before, said, self._turn.today)
+        frame.refused, frame.tried = "", list(self._visited)
 
     def _wish(
         self, key: str, items: Sequence[Item], times: Times[Item]
