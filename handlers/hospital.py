@@ -75,10 +75,15 @@ _INSURANCE = (
     "外地医保能用",
 )  # fmt: skip
 
+_OTHER_TIMES = (
+    "换个时间", "换时间", "改时间", "改个时间", "换一个时间", "别的时间", "其他时间", "有别的时间",
+    "还有别的时间", "有其他时间", "还有其他时间", "有没有别的时间", "有没有其他时间", "看看别的时间",
+)  # fmt: skip
+
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
     **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
-    **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
+    **dict.fromkeys(_OTHER_TIMES, ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
     **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
     **dict.fromkeys(("换个科室", "换科室", "换个科", "换一个科室"), ("department",)),
@@ -143,6 +148,10 @@ async def names(hospital: Hospital) -> list[Named]:
     "约号",
     "约个号",
     "约一个号",
+    "有号吗",
+    "还有号吗",
+    "有没有号",
+    around=("", "有号", "还有号", "有没有号", "有号没有", "看", "去看", "看病", "有医生", "有大夫", "有专家"),
     click="HOSPITAL_BOOK",
     named=names,
     returns=_ANOTHER,
@@ -270,6 +279,7 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     cancellable = partial(hospital.cancellable, ask.citizen)
+    await ask.takes_back(cancellable)
     await ask.only("cancel_which", cancellable)
     booking = await ask.choice("cancel_which", cancellable, when=_start)
     await ask.confirm(

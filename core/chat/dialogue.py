@@ -10,8 +10,8 @@ from core.chat import answers, moves
 from core.chat.choosing import Choosing, NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
-from core.chat.interrupts import Ended, SteppedBack, Suspended
-from core.chat.moments import spoken
+from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
+from core.chat.moments import is_wish, named_moment, spoken
 from core.chat.replies import Text
 from core.chat.sessions import Option, Question
 from core.effects import AlreadyDone, Effect, digest_of
@@ -62,10 +62,23 @@ class Ask(Choosing):
             if agreed is False:
                 raise Ended(Text(self._own_or(f"{key}_declined", "chat/declined")))
         again = bool(said) and self._miss_confirm(key, said, options)
+        if self._came_round:
+            self._miss(key, "chat/either", yes=options[0].label, no=options[1].label)
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
         question = Question(key, "confirm", options, again=again)
         raise Suspended(question, self._text("chat/confirm", lead, lines=labels))
+
+    async def takes_back(self, load: Callable[[], Awaitable[Sequence[object]]]) -> None:
+        """Say that this dialogue takes something back, and `load` what of it there is.
+
+        取消挂号 in the middle of 挂号 may mean that one: where there is nothing to take back, it stops.
+        """
+        frame = self._frame
+        begins = frame.open is None and not frame.answers
+        frame.takes_back = True
+        if begins and self._over and self._turn.event.kind is not Kind.CLICK and not await load():
+            raise Withdrawn
 
     async def text(
         self,
@@ -94,7 +107,7 @@ class Ask(Choosing):
         said, first = self._said(key, "date"), self._is_first
         offered = self._take_offer(key) if self._shown(key, "date") is None else ""
         if said or offered:
-            day = say_date(said or offered, self._turn.today)
+            day = say_date(said or offered, self._turn.today) or _day_in(offered, self._turn.today)
             if day is None and (said or first):
                 self._miss(key, "chat/missed", near=[])
             elif day is not None and (checked := await self._checked(check, day)) is not None:
@@ -156,10 +169,18 @@ class Ask(Choosing):
         yes, no = (option.label for option in options)
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
-        elif answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
+            return False
+        if answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
             # Whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
             return True
-        else:
-            self._miss(key, "chat/either", yes=yes, no=no)
+        if is_wish(said, self._turn.today):
+            self._lead_back(said)
+        self._miss(key, "chat/either", yes=yes, no=no)
         return False
+
+
+def _day_in(offered: str, today: date) -> date | None:
+    """The one day that stands anywhere in words said before it was asked for: 我想去南馆，明天."""
+    moment = named_moment(offered, today)
+    return moment.day if moment is not None and not moment.unclear else None

@@ -9,11 +9,11 @@ from typing import Any, NewType, get_type_hints
 
 import msgspec
 
-from core.chat.answers import fold
+from core.chat.answers import bare, fold
 from core.chat.caveats import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
-from core.chat.moments import is_past, spoken
+from core.chat.moments import is_past, is_wish, spoken
 from core.chat.names import Found, Named, find
 from core.chat.replies import Reply
 from core.chat.router import (
@@ -157,6 +157,7 @@ class Routes:
         self._words: dict[str, Wired] = {}
         self._anywhere: dict[str, Wired] = {}
         self._idle: dict[str, Wired] = {}
+        self._around: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
@@ -192,6 +193,8 @@ class Routes:
             _add(self._idle if route.idle else self._words, fold(word), wired, "word")
             if route.anywhere:
                 self._anywhere[fold(word)] = wired
+        for word in route.around:
+            _add(self._around, fold(word), wired, "word around a day")
         for key in route.clicks:
             _add(self._clicks, key, wired, "menu key")
         for kind in route.kinds:
@@ -225,12 +228,17 @@ class Routes:
         )
 
     def alone(self, folded: str, today: date) -> Match | None:
-        """What is meant where nothing is open: a word of its own for that, or one behind a day (明天挂号)."""
+        """What is meant where nothing is open: a word of its own for that, or one around a day (明天挂号)."""
         for way in ways_of_saying(folded):
             if way in self._idle:
                 return Match(self._idle[way].route)
         named, rest = spoken(folded, today)
-        match = self.within(fold(rest)) if named and not is_past(folded, today) else None
+        if not named or is_past(folded, today):
+            return None
+        around = bare(fold(rest))
+        if around in self._around and is_wish(folded, today):
+            return Match(self._around[around].route, rest=named)
+        match = self.within(fold(rest))
         if match is None or not match.route.dialogue:
             return None
         return msgspec.structs.replace(match, rest=named + match.rest)

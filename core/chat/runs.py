@@ -9,7 +9,7 @@ import structlog
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.hearing import Turn
-from core.chat.interrupts import Ended, SteppedBack, Suspended
+from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired
@@ -61,6 +61,8 @@ class Runs:
             session.misses = 0
             done = any(answer.kind == "once" for answer in frame.answers.values())
             session.done = frame.dialogue if done else ""
+            if session.top is None and frame.open is not None:  # a no ended it
+                session.stopped = frame
             if session.top is not None:
                 replies.append(Text("chat/back_to", title=self.title(session.top)))
             turn = Turn(turn.event, self._today)
@@ -103,7 +105,7 @@ class Runs:
         session.notes = notes
         citizen = await self._citizen()
         for _ in range(_MOST_ROUNDS):
-            ask = Ask(frame, turn, self._words, domain, citizen)
+            ask = Ask(frame, turn, self._words, domain, citizen, over=len(session.frames) > 1)
             match = Match(wired.route, frame.rest, frame.holes)
             given = Given(turn.event, match, notes, Nearest(), self._citizen, ask)
             try:
@@ -116,6 +118,9 @@ class Runs:
                 return waiting.reply, False
             except Ended as ended:
                 return ended.reply, True
+            except Withdrawn:
+                session.stopped = session.frames.pop(-2)
+                return self.stopped(session.stopped), True
             except SteppedBack as back:
                 self._step_back(frame, turn, back)
             except NothingToChoose as nothing:
@@ -142,6 +147,10 @@ class Runs:
 
     def _step_back(self, frame: Frame, turn: Turn, back: SteppedBack) -> None:
         keys = list(frame.answers)
+        if back.said:
+            turn.led = turn.led or dict(frame.answers)
+            frame.offered, frame.tried = back.said, keys[: keys.index(back.key)]
+            frame.refused = ""
         if back.key in keys:
             for key in keys[keys.index(back.key) :]:
                 del frame.answers[key]

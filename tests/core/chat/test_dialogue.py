@@ -25,7 +25,21 @@ async def test_paging_goes_on_and_round(talk: Talk) -> None:
     third = await talk.says("下一页")
     assert "2、六安瓜片" in third
     assert "3 " not in third
-    assert "1、龙井" in await talk.says("更多")
+    assert "9 更多" not in third
+    round_again = await talk.says("更多")
+    assert round_again.startswith("后面没有了，从头看：")
+    assert "1、龙井" in round_again
+
+
+async def test_on_a_later_page_eight_was_told_that_this_is_the_first_step(talk: Talk) -> None:
+    second, third = [await talk.walk(*messages) for messages in (("喝茶", "9"), ("9",))]
+    assert "8 返回" in third
+    assert await talk.says("8") == second
+    assert "1、龙井" in await talk.says("上一页")
+    first = await talk.says("上一页")
+    assert "这就是第一页" in first
+    assert "8 返回" not in first
+    assert "第一步" in await talk.says("8")
 
 
 async def test_a_number_means_the_line_on_the_page_that_was_shown(talk: Talk) -> None:
@@ -154,10 +168,18 @@ async def test_nine_at_a_confirmation_is_a_miss_and_eight_goes_back(talk: Talk) 
     assert "请选座位" in await talk.says("8")
 
 
-@pytest.mark.parametrize("said", ["７", "七", "重说", "再说一遍"])
+@pytest.mark.parametrize("said", ["重说", "再说一遍"])
 async def test_once_more(talk: Talk, said: str) -> None:
     asked = await talk.says("喝茶")
     assert await talk.says(said) == asked
+
+
+async def test_a_list_was_repeated_for_seven_without_a_word(talk: Talk) -> None:
+    asked = await talk.says("喝茶")
+    assert await talk.says("７") == f"再说一遍：\n\n{asked}"
+    for line in ("七", "第七个", "选第七个", "第八个", "第九项"):
+        assert f"您回复的是“{line}”，没有这一项。" in await talk.says(line)
+    assert "1、白茶" in await talk.says("九")
 
 
 async def test_words_of_ones_own_are_checked_and_tidied(talk: Talk) -> None:
