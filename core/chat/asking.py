@@ -87,7 +87,7 @@ class Asking:
         """Let a day or time that is no answer here answer the last question of such before this one."""
         known = self._frame.answers
         before = [key for key in self._timed if key != self._visited[-1] and key in known]
-        if before and not any(answer.kind == "once" for answer in known.values()):
+        if before and not self._frame.has_effect:
             raise SteppedBack(before[-1], None, said)
 
     @property

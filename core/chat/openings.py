@@ -28,7 +28,7 @@ def turn(frame: Frame, found: Found) -> bool | None:
     """
     known = frame.answers
     news = [key for key, value in found.settles.items() if key not in known or known[key].value != value]
-    if not news or has_effect(frame):
+    if not news or frame.has_effect:
         return None
     changed = any(key in known for key in news)
     kept = list(known)
@@ -46,15 +46,10 @@ def back(frame: Frame, routes: Routes, said: str) -> bool:
     keys = _returns(wired.route, said) if wired else ()
     answered = list(frame.answers)
     last = max((answered.index(key) for key in keys if key in answered), default=None)
-    if last is None or has_effect(frame):
+    if last is None or frame.has_effect:
         return False
     drop(frame, answered[last])
     return True
-
-
-def has_effect(frame: Frame) -> bool:
-    """Tell whether something was done already that no way leads behind."""
-    return any(answer.kind == "once" for answer in frame.answers.values())
 
 
 def last_step(frame: Frame) -> str:

@@ -59,8 +59,7 @@ class Runs:
                 return replies
             session.frames.pop()
             session.misses = 0
-            done = any(answer.kind == "once" for answer in frame.answers.values())
-            session.done = frame.dialogue if done else ""
+            session.done = frame.dialogue if frame.has_effect else ""
             if session.top is None and frame.open is not None:  # a no ended it
                 session.stopped = frame
             if session.top is not None:
@@ -80,7 +79,7 @@ class Runs:
 
     def stopped(self, frame: Frame) -> Text:
         """What is said when a citizen stops a dialogue: in the domain's own words, if it has any."""
-        if any(answer.kind == "once" for answer in frame.answers.values()):
+        if frame.has_effect:
             return Text("chat/cancelled_midway", title=self.title(frame))
         own = f"{frame.dialogue.replace('.', '/')}_stopped"
         return Text(own if self._words.has(own) else "chat/cancelled", title=self.title(frame))

@@ -60,6 +60,11 @@ class Frame(msgspec.Struct, array_like=True):
     )
     refused: str = ""  # where `offered` is this, it was refused: it is used where it can be had, and not told
 
+    @property
+    def has_effect(self) -> bool:
+        """Tell whether something was done already that no way leads behind."""
+        return any(answer.kind == "once" for answer in self.answers.values())
+
 
 class Session(msgspec.Struct, array_like=True):
     """The whole memory of a conversation; the last frame is the one being talked about."""

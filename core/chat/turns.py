@@ -132,7 +132,7 @@ class _Turn(Steps):
     async def _again(self, said: str, question: Question) -> Said | None:
         """Ask the open question once more, or the first one: 重说, 重来."""
         frame = self._session.frames[-1]
-        if said in moves.ANEW and question.kind != "text" and not openings.has_effect(frame):
+        if said in moves.ANEW and question.kind != "text" and not frame.has_effect:
             self._session.frames[-1] = self._afresh(frame)
             return await self._advance()
         if said not in moves.AGAIN:

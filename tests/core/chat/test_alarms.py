@@ -133,9 +133,8 @@ async def test_an_emergency_whose_run_cannot_be_stored_is_answered(ground: Groun
     await talk.dispatcher.drain()
 
 
-async def test_an_emergency_waited_behind_a_message_that_a_store_holds_up(
-    talk: Talk, kitchen: Kitchen
-) -> None:
+def _held_up(kitchen: Kitchen) -> tuple[asyncio.Event, asyncio.Event]:
+    """Let a store hold up the next message: told when it is reached, and when it may go on."""
     reached, opened = asyncio.Event(), asyncio.Event()
 
     async def held() -> None:
@@ -143,6 +142,13 @@ async def test_an_emergency_waited_behind_a_message_that_a_store_holds_up(
         await opened.wait()
 
     kitchen.on_load = held
+    return reached, opened
+
+
+async def test_an_emergency_waited_behind_a_message_that_a_store_holds_up(
+    talk: Talk, kitchen: Kitchen
+) -> None:
+    reached, opened = _held_up(kitchen)
     before = asyncio.create_task(talk.attempt(talk.event(Kind.TEXT, text="喝茶")))
     await reached.wait()
     event = talk.event(Kind.TEXT, text="我胸口疼")
@@ -158,13 +164,7 @@ async def test_an_emergency_waited_behind_a_message_that_a_store_holds_up(
 
 
 async def test_more_messages_than_may_wait_hid_an_emergency(talk: Talk, kitchen: Kitchen) -> None:
-    reached, opened = asyncio.Event(), asyncio.Event()
-
-    async def held() -> None:
-        reached.set()
-        await opened.wait()
-
-    kitchen.on_load = held
+    reached, opened = _held_up(kitchen)
     first = asyncio.create_task(talk.attempt(talk.event(Kind.TEXT, text="喝茶")))
     await reached.wait()
     waiting = [
