@@ -7,6 +7,7 @@ from typing import TypeVar
 from core.chat import answers
 from core.chat.hearing import Turn
 from core.chat.interrupts import SteppedBack, Suspended
+from core.chat.moments import names_day
 from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Question
 from core.chat.words import Words
@@ -87,6 +88,8 @@ class Asking:
         """Let a day or time that is no answer here answer the last question of such before this one."""
         known = self._frame.answers
         before = [key for key in self._timed if key != self._visited[-1] and key in known]
+        if before and known[before[-1]].kind == "date" and not names_day(said, self._turn.today):
+            return
         if before and not self._frame.has_effect:
             raise SteppedBack(before[-1], None, said)
 

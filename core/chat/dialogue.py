@@ -102,6 +102,7 @@ class Ask(Choosing):
 
     async def date(self, key: str, check: Callable[[date], date | Awaitable[date]] | None = None) -> date:
         """Ask for a day (今天, 下周三, 11月25日, …); `check` may refuse it with a `DomainError`."""
+        self._timed.append(key)
         if (known := self._known(key, "date")) is not None:
             return date.fromisoformat(known)
         said, first = self._said(key, "date"), self._is_first

@@ -156,6 +156,12 @@ def is_wish(folded: str, today: date) -> bool:
     return moment is not None and not moment.unclear and (moment.day is None or moment.day >= today)
 
 
+def names_day(folded: str, today: date) -> bool:
+    """Tell whether a message names one day clearly."""
+    moment = named_moment(folded, today)
+    return moment is not None and not moment.unclear and moment.day is not None
+
+
 def is_only_wish(folded: str, today: date) -> bool:
     """Tell whether a message is nothing else: 那后天的, and not 后天挂骨科."""
     return is_wish(folded, today) and _AROUND.fullmatch(spoken(folded, today)[1]) is not None

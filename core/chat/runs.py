@@ -21,6 +21,7 @@ _log = structlog.get_logger("dialogue")
 
 _MOST_ROUNDS = 6  # a dialogue that steps back more often in one turn goes round in circles
 _MISSES_BEFORE_HUMAN = 2
+_OWN = frozenset(("text", "place", "photo"))  # what a citizen gave of their own is so on any other day
 
 
 def trouble_number() -> str:
@@ -145,14 +146,16 @@ class Runs:
         ask.visited.remove(caveat.key)
 
     def _step_back(self, frame: Frame, turn: Turn, back: SteppedBack) -> None:
-        keys = list(frame.answers)
+        keys, kept = list(frame.answers), {}
         if back.said:
             turn.led = turn.led or dict(frame.answers)
+            kept = {key: answer for key, answer in frame.answers.items() if answer.kind in _OWN}
             frame.offered, frame.tried = back.said, keys[: keys.index(back.key)]
             frame.refused = ""
         if back.key in keys:
             for key in keys[keys.index(back.key) :]:
                 del frame.answers[key]
+        frame.answers |= kept
         frame.open = None  # whatever this turn brought was no answer to what is asked now
         if back.because is not None:  # one note: the last one tells what is the case now
             turn.notes[:] = [self._words.render(f"errors/{back.because.code}", **back.because.facts)]

@@ -334,3 +334,13 @@ async def test_who_leaves_the_choice_to_us_was_not_understood(talk: Talk, said: 
     assert "请选座位" in await talk.says(said)
     assert "龙井，靠窗，要上茶吗" in await talk.says(said), "the first of all lines, whatever page is open"
     assert "上茶了" not in await talk.says(said)
+
+
+async def test_another_day_at_the_confirmation_was_not_heard(talk: Talk) -> None:
+    await talk.walk("订包间", "明天", "王小明")
+    assert "11-25 王小明，订包间吗" in await talk.says("后天吧")
+    assert "为了不弄错" in await talk.says("后天")
+    assert "为了不弄错" in await talk.says("三点"), "nobody asked for a time"
+    past = await talk.says("11月20日")
+    assert "为了不弄错" in past
+    assert "贵姓" in await talk.walk("返回")
