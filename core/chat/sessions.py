@@ -55,6 +55,7 @@ class Frame(msgspec.Struct, array_like=True):
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
     kept: str = ""  # words for an open text question, said after the idle limit
     caveat: str = ""  # what was asked for and cannot be had, until the citizen goes on without it
+    wishes: dict[str, str] = {}  # what names narrowed the lists to; no question, and no step back
 
 
 class Session(msgspec.Struct, array_like=True):

@@ -68,6 +68,15 @@ class NoSuchPeriod(DomainError):
     code = "no_such_period"
 
 
+class NotAsWished(DomainError):
+    """A department has none of what was wished: fact `wish` is "hospital" or "clinic_class".
+
+    Further facts: `department` and `hospital` (names), `clinic_class`.
+    """
+
+    code = "not_as_wished"
+
+
 class NothingLeft(DomainError):
     """约满: a doctor has nothing bookable; facts `doctor` (name) and `alternatives`."""
 
