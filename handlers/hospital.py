@@ -76,7 +76,7 @@ def _for_somebody_else(folded: str) -> Heard | None:
 
 def _is_proper(named: Named) -> bool:
     """Tell a doctor or a hospital from what people suffer from: 孩子发烧 does name the patient."""
-    return isinstance(named.it, Name) and bool(named.it.doctor or not named.it.department)
+    return isinstance(named.it, Name) and bool(named.it.doctor or named.it.hospital)
 
 
 # Until a citizen has family here, nobody is booked in another's place.
@@ -125,10 +125,7 @@ _ONESELF = Caveat(
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
-    wish = await _wish(ask, hospital)
-    department = await ask.choice("department", partial(hospital.departments, ask.citizen, wish))
-    ask.forget("among")
-    doctor = await _doctor(ask, hospital, department, wish)
+    department, doctor = await _whom(ask, hospital)
     before = "doctor"
     try:
         session = await ask.choice(
@@ -182,8 +179,9 @@ async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
 
 
 @router.on(
-    "科室", "有哪些科室", "科室列表", "看科室", "科室介绍", "有什么科", "有什么科室", "有哪些科", "都有什么科",
-    "都有哪些科", "你们有什么科", "你们有哪些科", "你们有什么科室", "你们有哪些科室", click="HOSPITAL_DEPARTMENTS",
+    "科室", "有哪些科室", "科室列表", "看科室", "科室介绍", "有什么科", "有什么科室", "有哪些科",
+    "都有什么科", "都有哪些科", "你们有什么科", "你们有哪些科", "你们有什么科室", "你们有哪些科室",
+    click="HOSPITAL_DEPARTMENTS",
 )  # fmt: skip
 async def departments(hospital: Hospital, rest: Rest) -> Reply:
     """科室: what there is, a page at a time."""
@@ -235,12 +233,14 @@ async def _wish(ask: Ask, hospital: Hospital) -> Wish:
         ask.dismiss()
     await ask.wish("stranger", _itself)
     await ask.wish(DESPITE, hospital.called)
+    ask.forget("stranger", DESPITE)
     if guess := await ask.wish("guess"):
         await ask.confirm("guess", partial(hospital.called, guess))
         meant = await hospital.called(guess)
         ask.forget("guess")
         ask.settle(department=meant.department, doctor=meant.doctor)
     ask.widen("department", "among")
+    ask.widen("doctor", "hospital", "clinic_class")
     wish = Wish(
         hospital=await ask.wish("hospital", hospital.site, narrows="doctor"),
         clinic_class=await ask.wish("clinic_class", _itself, narrows="doctor"),
@@ -251,18 +251,22 @@ async def _wish(ask: Ask, hospital: Hospital) -> Wish:
     return wish
 
 
-async def _doctor(ask: Ask, hospital: Hospital, department: str, wish: Wish) -> str:
-    """Which doctor; what the department does not have is said, and no more wished."""
-    await ask.notice("best", _the_best, before="doctor")
+async def _whom(ask: Ask, hospital: Hospital) -> tuple[str, str]:
+    """Which department, which doctor; a wish that nobody there fits is given up, and that is said."""
+    wish = await _wish(ask, hospital)
     try:
-        doctor = await ask.choice(
-            "doctor", partial(hospital.doctors, department, ask.citizen, wish), opens=_half_days
-        )
+        department = await ask.choice("department", partial(hospital.departments, ask.citizen, wish))
+        ask.forget("among")
+        await ask.notice("best", _the_best, before="doctor")
+        doctors = partial(hospital.doctors, department, ask.citizen, wish)
+        if wish.clinic_class:
+            await ask.only("doctor", doctors)
+        doctor = await ask.choice("doctor", doctors, opens=_half_days)
     except NotAsWished as lacking:
-        ask.forget(str(lacking.facts["wish"]))
+        ask.forget(lacking.wish)
         ask.again("doctor", because=lacking)
     await ask.notice("already", partial(_already, hospital, department, doctor))
-    return doctor
+    return department, doctor
 
 
 async def _itself(said: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from core.chat.answers import bare, fold
+from core.chat.answers import fold
 from core.chat.events import Event
 from core.chat.names import find
 from core.chat.replies import Reply, Text
@@ -15,11 +15,27 @@ from services.hospital.service import Hospital
 router = Router("hospital")
 
 # How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
-_WHERE = (
-    "地址", "的地址", "地址在哪", "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去",
-    "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
-    "几楼", "在几楼", "在几层", "在哪层", "在哪一层",
+_PLACE = (
+    "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去", "几楼", "在几楼", "在几层", "在哪层",
+    "在哪一层",
 )  # fmt: skip
+_WHERE = (
+    "地址", "的地址", "地址在哪", "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
+    *_PLACE,
+)  # fmt: skip
+# Without a name they are asked about one's own visit.
+_MY_PLACE = (
+    *_PLACE,
+    "去哪",
+    "去哪里",
+    "去哪儿",
+    "去几楼",
+    "到几楼",
+    "那在几楼",
+    "几层",
+    "在哪个楼",
+    "在哪栋楼",
+)
 
 # How people ask what they would read at a hospital's door; a hospital may stand before it.
 _OPENING = (
@@ -50,11 +66,6 @@ _FEVER = tuple(
     f"{verb}{which}门诊" for verb in ("", "挂", "看", "去", "预约", "有") for which in ("发热", "发烧")
 )
 
-# Where on the day of the visit; with a booking its own place is meant.
-_ITS_PLACE = re.compile(
-    r"(?:那|我|该|就|应该|是|要|去|到)*(?:在?(?:几楼|几层|哪层|哪一层|哪儿|哪里?|什么地方)|怎么走|怎么去)(?:看病?|啊|呀|呢)?"
-)
-
 
 def _asked(title: str, questions: tuple[str, ...]) -> tuple[str, ...]:
     """The words of a question people also put behind what they ask about; the title is offered for it."""
@@ -63,20 +74,22 @@ def _asked(title: str, questions: tuple[str, ...]) -> tuple[str, ...]:
 
 @router.on(
     *(f"医院{where}" for where in _WHERE),
-    *_WHERE,
+    *(where for where in _WHERE if where not in _PLACE),
     *(f"{{which}}{what}{where}" for what in ("医院", "科") for where in _WHERE),
 )
-async def where(event: Event, citizen: CitizenId, hospital: Hospital) -> Reply:
-    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named.
-
-    A bare 在几楼 is asked about one's own visit, where there is one.
-    """
-    if _ITS_PLACE.fullmatch(bare(fold(event.text))):
-        bookings = await hospital.bookings(citizen)
-        if bookings:
-            latest = max(bookings, key=lambda booking: booking.made_at)
-            return Text("hospital/where_booked", it=latest, others=len(bookings) - 1)
+async def where(event: Event, hospital: Hospital) -> Reply:
+    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named."""
     return Text("hospital/where", sites=await _sites(event, hospital))
+
+
+@router.on(*_MY_PLACE)
+async def my_place(event: Event, citizen: CitizenId, hospital: Hospital) -> Reply:
+    """在几楼: the place of the booking that was made last; without one, the hospitals."""
+    bookings = await hospital.bookings(citizen)
+    if not bookings:
+        return Text("hospital/where", sites=await _sites(event, hospital))
+    latest = max(bookings, key=lambda booking: booking.made_at)
+    return Text("hospital/where_booked", it=latest, others=len(bookings) - 1)
 
 
 @router.on(*_asked("门诊时间", _OPENING))

@@ -6,8 +6,8 @@ from core.chat.names import Named
 from services.hospital.model import Name
 from services.hospital.service import Hospital
 
-# Among such words the bare name of a hospital, 专家号 or a stranger is a wish for a number; 人民医院停车收费吗
-# is none.
+# Among such words the bare name of a hospital, 专家号 or a stranger is a wish for a number;
+# 人民医院停车收费吗 is none.
 _WANTED = re.compile(
     r"(?!.*(?:怎么|哪|停车|食堂|住院|几点|电话|地址|收费|多少|钱))"
     r"(?:.*(?:看|挂|约|号|医生|大夫|主任|找|去|到|科|病|预约).*"

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import msgspec
 
-from core.chat import answers, moves
+from core.chat import answers, lists, moves
 from core.chat.choosing import Choosing, NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
@@ -45,15 +45,17 @@ class Ask(Choosing):
                 self._note(self._template(f"{key}_wish"), it=await show(wished))
         return frame.wishes.get(key, "")
 
-    def forget(self, key: str) -> None:
-        """Give up a wish: there is nothing like it, or nothing more to ask about it."""
-        self._frame.wishes.pop(key, None)
+    def forget(self, *keys: str) -> None:
+        """Give up wishes: there is nothing like them, or nothing more to ask about them."""
+        for key in keys:
+            self._frame.wishes.pop(key, None)
 
-    def widen(self, key: str, wish: str) -> None:
-        """Give up a wish where 更多 is said to the list of `key` that it narrows: all is shown."""
-        turn = self._turn
-        if turn.more and wish in self._frame.wishes and self._shown(key, "choice") is not None:
-            self.forget(wish)
+    def widen(self, key: str, *wishes: str) -> None:
+        """Give up wishes where 更多 is said to all there is in the list of `key` that they narrow."""
+        turn, shown = self._turn, self._shown(key, "choice")
+        narrowed = any(self._frame.wishes.get(wish) for wish in wishes)
+        if turn.more and narrowed and shown is not None and len(shown.options) < lists.PAGE:
+            self.forget(*wishes)
             turn.more = False
 
     def settle(self, **settled: str) -> None:

@@ -69,12 +69,16 @@ class NoSuchPeriod(DomainError):
 
 
 class NotAsWished(DomainError):
-    """A department has none of what was wished: fact `wish` is "hospital" or "clinic_class".
+    """There is none of what was wished: `wish` is "hospital" or "clinic_class".
 
-    Further facts: `department` and `hospital` (names), `clinic_class`.
+    Facts: `wish`, `department` and `hospital` (names, "" where none was chosen), `clinic_class`.
     """
 
     code = "not_as_wished"
+
+    def __init__(self, *, wish: str, department: str, hospital: str, clinic_class: str) -> None:
+        super().__init__(wish=wish, department=department, hospital=hospital, clinic_class=clinic_class)
+        self.wish = wish
 
 
 class NothingLeft(DomainError):

@@ -80,7 +80,12 @@ def _nearly(folded: str, plain: Sequence[Name]) -> tuple[str, Name] | None:
 
 def _stranger(folded: str, plain: Sequence[Name]) -> str:
     """A doctor these words speak of whom none of the hospitals has; "" if there is none such in them."""
-    called = spoken.doctor_called(folded)
+    text = folded
+    for alias in sorted(
+        (alias for each in plain if not each.doctor for alias in each.aliases), key=len, reverse=True
+    ):
+        text = text.replace(alias, "，") if len(alias) >= _SHORTEST else text
+    called = spoken.doctor_called(text)
     if called is None:
         return ""
     name, whole = called
@@ -88,7 +93,7 @@ def _stranger(folded: str, plain: Sequence[Name]) -> str:
         for alias in each.aliases:
             if alias in folded if each.doctor else alias in name:
                 return ""
-    return whole
+    return whole if whole in folded else ""
 
 
 def _shared(plain: Sequence[Name]) -> frozenset[str]:

@@ -76,6 +76,8 @@ class Hospital:
         person = await self._self_of(citizen)
         rows = await store.departments(self._db, self._at(), person, wish.hospital, wish.clinic_class)
         everything = [shapes.department(row) for row in rows]
+        if wish.clinic_class and not everything:
+            raise await self._not_as_wished(wish, "clinic_class")
         meant = naming.covered(wish.among, await self._plain_names()) if wish.among else frozenset()
         return [each for each in everything if each.id in meant] or everything
 
@@ -130,12 +132,8 @@ class Hospital:
         there = [each for each in doctors if wish.hospital in ("", each.hospital_id)]
         fitting = [each for each in there if wish.clinic_class in ("", each.clinic_class)]
         if doctors and not fitting:
-            where = (await self.site(wish.hospital)).name if wish.hospital else ""
-            raise NotAsWished(
-                wish="clinic_class" if there else "hospital",
-                department=doctors[0].department,
-                hospital=spoken.hospital_short(where),
-                clinic_class=wish.clinic_class,
+            raise await self._not_as_wished(
+                wish, "clinic_class" if there else "hospital", doctors[0].department
             )
         return fitting
 
@@ -279,6 +277,15 @@ class Hospital:
 
     async def _self_of(self, citizen: str | None) -> str | None:
         return None if citizen is None else await self._citizens.self_person(citizen)
+
+    async def _not_as_wished(self, wish: Wish, which: str, department: str = "") -> NotAsWished:
+        where = (await self.site(wish.hospital)).name if wish.hospital else ""
+        return NotAsWished(
+            wish=which,
+            department=department,
+            hospital=spoken.hospital_short(where),
+            clinic_class=wish.clinic_class,
+        )
 
     async def _session_refused(self, session: str, refusal: store.Refusal) -> DomainError:
         """The refusal of a half-day as a whole, told with its first period."""
