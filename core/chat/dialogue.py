@@ -107,6 +107,8 @@ class Ask(Choosing):
         chat/yes, chat/no and chat/declined stand in. `yes` and `no` are further words that mean them here,
         and here only: they go before the words that mean something everywhere.
         """
+        if isinstance(yes, str) or isinstance(no, str):
+            raise TypeError(f'confirm("{key}"): yes and no are sequences of words, such as ("退号",)')
         if self._known(key, "confirm") is not None:
             return
         said = self._said(key, "confirm")
