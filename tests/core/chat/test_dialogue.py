@@ -1,13 +1,17 @@
 """Questions and what people answer: choices, pages, confirmations, words, days, places, pictures."""
 
+from datetime import date
 from functools import partial
 
 import pytest
 
+from core.chat.dialogue import Ask
 from core.chat.events import Kind
+from core.chat.hearing import Turn
+from core.chat.sessions import Frame
 from core.effects import Effect, digest_of
 from tests.core.chat.teahouse import TEAS, Item, Kitchen
-from tests.support.talk import Talk
+from tests.support.talk import Talk, words_of
 
 
 async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
@@ -301,3 +305,13 @@ async def test_who_leaves_the_choice_to_us_was_not_understood(talk: Talk, said: 
     assert "请选座位" in await talk.says(said)
     assert "龙井，靠窗，要上茶吗" in await talk.says(said), "the first of all lines, whatever page is open"
     assert "上茶了" not in await talk.says(said)
+
+
+async def test_a_bare_text_as_further_words_was_taken_letter_by_letter(talk: Talk) -> None:
+    async def nothing() -> None:
+        return None
+
+    turn = Turn(talk.event(Kind.TEXT, text="喝茶"), date(2026, 11, 23))
+    ask = Ask(Frame("tea.drink", "run"), turn, words_of(), "tea", "citizen")
+    with pytest.raises(TypeError, match="yes and no are sequences of words"):
+        await ask.confirm("agree", nothing, yes="退号")
