@@ -7,6 +7,7 @@ from datetime import timedelta
 import aiohttp
 
 from clients.wechat import Credentials, Platform, Shelf, WeChatSender
+from commands import wording
 from commands.bots import router_of
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
@@ -63,12 +64,14 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         return await citizens.arrive(event.conversation, event.account, event.openid)
 
     def dispatcher(key: str, account: Account) -> Dispatcher:
-        routes = Routes(router_of(around.settings, key), services)
+        router = router_of(around.settings, key)
+        routes = Routes(router, services)
         named = {"name": account.name} if account.name else {}
         facts = CityFacts(
             desk_phone=chat.desk_phone, desk_hours=chat.desk_hours, hotline=chat.hotline, **named
         )
         words = Words(around.templates, facts)
+        wording.require(router, words)
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed)
 

@@ -27,7 +27,8 @@ def turn(frame: Frame, found: Found) -> bool | None:
     An answer they contradict is dropped with all after it: True; False if there was none.
     """
     known = frame.answers
-    news = [key for key, value in found.settles.items() if key not in known or known[key].value != value]
+    now = frame.wishes | {key: answer.value for key, answer in known.items()}
+    news = [key for key, value in found.settles.items() if now.get(key) != value]
     if not news or frame.has_effect:
         return None
     changed = any(key in known for key in news)

@@ -28,9 +28,9 @@ class Route:
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
     `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗). What is
     said `aside` leaves an open question on the screen as it is, and does not ask it again. `named` loads
-    what has a name of its own and is wanted here; its parameters are services. `returns` are words that
-    lead back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is what people
-    ask of it and cannot have.
+    what has a name of its own and is wanted here; its parameters are services and, as a `str`, the folded
+    message. `returns` are words that lead back to the last answered one of some questions:
+    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have.
     """
 
     handler: Callable[..., Awaitable[Reply]]

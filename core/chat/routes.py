@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any, NewType, get_type_hints
 
 import msgspec
@@ -76,7 +75,7 @@ class Wired:
 
     async def find(self, folded: str) -> Found | None:
         """What of its own a message names."""
-        return find(folded, await self._named()) if self._named is not None and folded else None
+        return find(folded, await self._named(folded)) if self._named is not None and folded else None
 
     def may_be_cautious(self, folded: str) -> bool:
         """Tell whether `caveat` may hear something; nearly always not, and that costs no coroutine."""
@@ -87,7 +86,7 @@ class Wired:
         caveat = self.route.caveat
         if caveat is None or not self.may_be_cautious(folded):
             return None
-        return caveat.heard(folded, await self._named() if self._named is not None else ())
+        return caveat.heard(folded, await self._named(folded) if self._named is not None else ())
 
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
@@ -126,14 +125,22 @@ def _sorted_out(
     return bound, rest
 
 
-def _bound(loader: _Namer, route: Route, services: Mapping[type, object]) -> _Namer:
-    """A route's loader of names with its services."""
+def _bound(
+    loader: _Namer, route: Route, services: Mapping[type, object]
+) -> Callable[[str], Awaitable[Sequence[Named]]]:
+    """A route's loader of names with its services; it is called with the folded message, a `str`."""
     bound, rest = _sorted_out(loader, services)
+    said = [name for name, wanted in rest if wanted is str]
     for name, wanted in rest:
-        raise BootError(
-            f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
-        )
-    return partial(loader, **bound)
+        if name not in said[:1]:
+            raise BootError(
+                f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
+            )
+
+    def load(folded: str) -> Awaitable[Sequence[Named]]:
+        return loader(**bound, **dict.fromkeys(said, folded))
+
+    return load
 
 
 def _can_be_given(name: str, wanted: object, route: Route) -> bool:

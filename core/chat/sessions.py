@@ -59,6 +59,7 @@ class Frame(msgspec.Struct, array_like=True):
         False  # it takes something back: 不取消了 means a no to it, and no stop of what is done
     )
     refused: str = ""  # where `offered` is this, it was refused: it is used where it can be had, and not told
+    wishes: dict[str, str] = {}  # what names narrowed the lists to; no question, and no step back
 
     @property
     def has_effect(self) -> bool:

@@ -1,13 +1,17 @@
 """Questions and what people answer: choices, pages, confirmations, words, days, places, pictures."""
 
+from datetime import date
 from functools import partial
 
 import pytest
 
+from core.chat.dialogue import Ask
 from core.chat.events import Kind
+from core.chat.hearing import Turn
+from core.chat.sessions import Frame
 from core.effects import Effect, digest_of
 from tests.core.chat.teahouse import TEAS, Item, Kitchen
-from tests.support.talk import Talk
+from tests.support.talk import Talk, words_of
 
 
 async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
@@ -344,3 +348,13 @@ async def test_another_day_at_the_confirmation_was_not_heard(talk: Talk) -> None
     past = await talk.says("11月20日")
     assert "为了不弄错" in past
     assert "贵姓" in await talk.walk("返回")
+
+
+async def test_a_bare_text_as_further_words_was_taken_letter_by_letter(talk: Talk) -> None:
+    async def nothing() -> None:
+        return None
+
+    turn = Turn(talk.event(Kind.TEXT, text="喝茶"), date(2026, 11, 23))
+    ask = Ask(Frame("tea.drink", "run"), turn, words_of(), "tea", "citizen")
+    with pytest.raises(TypeError, match="yes and no are sequences of words"):
+        await ask.confirm("agree", nothing, yes="退号")
