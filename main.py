@@ -13,7 +13,7 @@ from commands import line, places
 from commands.gateway import Gateway
 from commands.reception import Means, reception
 from commands.surroundings import Surroundings
-from commands.terminal import complain
+from commands.terminal import complain, unread
 from core.chat.desk import Desk, DeskHours
 from core.chat.digests import Digests
 from core.delivery.backlog import backlog
@@ -115,6 +115,8 @@ def main(arguments: Sequence[str]) -> int:
     except BootError as wrong:
         complain(wrong)
         return 2
+    except BrokenPipeError:  # `check | head -3`: nobody reads on
+        return unread()
     except KeyboardInterrupt:
         return 130
 

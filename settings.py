@@ -22,25 +22,19 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a port number, 1 to 6553
 Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$", description="an http(s) address")]
 Text = Annotated[str, Meta(min_length=1, description="some text")]
 Seconds = Annotated[float, Meta(gt=0, description="seconds, more than 0")]
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 Hours = Annotated[
-    str,
-    Meta(
-        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
-        description='a span of a day such as "08:30-17:30"',
-    ),
+    str, Meta(pattern=rf"^{_CLOCK}-{_CLOCK}$", description='a span of a day such as "08:30-17:30"')
 ]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 # What `extra` marks secret may be a `file:` reference and is never shown in an error.
 _HIDDEN: dict[str, Any] = {"secret": True}
 Secret = Annotated[str, Meta(extra=_HIDDEN, description="text or a file: reference")]
 AesKey = Annotated[
-    str,
-    Meta(
-        pattern=r"^([A-Za-z0-9]{43})?$",
-        extra=_HIDDEN,
-        description="43 letters and digits",
-    ),
+    str, Meta(pattern=r"^([A-Za-z0-9]{43})?$", extra=_HIDDEN, description="43 letters and digits")
 ]
+_REDIS = r"^(embedded|rediss?://\S+|unix://\S+)$"
+_POSTGRES = r"^(embedded|postgres(ql)?://\S+)$"
 Module = Annotated[
     str, Meta(pattern=r"^bots(\.[a-z_][a-z0-9_]*)+$", description='a module such as "bots.city"')
 ]
@@ -85,19 +79,11 @@ class Stores(_Section, frozen=True, kw_only=True):
 
     redis_url: Annotated[
         str,
-        Meta(
-            pattern=r"^(embedded|rediss?://\S+|unix://\S+)$",
-            extra=_HIDDEN,
-            description='"embedded" or a redis:// address',
-        ),
+        Meta(pattern=_REDIS, extra=_HIDDEN, description='"embedded" or a redis:// address'),
     ] = EMBEDDED
     database_url: Annotated[
         str,
-        Meta(
-            pattern=r"^(embedded|postgres(ql)?://\S+)$",
-            extra=_HIDDEN,
-            description='"embedded" or a postgresql:// address',
-        ),
+        Meta(pattern=_POSTGRES, extra=_HIDDEN, description='"embedded" or a postgresql:// address'),
     ] = EMBEDDED
     data_dir: Text = "var"
 
@@ -209,8 +195,8 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
     Paths in it are relative to the file.
     """
     path = Path(environ.get(CONFIG_VARIABLE) or folder / "bianmin.toml").absolute()
-    reader = _Reader(path.parent)
-    values = _overridden(_read(path, required=CONFIG_VARIABLE in environ), environ)
+    values, variables = _overridden(_read(path, required=CONFIG_VARIABLE in environ), environ)
+    reader = _Reader(path.parent, variables)
     sections: dict[str, Any] = {}
     for name, given in values.items():
         if name == "accounts":
@@ -225,7 +211,7 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
     settings = msgspec.structs.replace(settings, stores=stores)
     problems = [*reader.problems, *_contradictions(settings)]
     if problems:
-        raise BootError(f"{path.name}: " + "; ".join(problems))
+        raise BootError((f"{path.name}: " if path.exists() else "") + "; ".join(problems))
     return settings
 
 
@@ -285,8 +271,12 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise BootError(f"{path.name} is not TOML: {broken}") from None
 
 
-def _overridden(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Lay `BIANMIN_<SECTION>__<KEY>` and `BIANMIN_ACCOUNTS__<NAME>__<KEY>` over the file's values."""
+def _overridden(values: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Lay `BIANMIN_<SECTION>__<KEY>` and `BIANMIN_ACCOUNTS__<NAME>__<KEY>` over the file's values.
+
+    Returns the values, and which variable each overridden setting comes from.
+    """
+    variables: dict[str, str] = {}
     for variable, value in sorted(environ.items()):
         if not variable.startswith(PREFIX) or "__" not in variable:
             continue
@@ -298,14 +288,16 @@ def _overridden(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str,
                 raise BootError(f"{variable} names a key in {table}, which is no table")
             place = inner
         place[key] = value
-    return values
+        variables[".".join((*tables, key))] = variable
+    return values, variables
 
 
 class _Reader:
     """Turns the tables of a settings file into sections and collects everything wrong with them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self._folder = folder  # what `file:` references are relative to
+        self._variables = variables  # settings that come from the environment, and its name for them
         self.problems: list[str] = []
 
     def accounts(self, given: object) -> dict[str, Account]:
@@ -328,13 +320,18 @@ class _Reader:
         values: dict[str, Any] = {}
         for key, raw in given.items():
             if key not in hints:
-                self.problems.append(f"{name}.{key} is no setting (there are {', '.join(hints)})")
+                self._note(name, key, f" is no setting (there are {', '.join(hints)})")
                 continue
             try:
                 values[key] = self._value(raw, hints[key])
             except ValueError as fault:
-                self.problems.append(f"{name}.{key}: {fault}")
+                self._note(name, key, f": {fault}")
         return shape(**values)
+
+    def _note(self, name: str, key: str, fault: str) -> None:
+        """Note a fault so that its setting is found again: in the file, or by its variable."""
+        variable = self._variables.get(f"{name}.{key}")
+        self.problems.append(f"{name}.{key}{fault}" + (f" (set by {variable})" if variable else ""))
 
     def _value(self, raw: object, kind: Any) -> object:
         """One value as its setting wants it; `ValueError` says what is wrong and shows no secret."""

@@ -5,19 +5,20 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from commands import places, terminal
+from commands import places, terminal, wording
 from commands.bots import menu_of, router_of
 from commands.database import migrated
 from commands.gateway import Assemble
-from commands.places import Places
+from core.chat.words import Words
 from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from services.hospital.catalogue import loaded_catalogues
 from settings import CONFIG_VARIABLE, EMBEDDED, Settings, Stores, require_credentials
+from webhooks.serving import listen
 
 # What can be looked at only where something else is well.
-_NEEDS = {"Schema": "PostgreSQL", "Catalogue": "Schema"}
+_NEEDS = {"Words": "Bots", "Schema": "PostgreSQL", "Catalogue": "Schema"}
 Look = Callable[[], Awaitable[str]]
 
 
@@ -47,6 +48,22 @@ class _Looks:
             menu_of(settings, key)
         return ", ".join(account.bot for account in settings.accounts.values()) or "bots.city"
 
+    async def words(self) -> str:
+        said = Words(places.TEMPLATES)
+        for key in self._settings.accounts:
+            wording.require(router_of(self._settings, key), said)
+        return "every template that handlers name is there"
+
+    async def address(self) -> str:
+        server = self._settings.server
+        listen(server.host, 0, "server.host").close()
+        return f"{server.host}, port {server.port}"
+
+    async def folder(self) -> str:
+        if self.stores.embedded:
+            places.require_writable(self.stores)
+        return str(self.stores.folder)
+
     async def key_ring(self) -> str:
         stores, path = self.stores, places.key_ring(self.stores)
         if stores.database_url == EMBEDDED and not (path.exists() or (stores.folder / "pg").exists()):
@@ -55,32 +72,29 @@ class _Looks:
         return str(path)
 
     async def redis(self) -> str:
-        redis = await open_redis(self._places().redis_url)
+        redis = await open_redis(places.redis(self.stores))
         try:
             return f"{await redis_version(redis)}, noeviction"
         finally:
             await redis.close()
 
     async def postgres(self) -> str:
-        db = await open_database(self._places().database_url)
+        db = await open_database(places.database(self.stores))
         try:
             return await postgres_version(db)
         finally:
             await db.close()
 
     async def schema(self) -> str:
-        async with migrated(self._places().database_url):
+        async with migrated(places.database(self.stores)):
             return "up to date"
 
     async def catalogue(self) -> str:
-        async with migrated(self._places().database_url) as db:
+        async with migrated(places.database(self.stores)) as db:
             sources = await loaded_catalogues(db)
         if not sources:
             raise BootError("no hospitals: run `.venv/bin/python main.py catalogue load FOLDER`")
         return ", ".join(sources)
-
-    def _places(self) -> Places:
-        return places.find(self._settings.stores)
 
 
 async def _look_at_all(looks: _Looks) -> int:
@@ -89,6 +103,9 @@ async def _look_at_all(looks: _Looks) -> int:
     for name, look in (
         ("Accounts", looks.accounts),
         ("Bots", looks.bots),
+        ("Words", looks.words),
+        ("Address", looks.address),
+        ("Data folder", looks.folder),
         ("Key ring", looks.key_ring),
         ("Redis", looks.redis),
         ("PostgreSQL", looks.postgres),

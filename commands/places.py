@@ -1,5 +1,6 @@
 """Where things lie: the data folder, the key ring, and the stores, given or kept by a running `run`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -31,6 +32,11 @@ def find(stores: Stores) -> Places:
     return chosen(stores, attach(stores.folder))
 
 
+def redis(stores: Stores) -> str:
+    """The address of Redis, for who needs no more: one of its owner's own needs no `run`."""
+    return find(stores).redis_url if stores.redis_url == EMBEDDED else stores.redis_url
+
+
 def database(stores: Stores) -> str:
     """The database's address, for who needs no more: one of its owner's own needs no `run`."""
     return find(stores).database_url if stores.database_url == EMBEDDED else stores.database_url
@@ -51,6 +57,17 @@ def unreachable(stores: Stores, gone: StoreGoneError) -> BootError:
     if url == EMBEDDED:
         return BootError(f"{gone}: `make run` keeps it in {stores.folder}; start that again")
     return boot.unreachable(gone, url)
+
+
+def require_writable(stores: Stores) -> None:
+    """Refuse a data folder that could not be made or written, without making it."""
+    folder = stores.folder
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise BootError(
+            f"data folder {folder} cannot be written: make {there} a folder this user may write, "
+            "or set stores.data_dir"
+        )
 
 
 def make_folder(stores: Stores) -> Path:

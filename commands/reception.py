@@ -7,6 +7,7 @@ from datetime import timedelta
 import aiohttp
 
 from clients.wechat import Credentials, Platform, Shelf, WeChatSender
+from commands import wording
 from commands.bots import router_of
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
@@ -71,9 +72,11 @@ def reception(
         return await citizens.arrive(event.conversation, event.account, event.openid)
 
     def dispatcher(key: str, account: Account) -> Dispatcher:
-        routes = Routes(router_of(around.settings, key), services)
+        router = router_of(around.settings, key)
+        routes = Routes(router, services)
         named = {"name": account.name} if account.name else {}
         words = Words(around.templates, CityFacts(**facts, **named))
+        wording.require(router, words)
         house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed, ears=tidings)
 

@@ -1,5 +1,7 @@
 """What commands say at the terminal: progress, addresses, one clear line when something is wrong."""
 
+import os
+import signal
 import sys
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +17,12 @@ def complain(line: object) -> None:
 def say(line: str = "") -> None:
     """Say a line at once, also into a pipe."""
     print(line, flush=True)
+
+
+def unread() -> int:
+    """Leave quietly when whoever read us has gone; the exit code is that of a program ended by SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+    return 128 + signal.SIGPIPE
 
 
 def done(label: str, detail: str) -> None:

@@ -14,6 +14,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.5)
 
 
+_TROUBLE = ("put_off", "failed")
+
+
 class Metrics:
     """The figures of one process since it started.
 
@@ -43,11 +46,15 @@ class Metrics:
         self._seconds[account] += seconds
 
     def by_kind(self) -> dict[str, int]:
-        """How many messages of each kind were answered, most frequent first."""
+        """How many deliveries of each kind there were, most frequent first: WeChat may repeat a message."""
         tally: Tally[str] = Tally()
         for (_, kind, _), count in self._messages.items():
             tally[kind] += count
         return dict(tally.most_common())
+
+    def unanswered(self) -> int:
+        """How many deliveries were put off or failed; WeChat delivers most of them again."""
+        return sum(count for (_, _, outcome), count in self._messages.items() if outcome in _TROUBLE)
 
     def within(self, share: float) -> float | None:
         """The time, in seconds, within which that share of replies was given (upper edge of its bucket)."""

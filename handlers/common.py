@@ -19,6 +19,25 @@ _THANKS = (
     "谢谢", "谢谢你", "谢谢您", "谢谢你们", "谢", "非常感谢", "太感谢", "感谢", "感谢您", "感谢你", "多谢",
     "辛苦", "辛苦你", "辛苦您", "麻烦你", "麻烦您",
 )  # fmt: skip
+_HELLO = ("你好", "您好", "早上好", "上午好", "中午好", "下午好", "晚上好")
+_WHO = (
+    "你是机器人", "您是机器人", "是机器人", "机器人", "你是人", "你是真人", "您是真人", "是真人", "你是谁",
+    "您是谁", "你是什么", "你叫什么", "你叫什么名字", "你是自动回复", "是自动回复",
+)  # fmt: skip
+_TO_WHOM = (
+    "姑娘",
+    "小姑娘",
+    "师傅",
+    "同志",
+    "大夫",
+    "医生",
+    "老师",
+    "小伙子",
+    "美女",
+    "帅哥",
+    "大姐",
+    "大哥",
+)
 _GOODBYE = ("再见", "拜拜", "拜", "回见", "再会", "晚安")
 _WAIT = (
     "等一下", "等下", "等一等", "等等", "等会", "等会儿", "等一会", "等一会儿", "等我", "等我一下", "稍等",
@@ -58,8 +77,7 @@ async def farewell(event: Event, citizens: Citizens) -> Reply:
 
 
 @router.on(
-    "帮助", "菜单", "主菜单", "首页", "功能", "你好", "您好", "怎么用", "不会用", "早上好", "上午好",
-    "下午好", "晚上好", "在吗", "help", "hello", "hi", click="HELP", anywhere=True,
+    "帮助", "菜单", "主菜单", "首页", "功能", "怎么用", "不会用", "help", click="HELP", anywhere=True,
 )  # fmt: skip
 async def help_(_event: Event) -> Reply:
     """帮助: what can be done here, in words to say."""
@@ -67,7 +85,26 @@ async def help_(_event: Event) -> Reply:
 
 
 @router.on(
-    *_with_endings(_THANKS, "啊", "了", "啦", "哦", "哈"), "谢谢谢谢", "thanks", anywhere=True, aside=True
+    *_with_endings(_HELLO, "啊", "呀", "哦", "姑娘", "师傅", "同志"), "喂", "喂喂", "喂你好", "喂您好",
+    "在吗", "在不在", "有人吗", "hello", "hi", anywhere=True,
+)  # fmt: skip
+async def hello() -> Reply:
+    """你好: a greeting, and what can be done here."""
+    return Text("common/hello")
+
+
+@router.on(*_with_endings(_WHO, "吗", "啊", "呀", "吧", "呢"), anywhere=True, aside=True)
+async def who() -> Reply:
+    """你是机器人吗: what answers here, and how to reach a person."""
+    return Text("common/who")
+
+
+@router.on(
+    *_with_endings(_THANKS, "啊", "了", "啦", "哦", "哈", *_TO_WHOM),
+    "谢谢谢谢",
+    "thanks",
+    anywhere=True,
+    aside=True,
 )
 async def thanks() -> Reply:
     """谢谢: a short polite word; a question that is open stays open."""

@@ -1,23 +1,27 @@
 """挂号, 我的预约, 取消预约, 科室: the hospital in chat."""
 
+import re
+from datetime import date
 from functools import partial
 from typing import NoReturn
 
-from core.chat.answers import fold
+from core.chat.answers import bare
 from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
-from core.chat.events import Event
-from core.chat.moments import Moment, Part, When
-from core.chat.names import Named, find
+from core.chat.moments import Moment, Part, When, named_moment
+from core.chat.names import DESPITE, Named, find
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
-from services.hospital.errors import ClaimRefused, HoldOpen, UnitTaken
-from services.hospital.model import ClinicSession, Doctor, Name, Site, Visit
+from handlers import hospital_facts
+from handlers.hospital_names import names
+from services.hospital.errors import ClaimRefused, HoldOpen, NotAsWished, UnitTaken
+from services.hospital.model import ClinicSession, Doctor, Name, Visit, Wish
 from services.hospital.patients import somebody_else
 from services.hospital.service import Hospital
+from services.hospital.spoken import BEST
 
-router = Router("hospital")
+router = Router("hospital").include(hospital_facts.router)
 
 _BOOKINGS_A_PAGE = 2
 _DEPARTMENTS_A_PAGE = 30
@@ -45,44 +49,29 @@ _NOT_THIS = (
 )  # fmt: skip
 
 
-# How people ask where a hospital is, or for its phone; 医院 or a department may stand before it.
-_WHERE = (
-    "地址", "的地址", "地址在哪", "在哪", "在哪儿", "在哪里", "在什么地方", "怎么走", "怎么去",
-    "电话", "的电话", "电话多少", "电话是多少", "电话号码", "的电话号码",
-    "几楼", "在几楼", "在几层", "在哪层", "在哪一层",
-)  # fmt: skip
-
-# How people ask what they would read at a hospital's door; a hospital may stand before it.
-_OPENING = (
-    "几点上班", "几点开门", "几点下班", "几点关门", "几点开始看病", "什么时候上班", "什么时候开门",
-    "上班时间", "门诊时间", "开门时间", "周末上班", "周末开门", "周六上班", "周日上班", "星期六上班",
-    "星期天上班", "星期天开门", "礼拜天上班", "节假日上班",
-)  # fmt: skip
-_COLLECTING = (
-    "取号", "怎么取号", "在哪取号", "在哪里取号", "去哪取号", "去哪里取号", "到哪取号", "几点取号",
-    "什么时候取号", "怎么拿号", "去哪拿号", "怎么报到", "在哪报到", "提前多久到", "提前多久去",
-    "约好了怎么办", "约好以后怎么办",
-)  # fmt: skip
-_BRING = (
-    "要带什么", "带什么", "带什么证件", "带什么东西", "需要带什么", "需要带身份证", "带身份证",
-    "用带身份证", "要不要带身份证", "没带身份证", "不带身份证", "要身份证", "带社保卡", "带医保卡",
-    "带病历", "要准备什么",
-)  # fmt: skip
-_INSURANCE = (
-    "用医保", "能用医保", "能不能用医保", "可以用医保", "可不可以用医保", "用医保卡", "能用医保卡",
-    "可以用医保卡", "能刷医保", "刷医保卡", "能刷医保卡", "走医保", "能走医保", "医保能用", "医保可以用",
-    "医保卡能用", "用社保卡", "能用社保卡", "可以用社保卡", "能报销", "可以报销", "异地医保能用",
-    "外地医保能用",
+_OTHER_TIMES = (
+    "换个时间", "换时间", "改时间", "改个时间", "换一个时间", "别的时间", "其他时间", "有别的时间",
+    "还有别的时间", "有其他时间", "还有其他时间", "有没有别的时间", "有没有其他时间", "看看别的时间",
 )  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
 _ANOTHER = {
     **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
-    **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
+    **dict.fromkeys(_OTHER_TIMES, ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
     **dict.fromkeys(("换个医生", "换医生", "换一个医生", "换个大夫", "换大夫"), ("doctor",)),
     **dict.fromkeys(("换个科室", "换科室", "换个科", "换一个科室"), ("department",)),
 }
+
+
+# How people ask which department is the right one; what they suffer from may stand before or behind it.
+_WHICH = ("什么科", "哪个科", "哪科", "哪一科", "哪一个科", "啥科", "什么科室", "哪个科室", "哪一个科室")
+_WHICH_DEPARTMENT = (
+    *_WHICH, *(f"{{what}}{which}" for which in _WHICH), *(f"{which}{{what}}" for which in _WHICH),
+    "不知道挂什么", "不知道看什么", "不知道挂哪个", "不知道看哪个",
+)  # fmt: skip
+_ONLY_NAMED = re.compile(r"(?:找|挂|看|约|选|要|就|是|的|号)*")
+_UNSURE = re.compile(r"(?:什么|哪一?个?|啥)科|不知道|不清楚|不懂|不晓得|不会选|不会挑|搞不清|弄不清")
 
 
 def _for_somebody_else(folded: str) -> Heard | None:
@@ -92,7 +81,7 @@ def _for_somebody_else(folded: str) -> Heard | None:
 
 def _is_proper(named: Named) -> bool:
     """Tell a doctor or a hospital from what people suffer from: 孩子发烧 does name the patient."""
-    return isinstance(named.it, Name) and bool(named.it.doctor or not named.it.department)
+    return isinstance(named.it, Name) and bool(named.it.doctor or named.it.hospital)
 
 
 # Until a citizen has family here, nobody is booked in another's place.
@@ -116,16 +105,6 @@ _ONESELF = Caveat(
 )
 
 
-def _asked(title: str, questions: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of a question people also put behind what they ask about; the title is offered for it."""
-    return tuple(dict.fromkeys((title, *questions, *(f"{{which}}{question}" for question in questions))))
-
-
-async def names(hospital: Hospital) -> list[Named]:
-    """What can be booked by its name: a department, or a doctor of it; a hospital's name settles nothing."""
-    return [Named(name.aliases, _settles(name), name) for name in await hospital.names()]
-
-
 @router.dialogue(
     "挂号",
     "预约挂号",
@@ -143,6 +122,11 @@ async def names(hospital: Hospital) -> list[Named]:
     "约号",
     "约个号",
     "约一个号",
+    "有号吗",
+    "还有号吗",
+    "有没有号",
+    *_WHICH_DEPARTMENT,
+    around=("", "有号", "还有号", "有没有号", "有号没有", "看", "去看", "看病", "有医生", "有大夫", "有专家"),
     click="HOSPITAL_BOOK",
     named=names,
     returns=_ANOTHER,
@@ -150,9 +134,7 @@ async def names(hospital: Hospital) -> list[Named]:
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
-    await ask.notice("no_such_doctor", hospital.unknown_doctor)
-    department = await ask.choice("department", partial(hospital.departments, ask.citizen))
-    doctor = await ask.choice("doctor", partial(hospital.doctors, department, ask.citizen), opens=_half_days)
+    department, doctor = await _whom(ask, hospital)
     before = "doctor"
     try:
         session = await ask.choice(
@@ -160,7 +142,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
             partial(hospital.sessions, doctor, ask.citizen),
             when=_half_day,
             full=partial(hospital.full_sessions, doctor),
-            elsewhere=partial(_colleagues, hospital, department, doctor),
+            elsewhere=partial(_colleagues, hospital, department, doctor, ask.citizen),
         )
         before = "session"
         period = await ask.choice(
@@ -189,7 +171,12 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
 
 @router.on(
     "我的预约", "预约查询", "查预约", "我的挂号", "我约的号", "查询预约", "我约了几点", "我约的几点",
-    "我约了哪天", "我约的哪天", "我约的是哪天", click="HOSPITAL_MINE",
+    "我约了哪天", "我约的哪天", "我约的是哪天", "我的号", "我的号呢", "我挂的号", "我挂的号呢", "我约的号呢",
+    "我什么时候去", "我几点去", "什么时候去", "几点去", "我哪天去", "哪天去", "什么时候去看", "我几号去",
+    "约好了吗", "我约好了吗", "约上了吗", "我约上了吗", "约到了吗", "挂上了吗", "我挂上了吗", "挂好了吗",
+    "我挂好了吗", "预约成功了吗", "约成功了吗", "我挂号了吗", "我挂号了没有", "挂号了没有", "我挂号了没",
+    "我挂了号没有", "我预约了没有", "我约了没有", "挂过号了", "我挂过号了", "已经挂号了", "我已经挂号了",
+    "已经挂过号了", "我已经挂过号了", "约过了", "我约过了", "我已经约了", "已经约好了", click="HOSPITAL_MINE",
 )  # fmt: skip
 async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
     """我的预约, a page at a time: 我的预约 2."""
@@ -200,7 +187,11 @@ async def mine(citizen: CitizenId, hospital: Hospital, rest: Rest) -> Reply:
     return Text("hospital/mine", bookings=shown, count=len(bookings), left=left, next=page + 2)
 
 
-@router.on("科室", "有哪些科室", "科室列表", "看科室", "科室介绍", click="HOSPITAL_DEPARTMENTS")
+@router.on(
+    "科室", "有哪些科室", "科室列表", "看科室", "科室介绍", "有什么科", "有什么科室", "有哪些科",
+    "都有什么科", "都有哪些科", "你们有什么科", "你们有哪些科", "你们有什么科室", "你们有哪些科室",
+    click="HOSPITAL_DEPARTMENTS",
+)  # fmt: skip
 async def departments(hospital: Hospital, rest: Rest) -> Reply:
     """科室: what there is, a page at a time."""
     everything = await hospital.departments()
@@ -208,50 +199,6 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
     shown = everything[page * _DEPARTMENTS_A_PAGE : (page + 1) * _DEPARTMENTS_A_PAGE]
     left = len(everything) - page * _DEPARTMENTS_A_PAGE - len(shown)
     return Text("hospital/departments", departments=shown, left=left, next=page + 2)
-
-
-@router.on(
-    *(f"医院{where}" for where in _WHERE),
-    *_WHERE,
-    *(f"{{which}}{what}{where}" for what in ("医院", "科") for where in _WHERE),
-)
-async def where(event: Event, hospital: Hospital) -> Reply:
-    """医院地址, 医院电话, 心内科在哪儿: the hospitals as places, or those that are named."""
-    return Text("hospital/where", sites=await _sites(event, hospital))
-
-
-@router.on(*_asked("门诊时间", _OPENING))
-async def opening(event: Event, hospital: Hospital) -> Reply:
-    """几点开门: when the hospitals are open."""
-    return Text("hospital/opening", sites=await _sites(event, hospital))
-
-
-@router.on(*_asked("取号", _COLLECTING))
-async def collecting(event: Event, hospital: Hospital) -> Reply:
-    """怎么取号: what to do on the day of the visit."""
-    return Text("hospital/collecting", sites=await _sites(event, hospital))
-
-
-@router.on(*_asked("看病带什么", _BRING))
-async def bring(event: Event, hospital: Hospital) -> Reply:
-    """要带什么, 带身份证吗."""
-    return Text("hospital/bring", sites=await _sites(event, hospital))
-
-
-@router.on(*_asked("用医保", _INSURANCE))
-async def insurance(event: Event, hospital: Hospital) -> Reply:
-    """用医保吗."""
-    return Text("hospital/insurance", sites=await _sites(event, hospital))
-
-
-@router.on(
-    "挂号费", "挂号费用", "挂号多少钱", "挂号要多少钱", "挂号要钱吗", "挂号要不要钱", "挂号收费吗", "多少钱",
-    "要多少钱", "要钱吗", "要不要钱", "收费吗", "费用", "收费标准", "{which}号多少钱", "{which}号要多少钱",
-    "{which}挂号费", "{which}挂号费多少", "{which}挂号费多少钱",
-)  # fmt: skip
-async def fees(hospital: Hospital) -> Reply:
-    """挂号费多少钱: what the visits to come cost; the fee of each stands in its confirmation."""
-    return Text("hospital/fees", it=await hospital.fees())
 
 
 @router.on(
@@ -270,6 +217,7 @@ async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     cancellable = partial(hospital.cancellable, ask.citizen)
+    await ask.takes_back(cancellable)
     await ask.only("cancel_which", cancellable)
     booking = await ask.choice("cancel_which", cancellable, when=_start)
     await ask.confirm(
@@ -289,18 +237,77 @@ async def nothing_to_stop(citizen: CitizenId, hospital: Hospital) -> Reply:
     return Text("hospital/nothing_to_stop", bookings=await hospital.cancellable(citizen))
 
 
-async def _sites(event: Event, hospital: Hospital) -> list[Site]:
-    """The hospitals that are asked about: those named, those of a department that is named, or all."""
-    found = find(fold(event.text), await names(hospital))
-    sites = await hospital.sites(found.settles.get("department", "") if found else "")
-    named = [site for site in sites if any(alias in event.text for alias in site.aliases)]
-    return named or sites
+async def _wish(ask: Ask, hospital: Hospital) -> Wish:
+    """What the words narrow the lists to, said back, and what they name that is not here."""
+    if await ask.notice("too_far", partial(_too_far, hospital, ask.today), whole=True):
+        ask.dismiss()
+    await ask.wish("stranger", _itself)
+    await ask.wish(DESPITE, hospital.called)
+    ask.forget("stranger", DESPITE)
+    if guess := await ask.wish("guess"):
+        await ask.confirm("guess", partial(hospital.called, guess))
+        meant = await hospital.called(guess)
+        ask.forget("guess")
+        ask.settle(department=meant.department, doctor=meant.doctor)
+    ask.widen("department", "among")
+    ask.widen("doctor", "hospital", "clinic_class")
+    wish = Wish(
+        hospital=await ask.wish("hospital", hospital.site, narrows="doctor"),
+        clinic_class=await ask.wish("clinic_class", _itself, narrows="doctor"),
+        among=await ask.wish("among", hospital.near, narrows="department"),
+    )
+    if await ask.notice("unsure", _unsure, before="department", whole=True):
+        ask.dismiss()
+    return wish
 
 
-def _settles(name: Name) -> dict[str, str]:
-    """The questions of 挂号 that a name answers."""
-    answers = {"department": name.department, "doctor": name.doctor}
-    return {question: answer for question, answer in answers.items() if answer}
+async def _whom(ask: Ask, hospital: Hospital) -> tuple[str, str]:
+    """Which department, which doctor; a wish that nobody there fits is given up, and that is said."""
+    wish = await _wish(ask, hospital)
+    try:
+        department = await ask.choice("department", partial(hospital.departments, ask.citizen, wish))
+        ask.forget("among")
+        await ask.notice("best", _the_best, before="doctor")
+        doctors = partial(hospital.doctors, department, ask.citizen, wish)
+        if wish.clinic_class:
+            await ask.only("doctor", doctors)
+        doctor = await ask.choice("doctor", doctors, opens=_half_days)
+    except NotAsWished as lacking:
+        ask.forget(lacking.wish)
+        ask.again("doctor", because=lacking)
+    await ask.notice("already", partial(_already, hospital, department, doctor))
+    return department, doctor
+
+
+async def _itself(said: str) -> str:
+    return said
+
+
+async def _unsure(words: str) -> str:
+    """Words that ask which department is the right one."""
+    return words if _UNSURE.search(words) else ""
+
+
+async def _the_best(words: str) -> str:
+    """A superlative: nobody here says who is the best."""
+    return next((best for best in BEST if best in words), "")
+
+
+async def _already(hospital: Hospital, department: str, doctor: str, words: str) -> object:
+    """The name of what is chosen already, where words say nothing else."""
+    found = find(words, await names(hospital, words))
+    chosen = {"department": department, "doctor": doctor}
+    same = found is not None and found.settles and found.settles.items() <= chosen.items()
+    return found.it if found is not None and same and _ONLY_NAMED.fullmatch(bare(found.rest)) else None
+
+
+async def _too_far(hospital: Hospital, today: date, words: str) -> date | None:
+    """The last day that can be booked, where words name one behind it."""
+    moment = named_moment(words, today)
+    if moment is None or moment.unclear or moment.day is None:
+        return None
+    last = hospital.last_day()
+    return last if moment.day > last else None
 
 
 def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
@@ -310,10 +317,16 @@ def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     ask.again(question, because=refused)
 
 
-async def _colleagues(hospital: Hospital, department: str, doctor: str, moment: Moment) -> list[str]:
-    """The other doctors of a department who have a number then."""
-    others = [each for each in await hospital.doctors(department) if each.id != doctor]
-    return [each.name for each in others if any(moment.fits(when) for when in _half_days(each))]
+async def _colleagues(
+    hospital: Hospital, department: str, doctor: str, citizen: str, moment: Moment
+) -> list[str]:
+    """The other doctors of a department who have a number then that this citizen may have."""
+    others = [each for each in await hospital.doctors(department, citizen) if each.id != doctor]
+    return [
+        each.name
+        for each in others
+        if any(moment.fits(When(day, Part(half))) for day, half in each.open_halves)
+    ]
 
 
 def _half_days(doctor: Doctor) -> list[When]:

@@ -85,6 +85,14 @@ async def test_the_first_handler_of_the_readme_talks(  # noqa: PLR0917 - fixture
         await talk.says("取消")
     assert "哪一天去" in await talk.says("我想去图书馆南馆"), "what else was said answers the first question"
     await talk.says("取消")
+    for kept in ("我想去图书馆南馆，明天", "我想去图书馆南馆明天", "去图书馆南馆 星期二"):
+        assert "明天 11月24日 周二 南馆" in await talk.says(kept), (
+            "the rest is kept for the question after that"
+        )
+    assert "1、北馆" in await talk.says("图书馆")
+    assert "“图书馆”已经停下" in await talk.says("不去了"), "nothing of the hospital's could be meant"
+    assert "哪一天去" in await talk.says("图书馆南馆")
+    assert "“图书馆”已经停下" in await talk.says("不去了")
     assert "1、北馆" in await talk.says("图书馆")
     assert "哪一天去" in await talk.says("儿童馆")
     past = await talk.says("昨天")

@@ -189,3 +189,11 @@ def test_the_sample_file_shows_the_defaults(tmp_path: Path) -> None:
 )
 def test_wechats_hosts_are_known(url: str, is_wechat: bool) -> None:
     assert settings.is_wechat_host(url) is is_wechat
+
+
+def test_a_bad_value_of_the_environment_blamed_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BootError) as refused:
+        settings.load({"BIANMIN_SERVER__PORT": "abc"}, tmp_path)
+    assert str(refused.value) == (
+        "server.port: 'abc' is not a port number, 1 to 65535 (set by BIANMIN_SERVER__PORT)"
+    )

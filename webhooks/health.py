@@ -69,7 +69,10 @@ class LateState(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything `/readyz` on the operators' port tells; `desk`, `late` are None while nobody can say."""
+    """Everything `/readyz` on the operators' port tells; `desk`, `late` are None while nobody can say.
+
+    `messages` counts every delivery, by kind; `unanswered` those that got no answer because of trouble here.
+    """
 
     ready: bool
     since: datetime
@@ -79,6 +82,7 @@ class Report(msgspec.Struct, frozen=True):
     desk: DeskState | None
     late: LateState | None
     messages: dict[str, int]
+    unanswered: int
     p50_ms: float | None
     p99_ms: float | None
 
@@ -157,6 +161,7 @@ class Health:
             desk=None if asked.desk is None else _desk_state(asked.desk, now),
             late=None if asked.backlog is None else _late_state(asked.backlog, now),
             messages=self._metrics.by_kind(),
+            unanswered=self._metrics.unanswered(),
             p50_ms=_ms(self._metrics.within(0.5)),
             p99_ms=_ms(self._metrics.within(0.99)),
         )
@@ -221,7 +226,7 @@ async def _ask(name: str, probe: Probe) -> Store:
         async with asyncio.timeout(_PROBE_S):
             detail, ok = await probe(), True
     except _BAD as bad:
-        detail, ok = str(bad) or f"no answer within {_PROBE_S:.0f} s", False
+        detail, ok = str(bad) or f"{_PROBE_S:.0f} 秒内没有应答", False
     return Store(name, ok, detail, round((time.monotonic() - began) * 1000, 1))
 
 

@@ -3,10 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
-
-from rapidfuzz import fuzz
 
 from core.chat.dates import without_ending
 from core.chat.moments import Moment, named_moment
@@ -50,7 +48,8 @@ _POLITE = (
 )  # fmt: skip
 # What people put before and behind the word they mean.
 _LEADING = re.compile(
-    r"^(?:(?:你好|您好|喂|请问|请|麻烦[你您]?|帮我|给我|替我|我要|我想要|我想|想要|我|要|想|嗯|那|怎么|如何)"
+    r"^(?:(?:你好|您好|喂|请问|请|麻烦[你您]?|帮我|给我|替我|我要|我想要|我想|想要|我|要|想|嗯|那|怎么|如何"
+    r"|能不能|可不可以|可以|能)"
     r"[,，。!！、\s]*)+"
 )
 _TRAILING = ("一下", "谢谢你", "谢谢您", "谢谢", "吧", "啊", "呀", "吗", "呢", "了")
@@ -110,18 +109,12 @@ _ANY = fold_all(
 _POINTING = fold_all("这个 那个 这 那 这一个 刚才 刚才那个 刚才约 刚约 刚挂 刚刚 刚刚约 刚刚挂 唯一")
 _HEARD = fold_all(
     "知道了 我知道了 明白 明白了 收到 了解 了解了 好了 嗯好 嗯好的 好好 好好好 哦 噢 喔 哦哦 哦好 哦好的"
-    " 嗯嗯嗯 没事 没事了 没有了"
+    " 嗯嗯嗯 没事 没事了 没事啦 我没事 我没事了 没什么 没什么事 没什么事了 没有了"
 )
 # "不要了" to "要取消这个号吗？" may mean the number or the cancelling: neither yes nor no.
 _EITHER = fold_all("不要 不要了 我不要 我不要了 不用 不用了 不想要了 2不要了")
-_NEAR = 45  # of 100; below this two words have nothing to do with one another
 _COMPARED = 64  # characters of a message that are compared with names
 _SHORTEST_PART = 2
-# 什么时候轮到我 is not like 什么时候取号.
-_ASKING_WORDS = re.compile(
-    "什么时候|什么|怎么办|怎么样|怎么|如何|在?哪[里儿个]?|[几多][点少天久]|可不?可以|能不能|要不要|有没有|需要|时候|好了|了$"
-)
-_NEAREST_TIMES = 2
 
 
 def number(folded: str) -> int | None:
@@ -278,7 +271,7 @@ def several(folded: str, options: Sequence[Option], today: date) -> list[Option]
 def _longest(folded: str, options: Sequence[Option]) -> list[Option]:
     best: dict[str, int] = {}
     for option in options:
-        length = max((_shared(folded, name) for name in _names(option)), default=0)
+        length = max((_shared(folded, name) for name in names_of(option)), default=0)
         if length:
             best[option.id] = length
     either = _OR.search(folded) is not None  # "心内科还是神经内科": the longer name is not meant more
@@ -302,53 +295,15 @@ def rest_of(folded: str, option: Option, today: date) -> str:
 
 def _named_in(folded: str, option: Option) -> str:
     """The longest name of an option that stands in these words."""
-    return max((name for name in _names(option) if name in folded), key=len, default="")
-
-
-def guesses(folded: str, options: Sequence[Option], most: int) -> list[Option]:
-    """What these words may have meant, the likeliest first; nothing where they share no word with any option.
-
-    A word of asking (怎么, 在哪里) is none, and neither is a single character: 天气 is not like 几天.
-    """
-    telling = _ASKING_WORDS.sub(" ", folded[:_COMPARED])
-    sharing = [option for option in options if any(_share_a_word(telling, name) for name in _names(option))]
-    near = [option for option in nearest(folded, options) if likeness(folded, option) >= _NEAR]
-    alike = sorted(near, key=lambda option: option not in sharing)
-    return alike[:most] if sharing else []
-
-
-def _share_a_word(said: str, name: str) -> bool:
-    """Tell whether two characters that stand together stand so in both."""
-    pairs = {said[at : at + 2] for at in range(len(said) - 1)}
-    return any(name[at : at + 2] in pairs for at in range(len(name) - 1))
-
-
-def nearest(folded: str, options: Sequence[Option], today: date | None = None) -> list[Option]:
-    """The options in the order of likeness to these words; unlike ones keep their order behind.
-
-    Of days and times the nearest two come first.
-    """
-    if (moment := meant(folded, options, today)) is not None:
-        timed = [option for option in options if option.when is not None]
-        near = sorted(timed, key=lambda option: moment.distance(option.when) if option.when else timedelta())
-        near = near[:_NEAREST_TIMES]
-    else:
-        alike = [(likeness(folded, option), option) for option in options]
-        near = [option for score, option in sorted(alike, key=lambda pair: -pair[0]) if score >= _NEAR]
-    return near + [option for option in options if option not in near]
-
-
-def likeness(folded: str, option: Option) -> float:
-    """How alike words and an option's names are, 0–100."""
-    said = folded[:_COMPARED]
-    return max((fuzz.partial_ratio(said, name) for name in _names(option)), default=0.0) if said else 0.0
+    return max((name for name in names_of(option) if name in folded), key=len, default="")
 
 
 def _wholly(folded: str, options: Sequence[Option]) -> list[Option]:
-    return [option for option in options if folded in _names(option)]
+    return [option for option in options if folded in names_of(option)]
 
 
-def _names(option: Option) -> list[str]:
+def names_of(option: Option) -> list[str]:
+    """The label of an option and all its other words, folded."""
     return [name for name in (_label(option), *(fold(alias) for alias in option.aliases)) if name]
 
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from core.chat import answers
 from core.chat.hearing import Turn
-from core.chat.interrupts import Suspended
+from core.chat.interrupts import SteppedBack, Suspended
+from core.chat.moments import names_day
 from core.chat.replies import Text
 from core.chat.sessions import Answer, Frame, Question
 from core.chat.words import Words
@@ -18,15 +19,19 @@ _T = TypeVar("_T")
 class Asking:
     """One run of a dialogue, as every kind of question sees it."""
 
-    def __init__(self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str) -> None:
+    def __init__(
+        self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str, *, over: bool = False
+    ) -> None:
         self.citizen = citizen
         self.event = turn.event
         self._frame = frame
         self._turn = turn
         self._words = words
         self._domain = domain
+        self._over = over  # another dialogue lies below
         self._visited: list[str] = []
         self._kept = ""  # a day or time that was named too early, as it was said
+        self._timed: list[str] = []  # the questions of days and times this run came to
 
     @property
     def visited(self) -> list[str]:
@@ -79,6 +84,22 @@ class Asking:
         self._turn.settled = True
         return value
 
+    def _lead_back(self, said: str) -> None:
+        """Let a day or time that is no answer here answer the last question of such before this one."""
+        known = self._frame.answers
+        before = [key for key in self._timed if key != self._visited[-1] and key in known]
+        if before and known[before[-1]].kind == "date" and not names_day(said, self._turn.today):
+            return
+        if before and not self._frame.has_effect:
+            raise SteppedBack(before[-1], None, said)
+
+    @property
+    def _came_round(self) -> bool:
+        """Tell whether words led back, and here again with the same answers: they were those shown."""
+        led = self._turn.led
+        now = {key: answer.value for key, answer in self._frame.answers.items()}
+        return led is not None and now == {key: answer.value for key, answer in led.items()}
+
     def _note(self, template: str, **facts: object) -> None:
         """Say something before the question."""
         self._turn.notes.append(self._words.render(template, **facts))
@@ -113,4 +134,5 @@ class Asking:
         return f"{self._domain}/{key}"
 
     def _text(self, template: str, lead: str, **facts: object) -> Text:
-        return Text(template, lead=lead, notes=self._turn.notes, back=self._has_a_step_back, **facts)
+        facts = {"back": self._has_a_step_back, **facts}
+        return Text(template, lead=lead, notes=self._turn.notes, **facts)

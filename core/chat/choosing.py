@@ -1,14 +1,14 @@
 """Questions of choice: the list that is shown, the line that is meant, days and times named with it."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import date
+from dataclasses import replace
 
 from core.chat import answers, lists
 from core.chat.asking import Asking
 from core.chat.interrupts import Suspended
 from core.chat.lists import Choosable, Elsewhere, Item, Times, View
 from core.chat.missed import miss
-from core.chat.moments import Moment, When, is_over, named_moment, spoken
+from core.chat.moments import Moment, When, is_over, is_wish, merged, named_moment, spoken
 from core.chat.sessions import Option, Question
 from core.errors import DomainError
 
@@ -45,10 +45,10 @@ class Choosing(Asking):
         when an item can be had: those open on the day named already come first, their ids are `fitting` in
         the template and the day is `wish`. An empty list raises `NothingToChoose(key)`.
         """
-        if (known := self._known(key, "choice")) is not None:
+        if when is not None:
+            self._timed.append(key)
+        if (known := self._known_or_named(key)) is not None:
             return known
-        if hint := self._frame.hints.pop(key, ""):
-            return self._settle(key, "choice", hint)
         shown, said = self._shown(key, "choice"), self._said(key, "choice")
         today, times = self._turn.today, Times(when, opens, full, elsewhere)
         if said and shown and (option := times.picked(said, shown.options, today)):
@@ -71,9 +71,15 @@ class Choosing(Asking):
             fitting = times.open_at(lists.wished(self._frame.offered, today), items)
             return self._chosen(key, lists.ranked(view, options, today, fitting)[0], said)
         if said:
-            lines = len(shown.options) if shown else 0
-            view = await self._not_one(key, said, options, lines, times) or view
+            view = await self._not_one(key, said, options, shown, times) or view
         raise self._suspended_choice(key, items, times, view)
+
+    def _known_or_named(self, key: str) -> str | None:
+        """The stored answer, or the one that a name in the opening words settled."""
+        if (known := self._known(key, "choice")) is not None:
+            return known
+        hint = self._frame.hints.pop(key, "")
+        return self._settle(key, "choice", hint) if hint else None
 
     async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
         """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
@@ -97,6 +103,15 @@ class Choosing(Asking):
         moment = named_moment(answers.fold(self._frame.offered), self._turn.today)
         return bool(moment and moment.times and chosen.starts is None and moment.fits(chosen))
 
+    def _lead_to_its_day(self, said: str, options: list[Option]) -> None:
+        """Let a day to come, or a part of one, that none of these times is of answer the question of days."""
+        moment = answers.meant(said, options, self._turn.today)
+        if moment is None or moment.unclear or moment.day is None or moment.day < self._turn.today:
+            return
+        half_day = replace(moment, times=frozenset())
+        if not any(option.when is not None and half_day.fits(option.when) for option in options):
+            self._lead_back(said)
+
     async def _left_of_offer(self, offered: str, options: list[Option], times: Times[Item]) -> str:
         """What words that settled nothing still say about the order of the options."""
         today = self._turn.today
@@ -104,35 +119,36 @@ class Choosing(Asking):
         if moment is None:
             kept = named_moment(offered, today)
             if kept is not None:
-                self._keep(offered, kept)
+                self._keep(offered)
             return offered if self._is_first and kept is None else ""
         fits = any(each.when and moment.fits(each.when) for each in options)
         if not (moment.times and fits):
             self._frame.offered = ""
         if moment.day is not None and moment.day < today:
-            self._keep(offered, moment)
+            self._keep(offered)
             return ""  # 昨天摔了，想看骨科
+        if not fits and offered == self._frame.refused:
+            return ""
         if not fits:
             template, facts = await self._missed(offered, offered, options, times)
             self._note(template, **facts)
         return offered
 
-    def _keep(self, offered: str, moment: Moment) -> None:
+    def _keep(self, offered: str) -> None:
         """Tell who named a day at once that it waits for its question, once; or that it is over."""
         today = self._turn.today
         if is_over(offered, today):
             self._note("chat/over", said=spoken(offered, today)[0])
             self._frame.offered = ""
-        elif moment.day is not None and moment.day >= today and len(self._frame.tried) == 1:
+        elif is_wish(offered, today) and len(self._frame.tried) == 1:
             self._kept = spoken(offered, today)[0]
 
     def _keep_for_later(self, said: str) -> None:
         """Keep a day or time that was named too early, together with what was kept of it before."""
-        today = self._turn.today
-        named = spoken(said, today)[0]
-        before = spoken(answers.fold(self._frame.offered), today)[0]
-        both = named_moment(before + named, today)
-        self._frame.offered = self._kept = named if both is None or both.unclear else before + named
+        frame = self._frame
+        before = "" if frame.offered == frame.refused else answers.fold(frame.offered)
+        frame.offered = self._kept = merged(before, said, self._turn.today)
+        frame.refused, frame.tried = "", list(self._visited)
 
     def _wish(
         self, key: str, items: Sequence[Item], times: Times[Item]
@@ -144,31 +160,37 @@ class Choosing(Asking):
         wish = lists.wished(self._frame.offered, self._turn.today) if times.opens else None
         fitting = times.open_at(wish, items)
         if wish is not None and not fitting:
-            template = self._own_or(f"{key}_none_then", "chat/none_then")
-            self._note(template, wish=wish, options=items)
+            if self._frame.offered != self._frame.refused:
+                template = self._own_or(f"{key}_none_then", "chat/none_then")
+                self._note(template, wish=wish, options=items)
             wish, self._frame.offered = None, ""
         elif self._kept:
             self._note("chat/too_early", said=self._kept)
         return wish, fitting
 
     def _next_view(self, shown: Question, items: int) -> View:
-        """How a list is shown again: a page on, if that was asked for."""
-        if self._turn.more and not shown.narrowed and items <= lists.PAGE:
-            self._note("chat/no_more")
-        return View(shown.near, shown.page, narrowed=shown.narrowed).turned(more=self._turn.more)
+        """How a list is shown again: a page on or back, if that was asked for; at its ends that is said."""
+        pages = self._turn.pages
+        if pages > 0 and not shown.narrowed and not lists.goes_on(items, shown.page):
+            self._note("chat/from_the_start" if shown.page else "chat/no_more")
+        if pages < 0 and not shown.page:
+            self._note("chat/first_page")
+        return View(shown.near, shown.page, narrowed=shown.narrowed).turned(pages)
 
     async def _first_view(self, offered: str, options: list[Option], times: Times[Item]) -> View:
         """How a list is shown first: by what was said before it was asked for."""
+        self._lead_to_its_day(offered, options)
         few = not self._is_first and times.several(offered, options, self._turn.today)
         near = await self._left_of_offer(offered, options, times)
         return View(offered, narrowed=True) if few else View(near)
 
     async def _not_one(
-        self, key: str, said: str, options: list[Option], lines: int, times: Times[Item]
+        self, key: str, said: str, options: list[Option], shown: Question | None, times: Times[Item]
     ) -> View | None:
         """Say what was understood of an answer that is none; where it means several lines, show them."""
+        self._lead_to_its_day(said, options)
         today = self._turn.today
-        early = answers.meant(said, options, today) is None and _is_early(named_moment(said, today), today)
+        early = answers.meant(said, options, today) is None and is_wish(said, today)
         if few := times.several(said, options, today):
             if early:
                 self._keep_for_later(said)
@@ -176,7 +198,8 @@ class Choosing(Asking):
             self._note("chat/several", said=self._turn.said, every=len(few) == len(options))
             return View(said, narrowed=True)
         if answers.is_number(said) and answers.meant(said, options, today) is None:
-            self._miss(key, "chat/not_a_line", lines=lines, more=len(options) > lists.PAGE)
+            page, lines = (shown.page, len(shown.options)) if shown else (0, 0)
+            self._miss(key, "chat/not_a_line", lines=lines, more=lists.goes_on(len(options), page))
         elif is_over(said, today):
             self._miss(key, "chat/over", said=spoken(said, today)[0])
         elif early:
@@ -196,7 +219,7 @@ class Choosing(Asking):
         full = await times.is_full(said, options, today)
         template, facts = miss(quote, said, options, today, full=full)
         if others := await times.others(said, options, today):
-            self._frame.offered = said
+            self._frame.offered = self._frame.refused = said
         return template, {**facts, "others": list(others)}
 
     def _suspended_choice(self, key: str, items: Sequence[Item], times: Times[Item], view: View) -> Suspended:
@@ -207,10 +230,7 @@ class Choosing(Asking):
         ranked = lists.ranked(view, times.lines(question, items), self._turn.today, fitting)
         lines, page, more = lists.page_of(ranked, view.page)
         more = more or len(ranked) < len(items)
-        reply = self._text("chat/choice", question.lead, lines=[line.label for line in lines], more=more)
+        back = page > 0 or self._has_a_step_back
+        labels = [line.label for line in lines]
+        reply = self._text("chat/choice", question.lead, lines=labels, more=more, back=back)
         return Suspended(Question(key, "choice", lines, page, view.near, narrowed=view.narrowed), reply)
-
-
-def _is_early(moment: Moment | None, today: date) -> bool:
-    """Tell whether this can be kept for the question that asks for it."""
-    return moment is not None and not moment.unclear and (moment.day is None or moment.day >= today)

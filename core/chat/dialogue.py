@@ -6,12 +6,12 @@ from typing import NoReturn
 
 import msgspec
 
-from core.chat import answers, moves
+from core.chat import answers, lists, moves
 from core.chat.choosing import Choosing, NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
-from core.chat.interrupts import Ended, SteppedBack, Suspended
-from core.chat.moments import spoken
+from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
+from core.chat.moments import is_wish, named_moment
 from core.chat.replies import Text
 from core.chat.sessions import Option, Question
 from core.effects import AlreadyDone, Effect, digest_of
@@ -23,20 +23,81 @@ __all__ = ["Ask", "NothingToChoose"]
 class Ask(Choosing):
     """The questions of one run of a dialogue, and the citizen who answers them."""
 
-    async def notice(self, key: str, find: Callable[[str], Awaitable[str]]) -> None:
+    @property
+    def today(self) -> date:
+        """The day of this turn in the city."""
+        return self._turn.today
+
+    async def wish(
+        self, key: str, show: Callable[[str], Awaitable[object]] | None = None, *, narrows: str = ""
+    ) -> str:
+        """What names narrow the lists to come to; "" for nothing.
+
+        Once it is said back, as `templates/<domain>/<key>_wish.txt` with what `show` returns as `it`. An
+        answer to the question `narrows` falls; where the same words answer it, nothing is left to narrow.
+        """
+        frame = self._frame
+        if key in frame.hints:
+            wished = frame.hints.pop(key)
+            frame.wishes[key] = "" if narrows in frame.hints else wished
+            if narrows not in frame.hints:
+                self._drop(narrows)
+            if show is not None and frame.wishes[key]:
+                self._note(self._template(f"{key}_wish"), it=await show(wished))
+        return frame.wishes.get(key, "")
+
+    def forget(self, *keys: str) -> None:
+        """Give up wishes: there is nothing like them, or nothing more to ask about them."""
+        for key in keys:
+            self._frame.wishes.pop(key, None)
+
+    def widen(self, key: str, *wishes: str) -> None:
+        """Give up wishes where 更多 is said to all there is in the list of `key` that they narrow."""
+        turn, shown = self._turn, self._shown(key, "choice")
+        narrowed = any(self._frame.wishes.get(wish) for wish in wishes)
+        if turn.pages > 0 and narrowed and shown is not None and len(shown.options) < lists.PAGE:
+            self.forget(*wishes)
+            turn.pages = 0
+
+    def settle(self, **settled: str) -> None:
+        """Answer questions to come."""
+        for key in settled:
+            self._drop(key)
+        self._frame.hints |= settled
+
+    def _drop(self, key: str) -> None:
+        """Drop an answer and all after it."""
+        kept = list(self._frame.answers)
+        if key in kept:
+            self._frame.answers = {each: self._frame.answers[each] for each in kept[: kept.index(key)]}
+
+    async def notice(
+        self,
+        key: str,
+        find: Callable[[str], Awaitable[object]],
+        *,
+        before: str = "",
+        whole: bool = False,
+    ) -> bool:
         """Say something of the opening words, or of an answer, where `find` returns what it is about.
 
-        That is `said` in `templates/<domain>/<key>.txt`; the words are then no riddle, and of opening ones
-        only their day is kept.
+        That is `said` in `templates/<domain>/<key>.txt`; the words are then no riddle, and no answer.
+        `before`: only until that question is answered. `whole`: of opening words all, names and verbs, too.
         """
-        opening = self._frame.open is None and not (self._frame.tried or self._frame.answers)
-        words = answers.fold(self._turn.said if self._turn.heard else self._frame.offered if opening else "")
-        if not words or not (said := await find(words)):
-            return
+        frame, turn = self._frame, self._turn
+        opening = frame.open is None and not (frame.tried or frame.answers)
+        opened = answers.fold(turn.event.text) if whole else answers.fold(frame.offered)
+        words = answers.fold(turn.said) if turn.heard else opened if opening else ""
+        late = before in frame.answers or before in frame.hints
+        if not words or late or not (said := await find(words)):
+            return False
         self._note(self._template(key), said=said)
-        self._turn.told = True
-        if opening:
-            self._frame.offered = spoken(words, self._turn.today)[0]
+        turn.told = True
+        return True
+
+    def dismiss(self) -> None:
+        """Leave what was said: it is told what there is to it."""
+        self._frame.offered, self._turn.heard = "", False
 
     async def confirm(
         self, key: str, load: Callable[[], Awaitable[object]], yes: Sequence[str] = (), no: Sequence[str] = ()
@@ -47,6 +108,8 @@ class Ask(Choosing):
         chat/yes, chat/no and chat/declined stand in. `yes` and `no` are further words that mean them here,
         and here only: they go before the words that mean something everywhere.
         """
+        if isinstance(yes, str) or isinstance(no, str):
+            raise TypeError(f'confirm("{key}"): yes and no are sequences of words, such as ("退号",)')
         if self._known(key, "confirm") is not None:
             return
         said = self._said(key, "confirm")
@@ -62,10 +125,23 @@ class Ask(Choosing):
             if agreed is False:
                 raise Ended(Text(self._own_or(f"{key}_declined", "chat/declined")))
         again = bool(said) and self._miss_confirm(key, said, options)
+        if self._came_round:
+            self._miss(key, "chat/either", yes=options[0].label, no=options[1].label)
         lead = self._words.question(self._template(key), it=await load()).lead
         labels = [option.label for option in options]
         question = Question(key, "confirm", options, again=again)
         raise Suspended(question, self._text("chat/confirm", lead, lines=labels))
+
+    async def takes_back(self, load: Callable[[], Awaitable[Sequence[object]]]) -> None:
+        """Say that this dialogue takes something back, and `load` what of it there is.
+
+        取消挂号 in the middle of 挂号 may mean that one: where there is nothing to take back, it stops.
+        """
+        frame = self._frame
+        begins = frame.open is None and not frame.answers
+        frame.takes_back = True
+        if begins and self._over and self._turn.event.kind is not Kind.CLICK and not await load():
+            raise Withdrawn
 
     async def text(
         self,
@@ -89,12 +165,13 @@ class Ask(Choosing):
 
     async def date(self, key: str, check: Callable[[date], date | Awaitable[date]] | None = None) -> date:
         """Ask for a day (今天, 下周三, 11月25日, …); `check` may refuse it with a `DomainError`."""
+        self._timed.append(key)
         if (known := self._known(key, "date")) is not None:
             return date.fromisoformat(known)
         said, first = self._said(key, "date"), self._is_first
         offered = self._take_offer(key) if self._shown(key, "date") is None else ""
         if said or offered:
-            day = say_date(said or offered, self._turn.today)
+            day = say_date(said or offered, self._turn.today) or _day_in(offered, self._turn.today)
             if day is None and (said or first):
                 self._miss(key, "chat/missed", near=[])
             elif day is not None and (checked := await self._checked(check, day)) is not None:
@@ -156,10 +233,18 @@ class Ask(Choosing):
         yes, no = (option.label for option in options)
         if answers.is_number(said):
             self._miss(key, "chat/not_a_line", lines=len(options), more=False)
-        elif answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
+            return False
+        if answers.is_either(said, options) or (options[1].aliases and moves.stops(said)):
             # Whoever is offered 取消 after two misses says it again.
             self._turn.notes.append(self._words.render("chat/either", said=self._turn.said, yes=yes, no=no))
             return True
-        else:
-            self._miss(key, "chat/either", yes=yes, no=no)
+        if is_wish(said, self._turn.today):
+            self._lead_back(said)
+        self._miss(key, "chat/either", yes=yes, no=no)
         return False
+
+
+def _day_in(offered: str, today: date) -> date | None:
+    """The one day that stands anywhere in words said before it was asked for: 我想去南馆，明天."""
+    moment = named_moment(offered, today)
+    return moment.day if moment is not None and not moment.unclear else None

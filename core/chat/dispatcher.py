@@ -95,8 +95,9 @@ class Dispatcher:
         """Answer one attempt of one message; None means "nothing to say" (`success`).
 
         `arrived` is the loop's time at the attempt's first byte. An attempt that finds its message running
-        waits for the same reply. `StoreGoneError`, `NotInTimeError`: WeChat shall try again. Cancelled: it
-        hung up; the run goes on, and its reply goes another way if no other attempt comes for it.
+        waits for the same reply; danger to life waits for nothing. `StoreGoneError`, `NotInTimeError`: WeChat
+        shall try again. Cancelled: it hung up; the run goes on, and its reply goes another way if no other
+        attempt comes for it.
         """
         if event.kind in _UNANSWERED:
             await self._hear(event)
@@ -110,7 +111,7 @@ class Dispatcher:
                     if isinstance(entered, Run):
                         attempt.is_numbered(entered.seen, entered.age_ms)
                         return await self._deadlines.watch(self._running.start(event, entered), arrived)
-                    if not isinstance(entered, Wait):
+                    if not (isinstance(entered, Wait) and self._turns.alarm(event) is None):
                         return self._answer(event, entered)
                     attempt.is_numbered(entered.seen, entered.age_ms)
                     await self._running.end_of(event.conversation, attempt.limit)
@@ -131,7 +132,12 @@ class Dispatcher:
             await self._ears.hear(event)
 
     def give_up(self, event: Event, arrived: float, gone: StoreGoneError) -> Said:
-        """Answer the last attempt of a message that nothing can be done for (others: `NotInTimeError`)."""
+        """Answer the last attempt of a message that nothing can be done for (others: `NotInTimeError`).
+
+        Danger to life is answered on every attempt.
+        """
+        if (alarm := self._turns.alarm(event)) is not None:
+            return alarm
         return self._given_up(Attempt(event, arrived, self._durations, self._clock), gone)
 
     async def look_after(self, event: Event) -> None:
@@ -151,7 +157,8 @@ class Dispatcher:
                     await self._send_later(event.id, self._stored(event.id, sealed), rest)
             case Over() | Passed() | Gone() | Done():
                 _log.warning("owed_message_lost", event_id=event.id, found=type(entered).__name__)
-                await self._send_later(event.id, self._say("chat/passed_over"), 0.0)
+                alarm = self._turns.alarm(event)
+                await self._send_later(event.id, alarm or self._say("chat/passed_over"), 0.0)
 
     async def drain(self) -> None:
         """Wait until every run under way is finished, and what follows from them is written down."""
@@ -206,11 +213,14 @@ class Dispatcher:
     # --- what an attempt is answered with ---
 
     def _answer(self, event: Event, entered: Entered) -> Said | None:
-        """The reply of a message that is over, or what is said to one that never runs."""
+        """The reply of a message that is over, or what is said to one that never runs, or cannot wait."""
         if isinstance(entered, Done | Passed) and entered.owed:
             self._do_apart(partial(self._promises.settle, event.id))
         if isinstance(entered, Done):
             return self._stored(event.id, entered.reply)
+        alarm = self._alarm(event) if isinstance(entered, Wait) else self._turns.alarm(event)
+        if alarm is not None:
+            return alarm  # who cries for help in a flood of messages is heard
         template = _REFUSED.get(type(entered))  # in a flood only the first one hears anything
         return self._say(template) if template is not None else None
 
@@ -227,6 +237,10 @@ class Dispatcher:
 
     async def _goes_on(self, attempt: Attempt, trouble: OverdueError | StoreGoneError) -> bool:
         """Whether the attempt may wait on; if not, `attempt.said` answers it (or `NotInTimeError`)."""
+        if (alarm := self._alarm(attempt.event)) is not None:
+            _log.warning("alarm_answered_alone", event_id=attempt.event.id, why=repr(trouble))
+            attempt.said = alarm
+            return False
         if isinstance(trouble, StoreGoneError):
             if (left := attempt.left(self._durations.deadline)) > 0:
                 await asyncio.sleep(min(left, self._durations.retry))  # it may come back
@@ -273,7 +287,13 @@ class Dispatcher:
         await self._turns.meet(event)
         await self._promises.owe(event)
 
-    # --- when a store is gone ---
+    # --- when a store is gone, or others come first ---
+
+    def _alarm(self, event: Event) -> Said | None:
+        """What danger to life is answered with at once; its turn is settled as soon as that can be."""
+        if (said := self._turns.alarm(event)) is not None:
+            self._do_apart(partial(self._conclude, event, said))
+        return said
 
     def _give_up(self, attempt: Attempt, gone: StoreGoneError) -> Said:
         """Say on the last attempt that nothing works; before it WeChat shall try again (`NotInTimeError`)."""
@@ -290,7 +310,8 @@ class Dispatcher:
     async def _conclude(self, event: Event, said: Said) -> None:
         """Let the conversation go on after such a sentence, and every further attempt hear the same.
 
-        A run that is still under way is waited for: what it brings is sent later. Soon others pass it anyway.
+        A run that is still under way is waited for: what it brings is sent later, unless it is this very
+        sentence. Soon others pass it anyway.
         """
         until = asyncio.get_running_loop().time() + self._durations.passing
         while isinstance(entered := await self._inbox.enter(event.id, Who.SWEEP), Wait):
@@ -300,8 +321,19 @@ class Dispatcher:
         if isinstance(entered, Gone):
             entered = await self._inbox.enter(event.id, Who.AGAIN)
         if isinstance(entered, Run):
-            await self._inbox.commit(entered, None, _replies.pack(said, self._seal, event.id), asks=False)
-            await self._inbox.enter(event.id, Who.AGAIN)  # it has been said: whatever was promised is not due
+            sealed = self._broken_off(event, entered)
+            await self._inbox.commit(entered, sealed, _replies.pack(said, self._seal, event.id), asks=False)
+        elif not isinstance(entered, Over) or entered.way or self._stored(event.id, entered.reply) != said:
+            return
+        await self._inbox.enter(event.id, Who.AGAIN)  # it has been said: whatever was promised is not due
+
+    def _broken_off(self, event: Event, run: Run) -> bytes | None:
+        """The session as an alarm leaves it; None, which changes nothing, after any other sentence."""
+        if self._turns.alarm(event) is None:
+            return None
+        session = self._session(event.conversation, run)
+        session.break_off()
+        return pack(session, self._seal, event.conversation)
 
     # --- shared ---
 

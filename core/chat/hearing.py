@@ -4,7 +4,7 @@ from datetime import date
 
 from core.chat import answers
 from core.chat.events import Event, Kind
-from core.chat.sessions import Frame, Question
+from core.chat.sessions import Answer, Frame, Question
 
 _LONGEST_TEXT = 1000  # characters of a free answer that are kept
 
@@ -19,16 +19,17 @@ class Turn:
         *,
         said: str | None = None,
         heard: bool = False,
-        more: bool = False,
+        pages: int = 0,
     ) -> None:
         self.event = event
         self.said = event.text if said is None else said  # the answer in it, without the words around
         self.today = today
         self.heard = heard  # the message is meant as an answer
-        self.more = more  # the next page is asked for
+        self.pages = pages  # so many pages on are asked for, or back
         self.missed = False  # the answer was not understood
         self.told = False  # what was understood of it is said already
         self.settled = False  # a question was settled
+        self.led: dict[str, Answer] | None = None  # what was answered before the words led back
         self.notes: list[str] = []
 
     @property
@@ -61,6 +62,13 @@ def is_answer(folded: str, question: Question, today: date) -> bool:
     if question.kind != "choice":
         return False
     return answers.is_any(folded) or answers.pick(folded, question.options, today) is not None
+
+
+def no_in(folded: str, question: Question | None) -> str:
+    """The confirmation's own word for no that stands in these words: 不取消 in 算了不取消; else ""."""
+    if question is None or question.kind != "confirm":
+        return ""
+    return next((no for no in question.options[1].aliases if answers.fold(no) in folded), "")
 
 
 def speaks_to(folded: str, question: Question, today: date) -> bool:

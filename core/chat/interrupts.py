@@ -15,12 +15,17 @@ class Suspended(BaseException):
 
 
 class SteppedBack(BaseException):
-    """The dialogue wants an earlier question again, because of a refusal."""
+    """The dialogue wants an earlier question again, because of a refusal or of what was `said` here."""
 
-    def __init__(self, key: str, because: DomainError | None) -> None:
+    def __init__(self, key: str, because: DomainError | None, said: str = "") -> None:
         super().__init__(key)
         self.key = key
         self.because = because
+        self.said = said
+
+
+class Withdrawn(BaseException):
+    """There is nothing to take back: what is meant is the dialogue below, and it stops."""
 
 
 class Ended(BaseException):

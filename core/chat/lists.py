@@ -6,6 +6,7 @@ from datetime import date
 from typing import Generic, Protocol, TypeVar
 
 from core.chat import answers
+from core.chat.likeness import nearest
 from core.chat.moments import Moment, When, named_moment
 from core.chat.sessions import Option
 from core.chat.words import QuestionWords
@@ -35,11 +36,11 @@ class View:
     page: int = 0
     narrowed: bool = False
 
-    def turned(self, *, more: bool) -> "View":
-        """The next page, if more is wanted; behind the lines somebody asked for come all there are."""
-        if not more:
+    def turned(self, pages: int) -> "View":
+        """So many pages on; behind the lines somebody asked for come all there are."""
+        if not pages:
             return self
-        return View() if self.narrowed else View(self.near, self.page + 1)
+        return View() if self.narrowed else View(self.near, max(0, self.page + pages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,15 @@ def wished(offered: str, today: date) -> Moment | None:
 def ranked(view: View, options: Sequence[Option], today: date, fitting: Collection[str]) -> list[Option]:
     """The order in which options are shown: first what can be had as wished, then what is like the words."""
     meant = answers.several(view.near, options, today) if view.narrowed else []
-    return sorted(
-        meant or answers.nearest(view.near, options, today), key=lambda option: option.id not in fitting
-    )
+    return sorted(meant or nearest(view.near, options, today), key=lambda option: option.id not in fitting)
 
 
 def page_of(options: Sequence[Option], page: int) -> tuple[list[Option], int, bool]:
-    """The lines of a page, which one it is after the last came the first, and whether there are several."""
-    pages = -(-len(options) // PAGE)
-    page %= pages
-    return list(options[page * PAGE : (page + 1) * PAGE]), page, pages > 1
+    """The lines of a page, which one it is after the last came the first, and whether another one follows."""
+    page %= -(-len(options) // PAGE)
+    return list(options[page * PAGE : (page + 1) * PAGE]), page, goes_on(len(options), page)
+
+
+def goes_on(options: int, page: int) -> bool:
+    """Tell whether a page follows this one."""
+    return options > (page + 1) * PAGE

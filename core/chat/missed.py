@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, time
 
 from core.chat import answers
+from core.chat.likeness import guesses, nearest
 from core.chat.moments import Moment, Part, is_over, spoken
 from core.chat.sessions import Option
 
@@ -19,12 +20,12 @@ def miss(
     """
     moment = answers.meant(folded, options, today)
     if moment is None:
-        near = [_name(option) for option in answers.guesses(folded, options, _LIKELY)]
+        near = [_name(option) for option in guesses(folded, options, _LIKELY)]
         return "chat/missed", {"said": quote, "near": near}
     if is_over(folded, today):
         return "chat/over", {"said": spoken(folded, today)[0]}
     fitting = sum(each.when is not None and moment.fits(each.when) for each in options)
-    near = [_name(option) for option in answers.nearest(folded, options, today)[:_LIKELY]]
+    near = [_name(option) for option in nearest(folded, options, today)[:_LIKELY]]
     if fitting:
         return "chat/missed", {"said": quote, "near": near}
     if full:

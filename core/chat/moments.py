@@ -59,7 +59,7 @@ class Moment:
 
 _N = r"(?:\d{1,2}|[二三四五]?十[一二三四五六七八九]?|[零〇]?[一二两三四五六七八九]|[零〇])"
 _CLOCK = re.compile(
-    rf"(?<![\d.:])(?!(?<=[早晚快慢有大小])一点(?!半|钟|\d|[一二三四五十]))(?P<hour>{_N})"
+    rf"(?<![\d.:])(?!(?<=[周期拜])[一二三四五六])(?!(?<=[早晚快慢有大小])一点(?!半|钟|\d|[一二三四五十]))(?P<hour>{_N})"
     r"(?::(?P<written>\d\d)(?!\d)"
     rf"|[点时](?![间候])(?:钟|整)?(?:(?P<half>半)|(?P<quarters>[一二三123])刻|(?P<spoken>{_N})(?![号日月天])分?)?)"
 )
@@ -70,7 +70,8 @@ _PARTS = re.compile(
 )
 _BY_GROUP = (Part.AM, Part.PM, Part.NIGHT, None)
 _REFUSED = re.compile(r"(?:不|别|没|除了)(?:要|想|是|去|看|挂|选|约|在)*$")
-_OPEN_ENDED = re.compile(r"(?:之|以)(?:前|后)|前(?!天)|后(?!天)|差(?!不多)")
+# 三点以后, and 明天再说: no wish for tomorrow.
+_OPEN_ENDED = re.compile(r"(?:之|以)(?:前|后)|前(?!天)|后(?!天)|差(?!不多)|再(?:说|看|讲|定|想)")
 _SHORT_OF = re.compile(rf"差(?:一刻|{_N}分)")  # 差五分九点, 九点差五分
 _RANGE = re.compile(r"[-–—~到至]")
 # What people say around a day they want.
@@ -79,6 +80,8 @@ _AROUND = re.compile(
 )
 _NUMERALS = {digit: place for place, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _NOON, _DAY = 12, 24
+_DAY_OF, _PART_OF, _TIME_OF = "day", "part", "time"
+_DAY_AND_PART = re.compile("([今明])([早晚])")
 _QUARTER, _HALF = 15, 30
 
 
@@ -124,12 +127,44 @@ def named_moment(folded: str, today: date, *, dotted: bool = False) -> Moment | 
 def spoken(folded: str, today: date) -> tuple[str, str]:
     """The words of a message that name a day or a time, and what stands around them."""
     text = folded.replace(" ", "")[:_LONGEST]
-    rest = _CLOCK.sub(_blank, text)
-    for _, at, end in days_in(rest, today):
+    rest = text
+    for _, at, end in _pieces(text, today):
         rest = rest[:at] + " " * (end - at) + rest[end:]
-    rest = _PARTS.sub(_blank, rest)
     named = "".join(each for each, left in zip(text, rest, strict=True) if left == " ")
     return named, rest.replace(" ", "")
+
+
+def merged(before: str, said: str, today: date) -> str:
+    """The day, the part of it and the time that two messages name together, each once; the later word counts.
+
+    A part of a day takes the time named before with it: behind 上午10点, 下午 is no 下午10点.
+    """
+    named = spoken(said, today)[0]
+    old, new = (
+        {_DAY_OF: "", _PART_OF: "", _TIME_OF: ""} | _named_apart(each, today) for each in (before, said)
+    )
+    if new[_PART_OF] and not new[_TIME_OF]:
+        old[_TIME_OF] = ""
+    together = "".join(new[kind] or old[kind] for kind in (_DAY_OF, _PART_OF, _TIME_OF))
+    moment = named_moment(together, today)
+    return named if moment is None or moment.unclear or not any(old.values()) else together
+
+
+def is_wish(folded: str, today: date) -> bool:
+    """Tell whether a message names a day to come or a time, clearly."""
+    moment = named_moment(folded, today)
+    return moment is not None and not moment.unclear and (moment.day is None or moment.day >= today)
+
+
+def names_day(folded: str, today: date) -> bool:
+    """Tell whether a message names one day clearly."""
+    moment = named_moment(folded, today)
+    return moment is not None and not moment.unclear and moment.day is not None
+
+
+def is_only_wish(folded: str, today: date) -> bool:
+    """Tell whether a message is nothing else: 那后天的, and not 后天挂骨科."""
+    return is_wish(folded, today) and _AROUND.fullmatch(spoken(folded, today)[1]) is not None
 
 
 def is_past(folded: str, today: date) -> bool:
@@ -141,6 +176,31 @@ def is_past(folded: str, today: date) -> bool:
 def is_over(folded: str, today: date) -> bool:
     """Tell whether a message is nothing but a day that is over: 昨天吧, and not 昨天摔了."""
     return is_past(folded, today) and _AROUND.fullmatch(spoken(folded, today)[1]) is not None
+
+
+def _pieces(text: str, today: date) -> list[tuple[str, int, int]]:
+    """What of a message names a time or a span of times, a day, a part of one, and where it stands."""
+    clocks = list(_CLOCK.finditer(text))
+    spans = [(each.start(), each.end()) for each in clocks]
+    for place in range(len(clocks) - 1, 0, -1):
+        if _ends_range(text, clocks, place):
+            spans[place - 1 : place + 1] = [(spans[place - 1][0], spans[place][1])]
+    rest = _CLOCK.sub(_blank, text)
+    days = [(at, end) for _, at, end in days_in(rest, today)]
+    for at, end in days:
+        rest = rest[:at] + " " * (end - at) + rest[end:]
+    parts = [(each.start(), each.end()) for each in _PARTS.finditer(rest)]
+    kinds = ((_TIME_OF, spans), (_DAY_OF, days), (_PART_OF, parts))
+    return [(kind, at, end) for kind, places in kinds for at, end in places]
+
+
+def _named_apart(folded: str, today: date) -> dict[str, str]:
+    """The day, the part of it and the time a message names, as it names them; 今晚 is a day and a part."""
+    text = folded.replace(" ", "")[:_LONGEST]
+    named = {kind: text[at:end] for kind, at, end in _pieces(text, today)}
+    if found := _DAY_AND_PART.fullmatch(named.get(_DAY_OF, "")):
+        named |= {_DAY_OF: f"{found[1]}天", _PART_OF: {"早": "早上", "晚": "晚上"}[found[2]]}
+    return named
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """What a message names: things found by their names inside a sentence, and the questions they settle."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from core.chat.answers import fold, is_refused
 
 _LONGEST = 80  # characters; who names what they want says little, who tells a story wants something else
 _SHORTEST = 2
+DESPITE = "despite"  # settled with what was meant where other words of the message contradict it
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +16,15 @@ class Named:
     """Something a dialogue can be opened with, and the questions its name settles: {"department": id}.
 
     `it` is what templates may say of it. One that settles nothing only keeps its words together: 中医院 is
-    not 中医.
+    not 中医. `besides` is the case with it and settles nothing: another name that says otherwise is wrong.
+    `among`: alone it is meant only among words like these; 人民医院 is named in many a story.
     """
 
     names: tuple[str, ...]
     settles: Mapping[str, str] = field(default_factory=dict)
     it: object = None
+    besides: Mapping[str, str] = field(default_factory=dict)
+    among: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def find(folded: str, things: Iterable[Named]) -> Found | None:
     """Find what a folded message names; None if it is nothing, or too long a message.
 
     Things that settle the same questions are of one kind: of several only what they have in common is
-    settled. Where kinds contradict one another, the one that settles more is meant.
+    settled. Where kinds contradict one another, the one that settles more is meant, and `DESPITE` says which.
     """
     if len(folded) > _LONGEST:
         return None
@@ -59,20 +64,22 @@ def find(folded: str, things: Iterable[Named]) -> Found | None:
     if not hits:
         return None
     settles: dict[str, str] = {}
+    besides: dict[str, str] = {}
     meant: list[_Hit] = []
     for kind in _kinds(hits):
         common = _common([hit.thing for hit in kind])
-        if any(settles.get(key, value) != value for key, value in common.items()):
+        if any((settles | besides).get(key, value) != value for key, value in common.items()):
+            settles[DESPITE] = next(value for key, value in reversed(settles.items()) if key not in common)
             continue
         settles = common | settles
         if len({id(hit.thing) for hit in kind}) == 1:
             meant.extend(kind)
-    return Found(
-        settles,
-        _without(folded, meant),
-        sum(hit.length for hit in hits),
-        meant[0].thing.it if meant else None,
-    )
+            besides.update(kind[0].thing.besides)
+    rest = _without(folded, meant)
+    if meant and all(hit.thing.among and not hit.thing.among.fullmatch(rest) for hit in meant):
+        return None
+    length = sum(hit.length for hit in hits)
+    return Found(settles, rest, length, meant[0].thing.it if meant else None)
 
 
 def _hits(folded: str, thing: Named) -> list[_Hit]:

@@ -1,8 +1,11 @@
 """How words open a dialogue further on, turn an open one another way, or lead back to a question of it."""
 
+from collections.abc import Sequence
+
+from core.chat import moves
 from core.chat.answers import fold
 from core.chat.names import Found
-from core.chat.router import Match
+from core.chat.router import Match, Route, ways_of_saying
 from core.chat.routes import Routes
 from core.chat.sessions import Frame
 
@@ -24,8 +27,9 @@ def turn(frame: Frame, found: Found) -> bool | None:
     An answer they contradict is dropped with all after it: True; False if there was none.
     """
     known = frame.answers
-    news = [key for key, value in found.settles.items() if key not in known or known[key].value != value]
-    if not news or any(answer.kind == "once" for answer in known.values()):
+    now = frame.wishes | {key: answer.value for key, answer in known.items()}
+    news = [key for key, value in found.settles.items() if now.get(key) != value]
+    if not news or frame.has_effect:
         return None
     changed = any(key in known for key in news)
     kept = list(known)
@@ -33,16 +37,17 @@ def turn(frame: Frame, found: Found) -> bool | None:
     frame.answers = {key: known[key] for key in kept}
     frame.open, frame.offered, frame.tried = None, found.rest or frame.offered, kept
     frame.hints = {key: value for key, value in found.settles.items() if key not in kept}
+    frame.refused = "" if found.rest else frame.refused
     return changed
 
 
 def back(frame: Frame, routes: Routes, said: str) -> bool:
     """Lead back to the question that words of the dialogue's own name (换个医生); False if they name none."""
     wired = routes.named(frame.dialogue)
-    keys = wired.route.returns.get(said, ()) if wired else ()
+    keys = _returns(wired.route, said) if wired else ()
     answered = list(frame.answers)
     last = max((answered.index(key) for key in keys if key in answered), default=None)
-    if last is None or any(answer.kind == "once" for answer in frame.answers.values()):
+    if last is None or frame.has_effect:
         return False
     drop(frame, answered[last])
     return True
@@ -65,4 +70,21 @@ def drop(frame: Frame, key: str) -> None:
 def asks_here(frame: Frame, routes: Routes, said: str) -> bool:
     """Tell whether words of the dialogue's own ask for another answer to the open question itself."""
     wired = routes.named(frame.dialogue)
-    return bool(wired and frame.open and frame.open.key in wired.route.returns.get(said, ()))
+    return bool(wired and frame.open and frame.open.key in _returns(wired.route, said))
+
+
+def _returns(route: Route, said: str) -> Sequence[str]:
+    """The questions that these words, polite ones aside, lead back to."""
+    if not route.returns:
+        return ()
+    return next((route.returns[way] for way in ways_of_saying(said) if way in route.returns), ())
+
+
+def taken_back(match: Match, routes: Routes) -> str:
+    """What follows an opening word and takes it back: 挂号我想取消, 挂号，取消预约; "" if nothing does."""
+    rest = match.rest
+    if not (rest and match.route.dialogue):
+        return ""
+    other = routes.whole(rest)
+    other_wish = other is not None and other.route.dialogue and other.route is not match.route
+    return rest if other_wish or moves.stops(rest) else ""

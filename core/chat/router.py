@@ -26,11 +26,11 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
-    `idle` words only where nothing is open. What is said `aside` leaves an open question on the screen as it
-    is, and does not ask it again.
-    `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
-    words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is
-    what people ask of it and cannot have.
+    `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗). What is
+    said `aside` leaves an open question on the screen as it is, and does not ask it again. `named` loads
+    what has a name of its own and is wanted here; its parameters are services and, as a `str`, the folded
+    message. `returns` are words that lead back to the last answered one of some questions:
+    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -42,6 +42,7 @@ class Route:
     dialogue: bool = False
     anywhere: bool = False
     idle: bool = False
+    around: tuple[str, ...] = ()
     aside: bool = False
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
@@ -84,19 +85,21 @@ class Router:
         *words: str,
         click: str = "",
         anywhere: bool = False,
+        around: Sequence[str] = (),
         named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
         returns: Mapping[str, Sequence[str]] | None = None,
         caveat: Caveat | None = None,
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
-        `named` loads things whose names alone open it, too, and settle some of its questions. `returns` are
-        words that lead back to a question, where there is an answer to it. Who asks for what `caveat` hears
-        is told that it cannot be had, and goes on only after a yes.
+        `around` are words that open it together with a day or a time, where nothing is open (今天有号吗); ""
+        lets a day alone do so. `named` loads things whose names alone open it, too, and settle some of its
+        questions. `returns` are words that lead back to a question, where there is an answer to it. Who asks
+        for what `caveat` hears is told that it cannot be had, and goes on only after a yes.
         """
         back = {fold(word): keys for word, keys in (returns or {}).items()}
         more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
-        return self._register(words, click, (), dialogue=True, **more)
+        return self._register(words, click, (), dialogue=True, around=tuple(around), **more)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""

@@ -4,16 +4,15 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any, NewType, get_type_hints
 
 import msgspec
 
-from core.chat.answers import fold
+from core.chat.answers import bare, fold
 from core.chat.caveats import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
-from core.chat.moments import is_past, spoken
+from core.chat.moments import is_past, is_wish, spoken
 from core.chat.names import Found, Named, find
 from core.chat.replies import Reply
 from core.chat.router import (
@@ -76,7 +75,7 @@ class Wired:
 
     async def find(self, folded: str) -> Found | None:
         """What of its own a message names."""
-        return find(folded, await self._named()) if self._named is not None and folded else None
+        return find(folded, await self._named(folded)) if self._named is not None and folded else None
 
     def may_be_cautious(self, folded: str) -> bool:
         """Tell whether `caveat` may hear something; nearly always not, and that costs no coroutine."""
@@ -87,7 +86,7 @@ class Wired:
         caveat = self.route.caveat
         if caveat is None or not self.may_be_cautious(folded):
             return None
-        return caveat.heard(folded, await self._named() if self._named is not None else ())
+        return caveat.heard(folded, await self._named(folded) if self._named is not None else ())
 
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
@@ -126,14 +125,22 @@ def _sorted_out(
     return bound, rest
 
 
-def _bound(loader: _Namer, route: Route, services: Mapping[type, object]) -> _Namer:
-    """A route's loader of names with its services."""
+def _bound(
+    loader: _Namer, route: Route, services: Mapping[type, object]
+) -> Callable[[str], Awaitable[Sequence[Named]]]:
+    """A route's loader of names with its services; it is called with the folded message, a `str`."""
     bound, rest = _sorted_out(loader, services)
+    said = [name for name, wanted in rest if wanted is str]
     for name, wanted in rest:
-        raise BootError(
-            f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
-        )
-    return partial(loader, **bound)
+        if name not in said[:1]:
+            raise BootError(
+                f"names of {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`"
+            )
+
+    def load(folded: str) -> Awaitable[Sequence[Named]]:
+        return loader(**bound, **dict.fromkeys(said, folded))
+
+    return load
 
 
 def _can_be_given(name: str, wanted: object, route: Route) -> bool:
@@ -157,6 +164,7 @@ class Routes:
         self._words: dict[str, Wired] = {}
         self._anywhere: dict[str, Wired] = {}
         self._idle: dict[str, Wired] = {}
+        self._around: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
@@ -192,6 +200,8 @@ class Routes:
             _add(self._idle if route.idle else self._words, fold(word), wired, "word")
             if route.anywhere:
                 self._anywhere[fold(word)] = wired
+        for word in route.around:
+            _add(self._around, fold(word), wired, "word around a day")
         for key in route.clicks:
             _add(self._clicks, key, wired, "menu key")
         for kind in route.kinds:
@@ -225,12 +235,17 @@ class Routes:
         )
 
     def alone(self, folded: str, today: date) -> Match | None:
-        """What is meant where nothing is open: a word of its own for that, or one behind a day (明天挂号)."""
+        """What is meant where nothing is open: a word of its own for that, or one around a day (明天挂号)."""
         for way in ways_of_saying(folded):
             if way in self._idle:
                 return Match(self._idle[way].route)
         named, rest = spoken(folded, today)
-        match = self.within(fold(rest)) if named and not is_past(folded, today) else None
+        if not named or is_past(folded, today):
+            return None
+        around = bare(fold(rest))
+        if around in self._around and is_wish(folded, today):
+            return Match(self._around[around].route, rest=named)
+        match = self.within(fold(rest))
         if match is None or not match.route.dialogue:
             return None
         return msgspec.structs.replace(match, rest=named + match.rest)

@@ -9,7 +9,7 @@ import structlog
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.hearing import Turn
-from core.chat.interrupts import Ended, SteppedBack, Suspended
+from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired
@@ -21,6 +21,7 @@ _log = structlog.get_logger("dialogue")
 
 _MOST_ROUNDS = 6  # a dialogue that steps back more often in one turn goes round in circles
 _MISSES_BEFORE_HUMAN = 2
+_OWN = frozenset(("text", "place", "photo"))  # what a citizen gave of their own is so on any other day
 
 
 def trouble_number() -> str:
@@ -59,8 +60,9 @@ class Runs:
                 return replies
             session.frames.pop()
             session.misses = 0
-            done = any(answer.kind == "once" for answer in frame.answers.values())
-            session.done = frame.dialogue if done else ""
+            session.done = frame.dialogue if frame.has_effect else ""
+            if session.top is None and frame.open is not None:  # a no ended it
+                session.stopped = frame
             if session.top is not None:
                 replies.append(Text("chat/back_to", title=self.title(session.top)))
             turn = Turn(turn.event, self._today)
@@ -78,7 +80,7 @@ class Runs:
 
     def stopped(self, frame: Frame) -> Text:
         """What is said when a citizen stops a dialogue: in the domain's own words, if it has any."""
-        if any(answer.kind == "once" for answer in frame.answers.values()):
+        if frame.has_effect:
             return Text("chat/cancelled_midway", title=self.title(frame))
         own = f"{frame.dialogue.replace('.', '/')}_stopped"
         return Text(own if self._words.has(own) else "chat/cancelled", title=self.title(frame))
@@ -103,7 +105,7 @@ class Runs:
         session.notes = notes
         citizen = await self._citizen()
         for _ in range(_MOST_ROUNDS):
-            ask = Ask(frame, turn, self._words, domain, citizen)
+            ask = Ask(frame, turn, self._words, domain, citizen, over=len(session.frames) > 1)
             match = Match(wired.route, frame.rest, frame.holes)
             given = Given(turn.event, match, notes, Nearest(), self._citizen, ask)
             try:
@@ -116,6 +118,9 @@ class Runs:
                 return waiting.reply, False
             except Ended as ended:
                 return ended.reply, True
+            except Withdrawn:
+                session.stopped = session.frames.pop(-2)
+                return self.stopped(session.stopped), True
             except SteppedBack as back:
                 self._step_back(frame, turn, back)
             except NothingToChoose as nothing:
@@ -141,10 +146,16 @@ class Runs:
         ask.visited.remove(caveat.key)
 
     def _step_back(self, frame: Frame, turn: Turn, back: SteppedBack) -> None:
-        keys = list(frame.answers)
+        keys, kept = list(frame.answers), {}
+        if back.said:
+            turn.led = turn.led or dict(frame.answers)
+            kept = {key: answer for key, answer in frame.answers.items() if answer.kind in _OWN}
+            frame.offered, frame.tried = back.said, keys[: keys.index(back.key)]
+            frame.refused = ""
         if back.key in keys:
             for key in keys[keys.index(back.key) :]:
                 del frame.answers[key]
+        frame.answers |= kept
         frame.open = None  # whatever this turn brought was no answer to what is asked now
         if back.because is not None:  # one note: the last one tells what is the case now
             turn.notes[:] = [self._words.render(f"errors/{back.because.code}", **back.because.facts)]

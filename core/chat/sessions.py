@@ -55,6 +55,16 @@ class Frame(msgspec.Struct, array_like=True):
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
     kept: str = ""  # words for an open text question, said after the idle limit
     caveat: str = ""  # what was asked for and cannot be had, until the citizen goes on without it
+    takes_back: bool = (
+        False  # it takes something back: 不取消了 means a no to it, and no stop of what is done
+    )
+    refused: str = ""  # where `offered` is this, it was refused: it is used where it can be had, and not told
+    wishes: dict[str, str] = {}  # what names narrowed the lists to; no question, and no step back
+
+    @property
+    def has_effect(self) -> bool:
+        """Tell whether something was done already that no way leads behind."""
+        return any(answer.kind == "once" for answer in self.answers.values())
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -68,16 +78,21 @@ class Session(msgspec.Struct, array_like=True):
     offers: list[Option] = []  # services a fallback offered by number
     notes: dict[str, str] = {}  # small things a handler wants to find again
     done: str = ""  # the dialogue that last ended with its business done, until something else is opened
+    stopped: Frame | None = None  # what the last message stopped, for one message more
 
     @property
     def top(self) -> Frame | None:
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
 
+    def break_off(self) -> None:
+        """Danger to life ends whatever was open (domain-rules R7)."""
+        self.frames, self.offers, self.resuming, self.done, self.stopped = [], [], False, "", None
+
     def forget(self) -> None:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
         self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""
-        self.resuming, self.misses, self.done = False, 0, ""
+        self.resuming, self.misses, self.done, self.stopped = False, 0, "", None
 
 
 _kept = Packing(Session, "session")

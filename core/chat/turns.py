@@ -1,20 +1,14 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
-from collections.abc import Sequence
-
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
-from core.chat.hearing import Turn
 from core.chat.house import House
-from core.chat.replies import Reply, Said, Silence, Text
+from core.chat.moments import is_only_wish, is_wish
+from core.chat.replies import Said, Silence, Text
 from core.chat.router import Match
-from core.chat.routes import Given, Nearest, Notes
-from core.chat.runs import Runs
-from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
-from core.chat.speech import join, say
+from core.chat.sessions import Frame, Question, Session
+from core.chat.steps import Steps
 from core.chat.words import Words
-from core.clock import city_day
-from core.errors import DomainError
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
 _SENT = frozenset(
@@ -38,6 +32,10 @@ class Turns:
         """The words of this bot's city."""
         return self._house.words
 
+    def alarm(self, event: Event) -> Said | None:
+        """What danger to life is answered with, whatever becomes of its turn; None if there is none."""
+        return self._house.alarm(event)
+
     async def meet(self, event: Event) -> None:
         """Make sure that the way back to whoever wrote is known; who leaves is not called back by it."""
         if event.kind is not Kind.UNSUBSCRIBE:
@@ -52,27 +50,8 @@ class Turns:
         return said
 
 
-class _Turn:
-    def __init__(self, house: House, event: Event, session: Session, *, shown: bool) -> None:
-        now = house.clock.timestamp()
-        self._house = house
-        self._event = event
-        self._session = session
-        self._today = city_day(now)
-        self._words = house.words.on(self._today)
-        self._shown = shown
-        self._folded = answers.fold(event.text)
-        self._gone = self._drop_gone()
-        self.at = int(now)
-        late = self.at - session.seen_at > house.idle.total_seconds()
-        self._idle = bool(session.frames) and late
-        if late:
-            session.offers, session.misses, session.done = [], 0, ""
-
-    @property
-    def _runs(self) -> Runs:
-        # Made when needed and never kept: it knows us, and a circle would be left to the garbage collector.
-        return Runs(self._house.routes, self._words, self._today, self._citizen)
+class _Turn(Steps):
+    """One message: what it means here and now."""
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
@@ -90,32 +69,21 @@ class _Turn:
             return await self._written()
         return await self._sent() if kind in _SENT else self._say(Silence())
 
-    def _drop_gone(self) -> bool:
-        """Drop dialogues that a deploy removed; tell whether there were any."""
-        session = self._session
-        if not session.frames:
-            return False
-        known = [frame for frame in session.frames if self._house.routes.named(frame.dialogue)]
-        if len(known) == len(session.frames):
-            return False
-        session.frames, session.resuming = known, False
-        return True
-
     async def _written(self) -> Said:
         if not self._folded:
             return await self._not_understood("not_heard")
         if self._folded == _UNREADABLE:
             return await self._sent()
-        if (flag := self._house.red_flags.raised_by(self._folded)) is not None:
-            self._session.frames, self._session.offers = [], []
-            self._session.resuming, self._session.done = False, ""
-            return self._say(Text(flag))
+        self._stopped, self._session.stopped = self._session.stopped, None
+        if (alarm := self._house.alarm(self._event)) is not None:
+            self._session.break_off()
+            return alarm
         said = await self._global()
         if said is not None:
             return said
         if self._session.frames:
             return await self._under_way()
-        return await self._anew()
+        return await self._anew(self._event.text, self._folded)
 
     async def _sent(self) -> Said:
         """A picture, a place, a film, a sticker that no question wants."""
@@ -141,23 +109,44 @@ class _Turn:
         if (match := self._house.routes.anywhere(said)) is not None:
             return await self._open(match)
         if self._session.frames and moves.stop_here(self._folded, None if stale else question):
-            return await self._cancel()
+            kept = moves.keeps(self._folded) and not any(frame.takes_back for frame in self._session.frames)
+            return await (self._advance() if kept and not stale else self._cancel())
         return await self._move(said, question) if question is not None and not stale else None
 
     async def _move(self, said: str, question: Question) -> Said | None:
         """Move about in the open dialogue: back, once more, further down the list."""
         if answers.is_name(self._folded, question.options):
             return None
-        if said in moves.BACK:
+        back_a_page = said in moves.PAGE_BACK or (question.page and said in moves.BACK)
+        if back_a_page and question.kind == "choice":
+            return await self._advance(pages=-1)
+        if said in moves.BACK or said in moves.STEP_BACK or self._mistook(question):
             return await self._back()
-        if openings.back(self._session.frames[-1], self._house.routes, said):
+        frame, routes = self._session.frames[-1], self._house.routes
+        if openings.back(frame, routes, said):
             return await self._advance()
-        if said in moves.AGAIN:
+        if question.kind == "choice" and (said in moves.MORE or openings.asks_here(frame, routes, said)):
+            return await self._advance(pages=1)
+        return await self._again(said, question)
+
+    async def _again(self, said: str, question: Question) -> Said | None:
+        """Ask the open question once more, or the first one: 重说, 重来."""
+        frame = self._session.frames[-1]
+        if said in moves.ANEW and question.kind != "text" and not frame.has_effect:
+            self._session.frames[-1] = self._afresh(frame)
             return await self._advance()
-        further = said in moves.MORE or openings.asks_here(self._session.frames[-1], self._house.routes, said)
-        if further and question.kind == "choice":
-            return await self._advance(more=True)
-        return None
+        if said not in moves.AGAIN:
+            return None
+        numbered = answers.is_number(self._folded)
+        return await self._advance(notes=[Text("chat/once_more")] if numbered else ())
+
+    def _mistook(self, question: Question) -> bool:
+        """Tell whether 不对 means the step before; where there is none, it is a no to a confirmation."""
+        if question.kind == "text" or not moves.is_wrong(self._folded):
+            return False
+        frame = self._session.frames[-1]
+        step = openings.last_step(frame)
+        return question.kind != "confirm" or bool(step and frame.answers[step].kind != "once")
 
     async def _under_way(self) -> Said:
         if self._idle or self._session.resuming:
@@ -179,7 +168,10 @@ class _Turn:
             match = routes.within(self._folded)
             elsewhere = await self._elsewhere() if match is None else None
         if match is None:
-            return elsewhere or await self._advance(heard=True)
+            return elsewhere or await self._corrected() or await self._advance(heard=True)
+        if back := openings.taken_back(match, routes):
+            other = routes.whole(back)
+            return await (self._open(other) if other else self._cancel())
         same = self._session.frames[-1].dialogue == match.route.name
         if same and question is not None and hearing.speaks_to(match.rest, question, self._today):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
@@ -200,17 +192,47 @@ class _Turn:
         match = await routes.despite(self._folded)
         return await self._open(match) if match is not None else None
 
-    async def _anew(self) -> Said:
+    async def _corrected(self) -> Said | None:
+        """Take what follows 不对 or 我选错了 for the answer that is meant, here or one question back."""
+        question, rest = self._question, moves.instead(self._folded)
+        if not rest or question is None or question.kind == "text":
+            return None
+        if moves.stops(rest):
+            return await self._cancel()
+        return await (
+            self._advance(heard=True, said=rest) if is_wish(rest, self._today) else self._back(rest)
+        )
+
+    async def _anew(self, text: str, folded: str) -> Said:
+        """Open what a message asks for where nothing is open."""
         routes = self._house.routes
-        match = await routes.despite(self._folded) or routes.whole(self._folded) or self._offered()
-        match = match or routes.within(self._folded) or routes.alone(self._folded, self._today)
+        match = await routes.despite(folded) or routes.whole(folded) or self._offered()
+        match = match or routes.within(folded)
+        if match is None and self._stopped is not None:
+            again = await self._reopened(self._stopped)
+            if again is not None:
+                return again
+        match = match or routes.alone(folded, self._today)
         if match is None and self._gone:
             return self._say(Text("chat/gone"))
-        if match is None and (
-            nothing := idle_talk.answer(self._event.text, self._session, routes, self._words)
-        ):
+        if match is not None and (back := openings.taken_back(match, routes)):
+            return await self._anew(back, back)
+        if match is None and answers.number(folded) == answers.HUMAN:
+            match = routes.anywhere(moves.DIGIT_WORDS[answers.HUMAN])
+        if match is None and (nothing := idle_talk.answer(text, self._session, routes, self._words)):
             return self._say(nothing)
-        return await self._open(match or await routes.naming(self._folded) or self._fallback())
+        return await self._open(match or await routes.naming(folded) or self._fallback())
+
+    async def _reopened(self, frame: Frame) -> Said | None:
+        """Open again what the message before stopped, where this one takes that back or goes on with it."""
+        anew = self._folded in moves.ANEW
+        heard = is_only_wish(self._folded, self._today)
+        if self._house.routes.named(frame.dialogue) is None or not (
+            anew or heard or moves.goes_on(self._folded)
+        ):
+            return None
+        self._session.frames.append(self._afresh(frame) if anew else frame)
+        return await self._advance(heard=heard)
 
     async def _elsewhere(self) -> Said | None:
         """Go where a name leads that no line shown has: to another dialogue, or another way in this one."""
@@ -251,39 +273,12 @@ class _Turn:
             return await (self._advance(heard=True, said=kept) if kept else self._advance())
         if self._folded in moves.ANEW or number == _OFFERED:
             self._session.resuming = False
-            old = self._session.frames[-1]
-            self._session.frames[-1] = Frame(
-                old.dialogue, self._run_of(old.dialogue), rest=old.rest, holes=old.holes
-            )
+            self._session.frames[-1] = self._afresh(self._session.frames[-1])
             return await self._advance()
         if agreed is False:
             return await self._cancel()
         hearing.keep(self._session.frames[-1], self._event)
         return self._ask_to_resume("" if self._session.resuming else self._event.text)
-
-    def _ask_to_resume(self, lost: str = "") -> Said:
-        """Ask whether to go on; `lost` is what was said and is no answer any more."""
-        frame = self._session.frames[-1]
-        self._session.resuming = True
-        lost = "" if frame.kept else lost
-        return self._say(Text("chat/resume", title=self._runs.title(frame), kept=frame.kept, lost=lost))
-
-    async def _back(self) -> Said:
-        frame = self._session.frames[-1]
-        step = openings.last_step(frame)
-        if step and frame.answers[step].kind == "once":
-            return await self._advance(notes=[Text("chat/already_settled")])
-        if step:
-            openings.drop(frame, step)
-            return await self._advance()
-        if len(self._session.frames) > 1:
-            return await self._cancel()
-        return await self._advance(notes=[Text("chat/first_step", stop=moves.way_out(self._question))])
-
-    async def _cancel(self) -> Said:
-        frame = self._session.frames.pop()
-        self._session.resuming, self._session.misses, self._session.done = False, 0, ""
-        return await self._and_go_on(self._say(self._runs.stopped(frame)))
 
     async def _not_understood(self, what: str) -> Said:
         frame = self._session.top
@@ -298,98 +293,3 @@ class _Turn:
 
     def _fallback(self) -> Match:
         return Match(self._house.routes.fallback.route)
-
-    async def _open(self, match: Match) -> Said:
-        """Open a dialogue, or give a handler's one reply and go back to the open question."""
-        session, route = self._session, match.route
-        aside = route.aside and not (self._stale or self._unseen)
-        if route.fallback:
-            session.misses += 1
-            session.offers = answers.guesses(self._folded, self._house.routes.offered(), _OFFERED)
-        else:
-            session.misses, session.offers = 0, []
-        session.done = session.done if route.aside else ""
-        session.resuming = False
-        if route.dialogue:
-            if self._idle:
-                session.frames.clear()
-            others = [frame for frame in session.frames if frame.dialogue != route.name]
-            frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
-            session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
-            return await self._advance()
-        wired = self._house.routes.named(route.name)
-        if wired is None:
-            raise LookupError(route.name)
-        try:
-            reply = await wired(self._given(match))
-        except DomainError as refused:
-            if refused.stranger:
-                session.citizen = ""
-            reply = Text(f"errors/{refused.code}", **refused.facts)
-        return await self._and_go_on(self._say(reply), aside=aside)
-
-    def _given(self, match: Match) -> Given:
-        notes = Notes(self._session.notes)
-        self._session.notes = notes
-        nearest = Nearest(self._session.offers)
-        return Given(self._event, match, notes, nearest, self._citizen)
-
-    async def _and_go_on(self, said: Said, *, aside: bool = False) -> Said:
-        """Say something in passing; an open question is asked again behind it, or `aside` left as it is."""
-        frame = self._session.top
-        if frame is None or said.type != "text":
-            return said
-        if aside and frame.open is not None:
-            until = self._house.clock.now() + self._house.idle
-            kept = Text("chat/stays_open", title=self._runs.title(frame), kind=frame.open.kind, until=until)
-            return join([said, self._say(kept)], self.at)
-        if self._idle:
-            return join([said, self._ask_to_resume()], self.at)
-        turn = Turn(self._event, self._today)
-        replies = await self._runs.advance(turn, self._session, in_passing=True)
-        back = Text("chat/back_to", title=self._runs.title(frame))
-        return join([said, *(self._say(reply) for reply in (back, *replies))], self.at)
-
-    async def _advance(
-        self,
-        *,
-        heard: bool = False,
-        said: str | None = None,
-        more: bool = False,
-        missed: bool = False,
-        notes: Sequence[Text] = (),
-    ) -> Said:
-        """Run the open dialogue; `said` is the answer in the message if that is not all of it."""
-        turn = Turn(self._event, self._today, said=said, heard=heard, more=more)
-        turn.missed = missed
-        turn.notes.extend(self._words.render(note.template, **note.facts) for note in notes)
-        replies = await self._runs.advance(turn, self._session)
-        return join([self._say(reply) for reply in replies], self.at)
-
-    async def _citizen(self) -> str:
-        if not self._session.citizen:
-            self._session.citizen = await self._house.identify(self._event)
-        return self._session.citizen
-
-    @property
-    def _unseen(self) -> str:
-        """Why the open question has to be repeated before an answer counts, as a template; "" if not."""
-        if self._gone:
-            return "chat/gone"
-        return "" if self._shown else "chat/not_delivered"
-
-    @property
-    def _stale(self) -> bool:
-        """Tell whether the open question is no more what the citizen answers."""
-        return self._idle or self._session.resuming or self._gone
-
-    @property
-    def _question(self) -> Question | None:
-        frame = self._session.top
-        return frame.open if frame else None
-
-    def _run_of(self, dialogue: str) -> str:
-        return f"{self._event.id}/{dialogue}"
-
-    def _say(self, reply: Reply) -> Said:
-        return say(reply, self._words, self.at)

@@ -13,6 +13,7 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateNotFound,
+    meta,
     pass_context,
 )
 from jinja2.runtime import Context
@@ -165,6 +166,7 @@ class Words:
         environment.globals["city"] = city or CityFacts()
         self._environment = environment
         self._folder = folder
+        self._environment = environment
         self.today: date | None = None
         self._latest: Words | None = None
         self._templates: dict[str, Template] = {}
@@ -188,6 +190,11 @@ class Words:
     def has(self, name: str) -> bool:
         """Tell whether `templates/<name>.txt` exists."""
         return name in self._templates
+
+    def wants(self, name: str) -> frozenset[str]:
+        """The facts that `templates/<name>.txt` names; `city` and `today` are there anyhow."""
+        text = (self._folder / f"{name}.txt").read_text("utf-8")
+        return frozenset(meta.find_undeclared_variables(self._environment.parse(text)) - {"city", "today"})
 
     def render(self, name: str, /, **facts: object) -> str:
         """Say `templates/<name>.txt` with these facts; a missing fact raises, it never becomes a blank."""

@@ -13,14 +13,15 @@ async def names(db: Database) -> list[Row]:
     return await db.fetch(
         """
         SELECT sp.id AS department, sp.name, sp.aliases, sp.symptoms,
-               '' AS doctor, '' AS surname, '' AS given_name, '' AS title
+               '' AS doctor, '' AS surname, '' AS given_name, '' AS title,
+               '' AS hospital, '' AS hospital_name
         FROM specialties sp WHERE EXISTS (SELECT FROM departments dep WHERE dep.specialty = sp.id)
         UNION ALL
-        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title
+        SELECT sp.id, sp.name, '{}', '{}', d.id, d.surname, d.given_name, d.title, h.id, h.name
         FROM doctors d JOIN departments dep ON dep.id = d.department
-        JOIN specialties sp ON sp.id = dep.specialty
+        JOIN specialties sp ON sp.id = dep.specialty JOIN hospitals h ON h.id = dep.hospital
         UNION ALL
-        SELECT '', name, '{}', '{}', '', '', '', '' FROM hospitals
+        SELECT '', '', '{}', '{}', '', '', '', '', id, name FROM hospitals
         """
     )
 

@@ -68,6 +68,19 @@ class NoSuchPeriod(DomainError):
     code = "no_such_period"
 
 
+class NotAsWished(DomainError):
+    """There is none of what was wished: `wish` is "hospital" or "clinic_class".
+
+    Facts: `wish`, `department` and `hospital` (names, "" where none was chosen), `clinic_class`.
+    """
+
+    code = "not_as_wished"
+
+    def __init__(self, *, wish: str, department: str, hospital: str, clinic_class: str) -> None:
+        super().__init__(wish=wish, department=department, hospital=hospital, clinic_class=clinic_class)
+        self.wish = wish
+
+
 class NothingLeft(DomainError):
     """约满: a doctor has nothing bookable; facts `doctor` (name) and `alternatives`."""
 

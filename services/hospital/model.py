@@ -69,7 +69,10 @@ class Department:
 class Name:
     """What citizens call a department or, where `doctor` is not empty, a doctor of it; both are ids.
 
-    A hospital is no choice of its own: its name comes without either.
+    `hospital` is the id of a hospital's own name, and of the doctor's hospital. What narrows the lists
+    without being in one has a field of its own: a class of numbers (专家号), a word for several departments
+    or for one there is not (`among`), a doctor there is not (`stranger`), one whose name was nearly said
+    (`guess`, an id).
     """
 
     aliases: tuple[str, ...]
@@ -77,6 +80,35 @@ class Name:
     department_name: str = ""
     doctor: str = ""
     doctor_name: str = ""
+    hospital: str = ""
+    hospital_name: str = ""
+    clinic_class: str = ""
+    among: str = ""
+    stranger: str = ""
+    guess: str = ""
+
+    @property
+    def hospital_short(self) -> str:
+        """The hospital without the name of its city."""
+        return hospital_short(self.hospital_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the lists are narrowed to: a hospital (an id), a class of numbers, a word for departments."""
+
+    hospital: str = ""
+    clinic_class: str = ""
+    among: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """The departments a word stands for: it covers `names` or, where it is not `known`, is only like them."""
+
+    said: str
+    known: bool
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +143,8 @@ class Fees:
 class Doctor:
     """A doctor with a session in the coming days; `left` 0 and `next_at` None: 约满.
 
-    `halves`: the half-days with something bookable.
+    `halves`: the half-days with something bookable; `open_halves`: those of them that the citizen's own
+    limits leave.
     """
 
     id: str
@@ -121,11 +154,13 @@ class Doctor:
     skills: str
     department: str
     hospital: str
+    hospital_id: str
     clinic_class: ClinicClass
     fee_fen: int
     left: int
     next_at: datetime | None
     halves: tuple[tuple[date, Half], ...]
+    open_halves: tuple[tuple[date, Half], ...]
 
     @property
     def hospital_short(self) -> str:

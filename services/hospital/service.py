@@ -1,7 +1,7 @@
 """The hospital's counter: what is bookable, hold, cancel, 停诊 (domain-rules 1.1 and 1.2)."""
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from core.clock import CITY_ZONE, Clock
@@ -9,8 +9,15 @@ from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from services.citizens.service import Citizens
-from services.hospital import directory_store, shapes, spoken, store
-from services.hospital.errors import CANCEL_REFUSALS, CLAIM_REFUSALS, NoSuchBooking, NoSuchPeriod, NothingLeft
+from services.hospital import directory_store, naming, shapes, spoken, store
+from services.hospital.errors import (
+    CANCEL_REFUSALS,
+    CLAIM_REFUSALS,
+    NoSuchBooking,
+    NoSuchPeriod,
+    NotAsWished,
+    NothingLeft,
+)
 from services.hospital.model import (
     Booking,
     BookingState,
@@ -20,12 +27,15 @@ from services.hospital.model import (
     Doctor,
     Fees,
     Name,
+    Near,
     Period,
     Quote,
     Site,
+    Wish,
 )
 from services.hospital.rules import Rules
 
+ANYTHING = Wish()
 _ALTERNATIVES = 3
 _ELSEWHERE = frozenset({"unit_taken", "session_suspended", "booking_closed", "beyond_horizon"})
 _CANCELLABLE = frozenset(
@@ -57,26 +67,45 @@ class Hospital:
         self._rules = rules or Rules()
         self._rules_row = self._rules.row()
 
-    async def departments(self, citizen: str | None = None) -> list[Department]:
-        """List the specialties of the city: first those where this citizen may book, last those 约满."""
-        person = await self._self_of(citizen)
-        return [shapes.department(row) for row in await store.departments(self._db, self._at(), person)]
+    async def departments(self, citizen: str | None = None, wish: Wish = ANYTHING) -> list[Department]:
+        """List the specialties of the city: first those where this citizen may book, last those 约满.
 
-    async def names(self) -> list[Name]:
-        """List what citizens call departments, doctors and hospitals, bookable now or not."""
+        Of a hospital or a class that was wished only those that have it; of a word for departments those it
+        stands for, or all where it stands for none.
+        """
+        person = await self._self_of(citizen)
+        rows = await store.departments(self._db, self._at(), person, wish.hospital, wish.clinic_class)
+        everything = [shapes.department(row) for row in rows]
+        if wish.clinic_class and not everything:
+            raise await self._not_as_wished(wish, "clinic_class")
+        meant = naming.covered(wish.among, await self._plain_names()) if wish.among else frozenset()
+        return [each for each in everything if each.id in meant] or everything
+
+    async def names(self, folded: str = "") -> list[Name]:
+        """List what citizens call departments, doctors and hospitals, bookable now or not.
+
+        What a message calls them although there is nothing of that name is among it: see `Name`.
+        """
+        return naming.names_in(folded, await self._plain_names())
+
+    async def called(self, doctor: str) -> Name:
+        """What a doctor is called, and where they work."""
+        return next(each for each in await self._plain_names() if each.doctor == doctor)
+
+    async def site(self, hospital: str) -> Site:
+        """A hospital as a place."""
+        return next(site for site in await self.sites() if site.id == hospital)
+
+    async def near(self, said: str) -> Near:
+        """Which departments a word stands for."""
+        return naming.near(said, await self._plain_names())
+
+    async def _plain_names(self) -> list[Name]:
         return [shapes.name(row) for row in await directory_store.names(self._db)]
 
-    async def unknown_doctor(self, folded: str) -> str:
-        """A doctor these words speak of whom none of the hospitals has; "" if there is none such in them."""
-        called = spoken.doctor_called(folded)
-        if called is None:
-            return ""
-        name, whole = called
-        for each in await self.names():
-            for alias in each.aliases:
-                if alias in folded if each.doctor else alias in name:
-                    return ""
-        return whole
+    def last_day(self) -> date:
+        """The last day that can be booked now (H1)."""
+        return self._at().now.date() + timedelta(days=self._rules.horizon_days)
 
     async def sites(self, department: str = "") -> list[Site]:
         """List the hospitals; of a department only those that have it, and where in them."""
@@ -89,14 +118,24 @@ class Hospital:
             return None
         return Fees(lowest=row["lowest"], highest=row["highest"])
 
-    async def doctors(self, department: str, citizen: str | None = None) -> list[Doctor]:
+    async def doctors(
+        self, department: str, citizen: str | None = None, wish: Wish = ANYTHING
+    ) -> list[Doctor]:
         """List the doctors of a specialty by the next period this citizen's own limits let them book.
 
-        Behind them come those who have periods for others only, last those without any.
+        Behind them come those who have periods for others only, last those without any. Where nobody is as
+        wished, `NotAsWished` is raised: it says what the department does not have.
         """
         person = await self._self_of(citizen)
         rows = await store.doctors(self._db, department, self._at(), person)
-        return [shapes.doctor(row) for row in rows]
+        doctors = [shapes.doctor(row) for row in rows]
+        there = [each for each in doctors if wish.hospital in ("", each.hospital_id)]
+        fitting = [each for each in there if wish.clinic_class in ("", each.clinic_class)]
+        if doctors and not fitting:
+            raise await self._not_as_wished(
+                wish, "clinic_class" if there else "hospital", doctors[0].department
+            )
+        return fitting
 
     async def sessions(self, doctor: str, citizen: str | None = None) -> list[ClinicSession]:
         """List a doctor's bookable half-days; those this citizen's own limits bar come last, marked.
@@ -238,6 +277,15 @@ class Hospital:
 
     async def _self_of(self, citizen: str | None) -> str | None:
         return None if citizen is None else await self._citizens.self_person(citizen)
+
+    async def _not_as_wished(self, wish: Wish, which: str, department: str = "") -> NotAsWished:
+        where = (await self.site(wish.hospital)).name if wish.hospital else ""
+        return NotAsWished(
+            wish=which,
+            department=department,
+            hospital=spoken.hospital_short(where),
+            clinic_class=wish.clinic_class,
+        )
 
     async def _session_refused(self, session: str, refusal: store.Refusal) -> DomainError:
         """The refusal of a half-day as a whole, told with its first period."""

@@ -55,13 +55,15 @@ def name(row: Row) -> Name:
     if row["doctor"]:
         called = spoken.doctor_names(row["surname"], row["given_name"], row["title"])
     elif not row["department"]:
-        called = (row["name"], spoken.hospital_short(row["name"]))
+        called = (row["hospital_name"], spoken.hospital_short(row["hospital_name"]))
     return Name(
         aliases=called,
         department=row["department"],
         department_name=row["name"],
         doctor=row["doctor"],
         doctor_name=row["surname"] + row["given_name"],
+        hospital=row["hospital"],
+        hospital_name=row["hospital_name"],
     )
 
 
@@ -75,11 +77,13 @@ def doctor(row: Row) -> Doctor:
         skills=row["skills"],
         department=row["department"],
         hospital=row["hospital"],
+        hospital_id=row["hospital_id"],
         clinic_class=ClinicClass(row["class"]),
         fee_fen=row["fee_fen"],
         left=row["left"],
         next_at=row["next_at"] and row["next_at"].astimezone(CITY_ZONE),
         halves=tuple(_half_day(each) for each in row["halves"] or ()),
+        open_halves=tuple(_half_day(each) for each in row["open_halves"] or ()),
     )
 
 

@@ -113,12 +113,18 @@ async def move(tx: Transaction, unit: int, what: str, who: str, key: str, now: d
     return str(await tx.fetchval("SELECT unit_move($1, $2, $3, $4, $5)", unit, what, who, key, now))
 
 
-async def departments(db: Database, at: At, person: str | None) -> list[Row]:
-    """The specialties: with something for this person, with something for others only, with nothing."""
+async def departments(
+    db: Database, at: At, person: str | None, hospital: str, clinic_class: str
+) -> list[Row]:
+    """The specialties: with something for this person, with something for others only, with nothing.
+
+    A hospital or a class of numbers leaves those that have it; "" leaves all.
+    """
     return await db.fetch(
         f"""
         WITH open AS (
             SELECT department, session, count(*) AS free FROM bookable_units($1, $2)
+            WHERE $5 = '' OR session IN (SELECT id FROM sessions WHERE class = $5)
             GROUP BY department, session
         ), {_BARRED}
         SELECT sp.id, sp.name, sp.aliases, sp.symptoms, array_agg(h.name ORDER BY h.rank) AS hospitals,
@@ -130,12 +136,17 @@ async def departments(db: Database, at: At, person: str | None) -> list[Row]:
             SELECT o.department, sum(o.free) AS free, bool_or(barred.id IS NULL) AS for_them
             FROM open o LEFT JOIN barred ON barred.id = o.session GROUP BY o.department
         ) open ON open.department = dep.id
+        WHERE ($4 = '' OR h.id = $4) AND ($5 = '' OR EXISTS (
+            SELECT FROM doctors d JOIN timetables t ON t.doctor = d.id
+            WHERE d.department = dep.id AND t.class = $5))
         GROUP BY sp.id
         ORDER BY coalesce(bool_or(open.for_them), false) DESC, coalesce(sum(open.free), 0) = 0, sp.rank
         """,  # noqa: S608 - our own words
         at.now,
         at.rules,
         person,
+        hospital,
+        clinic_class,
     )
 
 
@@ -150,7 +161,7 @@ async def doctors(db: Database, specialty: str, at: At, person: str | None) -> l
             GROUP BY b.doctor, b.session, b.date, b.half
         ), {_BARRED}
         SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
-               coming.class, coming.fee_fen, open.left, open.halves,
+               h.id AS hospital_id, coming.class, coming.fee_fen, open.left, open.halves, open.open_halves,
                coalesce(open.for_them, open.next_at) AS next_at
         FROM departments dep
         JOIN specialties sp ON sp.id = dep.specialty
@@ -165,7 +176,8 @@ async def doctors(db: Database, specialty: str, at: At, person: str | None) -> l
         CROSS JOIN LATERAL (
             SELECT coalesce(sum(o.left), 0)::integer AS left, min(o.next_at) AS next_at,
                    min(o.next_at) FILTER (WHERE barred.id IS NULL) AS for_them,
-                   array_agg(DISTINCT o.date || ' ' || o.half) AS halves
+                   array_agg(DISTINCT o.date || ' ' || o.half) AS halves,
+                   array_agg(DISTINCT o.date || ' ' || o.half) FILTER (WHERE barred.id IS NULL) AS open_halves
             FROM open o LEFT JOIN barred ON barred.id = o.session WHERE o.doctor = d.id
         ) open
         WHERE dep.specialty = $4

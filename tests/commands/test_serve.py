@@ -2,6 +2,8 @@
 
 import re
 import signal
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,6 +135,48 @@ def test_check_tells_everything_that_is_missing(tmp_path: Path, tell: Tell) -> N
     assert "Schema                    not looked at, because of PostgreSQL" in told.out
     assert "Catalogue                 not looked at, because of Schema" in told.out
     assert "keys is not there yet: `make run` makes it" in told.out
+
+
+def test_a_database_of_ones_own_was_not_looked_at_while_redis_was_to_be_ours(
+    tmp_path: Path, db_url: str, tell: Tell
+) -> None:
+    place = Place(tmp_path, f'[stores]\ndatabase_url = "{db_url}"\n{OWN_VALUES}')
+    told = tell(place.folder, "check")
+    assert "✗ Redis" in told.out
+    assert "start `make run` first" in told.out
+    assert "✓ PostgreSQL" in told.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "told"),
+    [
+        ("BIANMIN_SERVER__HOST", "not a host", "✗ Address                   server.host: 'not a host' is"),
+        ("BIANMIN_STORES__DATA_DIR", "bianmin.toml/inside", "✗ Data folder               data folder "),
+    ],
+)
+def test_what_run_refuses_is_seen_by_check(
+    tmp_path: Path, tell: Tell, monkeypatch: pytest.MonkeyPatch, variable: str, given: str, told: str
+) -> None:
+    place = Place(tmp_path)
+    assert told not in tell(place.folder, "check").out, "control"
+    monkeypatch.setenv(variable, given)
+    assert told in tell(place.folder, "check").out
+
+
+def test_who_reads_only_the_first_lines_of_check_saw_a_traceback(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    program = subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), "check"],
+        cwd=place.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    program.stdout.close()
+    assert program.stderr is not None
+    assert program.stderr.read() == ""
+    assert program.wait() == 128 + signal.SIGPIPE
 
 
 def test_check_names_the_file_it_has_read(tmp_path: Path, tell: Tell) -> None:

@@ -34,3 +34,21 @@ def test_a_terminal_that_went_away_stops_nothing() -> None:
     told = run("sys.stderr.close(); structlog.get_logger().warning('gone'); print('goes on')")
     assert told.stdout == "goes on\n"
     assert told.returncode == 0
+
+
+FAIL = """
+log._is_terminal = lambda: {}
+log.configure()
+try:
+    1 / 0
+except ZeroDivisionError:
+    structlog.get_logger().exception('broken', number='7F3A')
+"""
+
+
+def test_a_failure_at_a_terminal_was_one_long_line() -> None:
+    for_people = run(FAIL.format(True)).stderr.splitlines()
+    assert "event=broken number=7F3A" in for_people[0]
+    assert for_people[1].startswith("Traceback")
+    assert for_people[-1] == "ZeroDivisionError: division by zero"
+    assert len(run(FAIL.format(False)).stderr.splitlines()) == 1, "control: a file gets one line"

@@ -68,6 +68,24 @@ async def test_a_day_this_doctor_has_not_led_to_no_other_doctor(talk: Talk, ward
     assert "陈heart2 明天 11月24日 周二，请选择时间" in await talk.says("陈heart2")
 
 
+async def test_a_colleague_was_offered_whom_the_citizen_may_not_have(talk: Talk, ward: Ward) -> None:
+    """H7: the citizen has a number of heart-2 on that half-day already, and may have no second one."""
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await ward.session("heart-2", at("10:00", TUESDAY), units=(4, 4))
+    await talk.walk("挂heart", "陈heart1")
+    assert "这时有号的：陈heart2" in await talk.says("明天"), "control"
+    assert "预约成功" in await talk.walk("取消", "挂陈heart2", "1", "1", "1")
+    await talk.walk("挂heart", "陈heart1")
+    assert "陈heart2" not in await talk.says("明天")
+
+
+async def test_experts_nobody_has_are_said_to_be_nowhere(talk: Talk, ward: Ward) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    reply = await talk.says("专家号")
+    assert reply.startswith("现在没有专家号，请看看别的：")
+    assert "请选择科室" in reply
+
+
 async def test_who_stays_with_the_doctor_chooses_one_of_their_days(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"), units=(4, 4))
     await ward.session("heart-2", at("10:00", TUESDAY), units=(4,))

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.error import URLError
@@ -17,8 +18,10 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "main.py"
-# Below the range the system hands out for outgoing connections, and apart for each test process.
-_FIRST_PORT = 20_000 + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0)
+# Below the range the system hands out for outgoing connections, and apart for each test process: two
+# checkouts tested at once would share the port of `serve --processes` and answer each other's messages.
+_CHECKOUT = zlib.crc32(str(ROOT).encode()) % 11
+_FIRST_PORT = 20_000 + 1_000 * _CHECKOUT + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0)
 _ports = itertools.count(_FIRST_PORT)
 
 

@@ -154,6 +154,17 @@ async def test_the_page_shows_states_versions_and_counts(house: House, admin: Cl
         assert part in shown
 
 
+async def test_what_was_given_up_while_a_store_stalled_left_no_trace(house: House, admin: Client) -> None:
+    house.opens()
+    house.metrics.answered("city", "text", "replied", 0.004)
+    assert "因故障没有当场答复" not in await page(admin)
+    house.metrics.answered("city", "text", "put_off", 4.5)
+    house.metrics.answered("city", "text", "failed", 0.1)
+    shown = await page(admin)
+    assert "其中 2 次因故障没有当场答复" in shown
+    assert "次推送" in shown
+
+
 async def test_messages_for_the_desk_were_seen_by_nobody_who_did_not_ask(house: House, admin: Client) -> None:
     house.health.require("数据结构")
     house.health.done("数据结构")

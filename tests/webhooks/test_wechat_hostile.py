@@ -2,7 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import pytest
@@ -28,27 +29,35 @@ HOSTILE = settings(
 )
 
 
-@pytest.fixture
-async def attack(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Attack]:
-    """Send one request and check what must hold for every stranger's request."""
-    desk = Desk()
+@asynccontextmanager
+async def _door(desk: Desk) -> AsyncIterator[Client]:
+    """A door with an account of each mode, and the server's own logger as the gateway has it."""
     logger = logging.getLogger(SERVER_LOGGER)
     before = list(logger.filters)
     quiet_server_logger()
     accounts = (keys(), keys(key="open", mode="plain"), keys(key="both", mode="compatible"))
     async with client_of(application(desk, *accounts)) as client:
-        yield lambda method, path, body, headers: _attack(client, desk, caplog, (method, path, body, headers))
+        yield client
     logger.filters[:] = before
+
+
+def _no_traceback(lines: Sequence[Mapping[str, object]], caplog: pytest.LogCaptureFixture) -> bool:
+    return not any("exc_info" in line for line in lines) and not any(each.exc_info for each in caplog.records)
+
+
+@pytest.fixture
+async def attack(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Attack]:
+    """Send one request and check what must hold for every stranger's request."""
+    desk = Desk()
+    async with _door(desk) as client:
+        yield lambda method, path, body, headers: _attack(client, desk, caplog, (method, path, body, headers))
 
 
 @pytest.fixture
 async def odd_push(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Callable[[bytes], Awaitable[int]]]:
     """Send a signed body of any shape: it may be a message, but it breaks nothing."""
     desk = Desk()
-    logger = logging.getLogger(SERVER_LOGGER)
-    before = list(logger.filters)
-    quiet_server_logger()
-    async with client_of(application(desk, keys(key="open", mode="plain"))) as client:
+    async with _door(desk) as client:
 
         async def send(body: bytes) -> int:
             caplog.clear()
@@ -57,12 +66,10 @@ async def odd_push(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Callable[[
                 answer = await client.post(plain_url(), data=body)
             assert answer.status < 500
             assert len(desk.events) <= (answer.status == 200)
-            assert not any("exc_info" in line for line in lines)
-            assert not any(record.exc_info for record in caplog.records)
+            assert _no_traceback(lines, caplog)
             return answer.status
 
         yield send
-    logger.filters[:] = before
 
 
 async def _attack(
@@ -80,8 +87,7 @@ async def _attack(
     assert 400 <= response.status < 500, (response.status, lines)
     assert desk.events == []
     assert len(lines) + len(caplog.records) <= 1
-    assert not any("exc_info" in line for line in lines)
-    assert not any(record.exc_info for record in caplog.records)
+    assert _no_traceback(lines, caplog)
     assert answer == b"" or response.status in {400, 404, 405, 417}  # aiohttp's own words, none of ours
     return response.status
 

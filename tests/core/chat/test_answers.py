@@ -6,16 +6,14 @@ from core.chat.answers import (
     agrees,
     by_name,
     fold,
-    guesses,
     is_any,
     is_nod,
     is_sticker,
-    likeness,
-    nearest,
     number,
     pick,
     yes_or_no,
 )
+from core.chat.likeness import guesses, likeness, nearest
 from core.chat.sessions import Option
 
 DOCTORS = [
@@ -317,3 +315,14 @@ def test_leaving_the_choice_to_us(said: str) -> None:
 @pytest.mark.parametrize("said", ["不是随便", "最早几点", "随便问问", "可以", "好的", "1", ""])
 def test_what_is_no_leaving_the_choice_to_us(said: str) -> None:
     assert not is_any(fold(said))
+
+
+@pytest.mark.parametrize("said", ["取消预约", "我想取消", "不是", "没有"])
+def test_a_single_character_they_had_in_common_put_lines_first(said: str) -> None:
+    options = [Option("a", "心内科"), Option("b", "消化内科", ("不消化",)), Option("c", "妇科", ("不孕",))]
+    assert nearest(said, options) == options
+
+
+def test_one_character_misheard_is_still_like_the_name() -> None:
+    options = [Option("a", "心内科"), Option("b", "骨科")]
+    assert nearest("骨课", options)[0].id == "b"

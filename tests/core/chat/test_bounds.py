@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from core.chat import answers
+from core.chat import answers, likeness
 from core.chat.dates import days_in, say_date
 from core.chat.moments import Part, When, named_moment
 from core.chat.router import compile_pattern, follow, ways_of_saying
@@ -32,7 +32,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "agrees": lambda said: answers.agrees(said, [Option("yes", "确认"), Option("no", "不要了")]),
     "pick": lambda said: answers.pick(said, DEPARTMENTS, TODAY),
     "pick a day": lambda said: answers.pick(said, DAYS, TODAY),
-    "nearest": lambda said: answers.nearest(said, DEPARTMENTS, TODAY),
+    "nearest": lambda said: likeness.nearest(said, DEPARTMENTS, TODAY),
     "say_date": lambda said: say_date(said, TODAY),
     "days_in": lambda said: days_in(said, TODAY),
     "named_moment": lambda said: named_moment(said, TODAY),

@@ -1,13 +1,17 @@
 """Questions and what people answer: choices, pages, confirmations, words, days, places, pictures."""
 
+from datetime import date
 from functools import partial
 
 import pytest
 
+from core.chat.dialogue import Ask
 from core.chat.events import Kind
+from core.chat.hearing import Turn
+from core.chat.sessions import Frame
 from core.effects import Effect, digest_of
 from tests.core.chat.teahouse import TEAS, Item, Kitchen
-from tests.support.talk import Talk
+from tests.support.talk import Talk, words_of
 
 
 async def test_a_message_shows_at_most_six_numbered_lines(talk: Talk) -> None:
@@ -25,7 +29,21 @@ async def test_paging_goes_on_and_round(talk: Talk) -> None:
     third = await talk.says("下一页")
     assert "2、六安瓜片" in third
     assert "3 " not in third
-    assert "1、龙井" in await talk.says("更多")
+    assert "9 更多" not in third
+    round_again = await talk.says("更多")
+    assert round_again.startswith("后面没有了，从头看：")
+    assert "1、龙井" in round_again
+
+
+async def test_on_a_later_page_eight_was_told_that_this_is_the_first_step(talk: Talk) -> None:
+    second, third = [await talk.walk(*messages) for messages in (("喝茶", "9"), ("9",))]
+    assert "8 返回" in third
+    assert await talk.says("8") == second
+    assert "1、龙井" in await talk.says("上一页")
+    first = await talk.says("上一页")
+    assert "这就是第一页" in first
+    assert "8 返回" not in first
+    assert "第一步" in await talk.says("8")
 
 
 async def test_a_number_means_the_line_on_the_page_that_was_shown(talk: Talk) -> None:
@@ -154,10 +172,18 @@ async def test_nine_at_a_confirmation_is_a_miss_and_eight_goes_back(talk: Talk) 
     assert "请选座位" in await talk.says("8")
 
 
-@pytest.mark.parametrize("said", ["７", "七", "重说", "再说一遍"])
+@pytest.mark.parametrize("said", ["重说", "再说一遍"])
 async def test_once_more(talk: Talk, said: str) -> None:
     asked = await talk.says("喝茶")
     assert await talk.says(said) == asked
+
+
+async def test_a_list_was_repeated_for_seven_without_a_word(talk: Talk) -> None:
+    asked = await talk.says("喝茶")
+    assert await talk.says("７") == f"再说一遍：\n\n{asked}"
+    for line in ("七", "第七个", "选第七个", "第八个", "第九项"):
+        assert f"您回复的是“{line}”，没有这一项。" in await talk.says(line)
+    assert "1、白茶" in await talk.says("九")
 
 
 async def test_words_of_ones_own_are_checked_and_tidied(talk: Talk) -> None:
@@ -312,3 +338,23 @@ async def test_who_leaves_the_choice_to_us_was_not_understood(talk: Talk, said: 
     assert "请选座位" in await talk.says(said)
     assert "龙井，靠窗，要上茶吗" in await talk.says(said), "the first of all lines, whatever page is open"
     assert "上茶了" not in await talk.says(said)
+
+
+async def test_another_day_at_the_confirmation_was_not_heard(talk: Talk) -> None:
+    await talk.walk("订包间", "明天", "王小明")
+    assert "11-25 王小明，订包间吗" in await talk.says("后天吧")
+    assert "为了不弄错" in await talk.says("后天")
+    assert "为了不弄错" in await talk.says("三点"), "nobody asked for a time"
+    past = await talk.says("11月20日")
+    assert "为了不弄错" in past
+    assert "贵姓" in await talk.walk("返回")
+
+
+async def test_a_bare_text_as_further_words_was_taken_letter_by_letter(talk: Talk) -> None:
+    async def nothing() -> None:
+        return None
+
+    turn = Turn(talk.event(Kind.TEXT, text="喝茶"), date(2026, 11, 23))
+    ask = Ask(Frame("tea.drink", "run"), turn, words_of(), "tea", "citizen")
+    with pytest.raises(TypeError, match="yes and no are sequences of words"):
+        await ask.confirm("agree", nothing, yes="退号")

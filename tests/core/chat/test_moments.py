@@ -4,8 +4,9 @@ from datetime import date, time
 
 import pytest
 
-from core.chat.answers import fold, nearest, number, pick
-from core.chat.moments import Part, When, is_over, named_moment, spoken
+from core.chat.answers import fold, number, pick
+from core.chat.likeness import nearest
+from core.chat.moments import Part, When, is_over, is_wish, merged, named_moment, spoken
 from core.chat.sessions import Option
 
 TODAY = date(2026, 11, 30)  # a Monday
@@ -266,3 +267,35 @@ def test_nothing_but_a_day_that_is_over(said: str) -> None:
 )
 def test_control_a_day_to_come_or_a_story_is_not_over(said: str) -> None:
     assert not is_over(fold(said), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "kept"),
+    [
+        ("", "有没有下午的", "下午"),
+        ("明天", "有没有下午的", "明天下午"),
+        ("明天下午", "明天下午有谁", "明天下午"),
+        ("明天下午", "三点", "明天下午三点"),
+        ("明天下午三点", "后天吧", "后天下午三点"),
+        ("上午10点", "下午", "下午"),
+        ("今晚", "下午的", "今天下午"),
+        ("", "10点到11点", "10点到11点"),
+        ("周四", "10点到11点", "周四10点到11点"),
+        ("陈医生", "11点", "11点"),
+    ],
+)
+def test_two_wishes_were_glued_together(before: str, said: str, kept: str) -> None:
+    assert merged(fold(before), fold(said), TODAY) == kept
+
+
+@pytest.mark.parametrize(("said", "day"), [("周五十点", 4), ("下周二十点", 8), ("星期三三点", 2)])
+def test_a_weekday_before_its_hour_was_read_as_fifty(said: str, day: int) -> None:
+    moment = named_moment(said, TODAY)
+    assert moment is not None
+    assert moment.day == date(2026, 12, day)
+    assert moment.times
+
+
+@pytest.mark.parametrize("said", ["明天再说", "不要明天", "三点以后"])
+def test_a_day_put_off_is_no_wish(said: str) -> None:
+    assert not is_wish(fold(said), TODAY)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.chat.answers import fold
-from core.chat.moves import stop_here, stops
+from core.chat.moves import goes_on, instead, is_wrong, keeps, stop_here, stops
 from core.chat.sessions import Option, Question
 
 LIST = Question("tea", "choice", [Option("a", "龙井"), Option("b", "不要了")])
@@ -51,7 +51,50 @@ def test_a_word_inside_a_sentence_stops_nothing(said: str) -> None:
         ("不看了", OWN_WORDS, False),
         ("算了", None, True),
         ("不", None, False),
+        ("不对", LIST, False),  # one step back
+        ("不是的", LIST, False),
+        ("选错了", LIST, False),
     ],
 )
 def test_what_stops_depends_on_the_question(said: str, question: Question | None, stopped: bool) -> None:
     assert stop_here(fold(said), question) is stopped
+
+
+@pytest.mark.parametrize(
+    "said", ["不对", "不是。", "错了", "选错了", "我选错了", "不对，选错了", "刚才点错了", "不是不是"]
+)
+def test_a_mistake_is_heard_as_one(said: str) -> None:
+    assert is_wrong(fold(said))
+    assert goes_on(fold(said))
+
+
+@pytest.mark.parametrize(
+    "said", ["没错", "对", "不对劲", "对不对", "是不是", "不是今天", "错过了", "不对" * 400]
+)
+def test_what_only_looks_like_a_mistake(said: str) -> None:
+    assert not is_wrong(fold(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("我选错了，要第二个", "要第二个"),
+        ("选错了要第二个", "要第二个"),
+        ("不对，是后天", "是后天"),
+        ("不是，不对，后天", "后天"),
+        ("不是后天", ""),
+        ("错过了", ""),
+        ("不对", ""),
+        ("选错了，" + "要" * 400, ""),
+    ],
+)
+def test_what_is_wanted_in_its_place(said: str, wanted: str) -> None:
+    assert instead(fold(said)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("不取消了", True), ("算了不取消", True), ("别取消", True), ("取消", False), ("不挂了", False)],
+)
+def test_who_does_not_cancel_goes_on(said: str, kept: bool) -> None:
+    assert keeps(fold(said)) is kept

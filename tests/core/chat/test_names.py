@@ -32,7 +32,7 @@ def found(said: str) -> Found | None:
         ("我想喝绿茶", {"tea": "green"}, "我想喝"),
         ("龙井，明天", {"tea": "green"}, "明天"),
         ("老王的绿茶", {"tea": "green", "master": "wang"}, "的"),
-        ("老王的红茶", {"tea": "green", "master": "wang"}, "的红茶"),
+        ("老王的红茶", {"tea": "green", "master": "wang", "despite": "wang"}, "的红茶"),
         ("王师傅", {}, "王师傅"),
         ("王师傅的绿茶", {"tea": "green"}, "王师傅的"),
         ("绿茶还是红茶", {}, "绿茶还是红茶"),

@@ -89,7 +89,7 @@ async def test_there_the_words_themselves_do_it(talk: Talk, come: Step) -> None:
 
 async def test_control_under_a_list_the_digits_stand_for_the_words(talk: Talk) -> None:
     asked = await _at_the_list(talk)
-    assert await talk.says("7") == asked
+    assert await talk.says("7") == f"再说一遍：\n\n{asked}"
     assert "请把话留给伙计" in await talk.says("0")
     await talk.says("取消")
     assert "请选茶" in await talk.says("8")

@@ -72,7 +72,7 @@ def test_this_is_a_crisis_and_weighs_more_than_pain(said: str) -> None:
     assert red_flags().raised_by(fold(said)) == "chat/crisis"
 
 
-@pytest.mark.parametrize("said", ["挂急诊", "我要看急诊", "叫救护车", "急救电话多少"])
+@pytest.mark.parametrize("said", ["挂急诊", "我要看急诊", "救护车收费吗", "急诊在几楼"])
 def test_who_asks_for_the_emergency_room_is_not_led_to_an_appointment(said: str) -> None:
     assert red_flags().raised_by(fold(said)) == "chat/emergency_room"
 

@@ -29,6 +29,7 @@ def test_every_refusal_of_the_module_is_in_a_table() -> None:
         errors.ClaimRefused,
         errors.CancelRefused,
         errors.NothingLeft,
+        errors.NotAsWished,
         NoSuchPeriod,
         NoSuchBooking,
     }

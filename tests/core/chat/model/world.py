@@ -373,6 +373,9 @@ class Bot:
     async def meet(self, event: Event) -> None:
         """Nobody is new here."""
 
+    def alarm(self, event: Event) -> None:
+        """Nobody is in danger either."""
+
     async def take(self, event: Event, session: Session, *, shown: bool = True) -> Said:
         world, tale = self._world, self._world.tales[event.id]
         tale.shown.append(shown)
