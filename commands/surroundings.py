@@ -5,6 +5,7 @@ from pathlib import Path
 
 from commands.places import TEMPLATES
 from core.clock import Clock
+from core.delivery.lanes import Lane
 from core.seal import Seal
 from settings import Settings
 
@@ -19,3 +20,4 @@ class Surroundings:
     seal: Seal
     clock: Clock
     templates: Path = TEMPLATES
+    lanes: frozenset[Lane] = frozenset(Lane)  # of the messages we start, those that this process sends
