@@ -6,17 +6,16 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from commands import places
+from commands import invented, places
 from commands.gateway import SCHEMA, Assemble, Gateway
 from commands.places import Places
 from commands.surroundings import Surroundings
 from core.clock import SystemClock
-from core.delivery.lanes import Lane
 from core.errors import StoreGoneError
 from core.schedule.leases import Leases
 from core.stores import keys
 from core.stores.database import Database
-from settings import Settings
+from settings import Settings, require_credentials
 
 WORK = "work:"  # the lease of each process of `work`, and of `schedule`, begins so
 SCHEDULE = "schedule:"
@@ -24,7 +23,15 @@ SCHEDULE = "schedule:"
 _log = structlog.get_logger("parts")
 
 
-def surroundings(settings: Settings, found: Places, lanes: frozenset[Lane] = frozenset(Lane)) -> Surroundings:
+def beside(settings: Settings, found: Places) -> Settings:
+    """The settings of a part: beside a `run` those that `run` uses, else with everything WeChat knows."""
+    if found.owner is not None:
+        return invented.as_run(settings)
+    require_credentials(settings)
+    return settings
+
+
+def surroundings(settings: Settings, found: Places) -> Surroundings:
     """What a part on given stores (or on those of a running `run`) works with."""
     return Surroundings(
         settings=settings,
@@ -32,7 +39,6 @@ def surroundings(settings: Settings, found: Places, lanes: frozenset[Lane] = fro
         database_url=found.database_url,
         seal=keys.load(places.key_ring(settings.stores)),
         clock=SystemClock(),
-        lanes=lanes,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from commands.cards import played
 from commands.surroundings import Surroundings
 from core.chat.words import CityFacts, Words
 from core.delivery.kinds import Kinds
@@ -23,9 +24,14 @@ class Post:
 def post(around: Surroundings, db: Database) -> Post:
     """Read the kinds, or say in one line which of their files is wrong."""
     words = words_of(around)
-    kinds = Kinds(around.templates / "notices", words)
+    kinds = kinds_of(around, words)
     notices = Notices(kinds, words, around.seal, around.clock, around.settings.server.url)
     return Post(words, kinds, notices, Reminders(db, notices, around.clock))
+
+
+def kinds_of(around: Surroundings, words: Words) -> Kinds:
+    """The kinds of notices; the simulator has a template for each, WeChat those that their files name."""
+    return Kinds(around.templates / "notices", words, played(around.settings))
 
 
 def words_of(around: Surroundings, name: str = "") -> Words:

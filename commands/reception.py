@@ -87,7 +87,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         sender=_sender(means),
         limits=_limits(around.settings),
     )
-    return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office, around.lanes))
+    return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office))
 
 
 def _sender(means: Means) -> WeChatSender:

@@ -14,16 +14,15 @@ from commands.places import Places
 from commands.recurring import keeping_time
 from commands.surroundings import Surroundings
 from core import log
-from settings import Settings, require_credentials
+from settings import Settings
 
 _log = structlog.get_logger("schedule")
 
 
 def schedule(settings: Settings, assemble: Assemble) -> int:
     """Do what recurs until asked to end. A second one stands by and takes over within seconds."""
-    require_credentials(settings)
     found = places.find(settings.stores)
-    around = parts.surroundings(settings, found)
+    around = parts.surroundings(parts.beside(settings, found), found)
     log.configure()
     return Lifetime().run(_live(around, assemble, found))
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from commands.places import TEMPLATES
 from core.clock import Clock
-from core.delivery.lanes import Lane
 from core.seal import Seal
 from settings import Settings
 
@@ -20,4 +19,3 @@ class Surroundings:
     seal: Seal
     clock: Clock
     templates: Path = TEMPLATES
-    lanes: frozenset[Lane] = frozenset(Lane)  # of the messages we start, those that this process sends

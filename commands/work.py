@@ -12,16 +12,15 @@ from commands.places import Places
 from commands.recurring import sending
 from commands.surroundings import Surroundings
 from core import log
-from settings import Settings, require_credentials
+from settings import Settings
 
 _log = structlog.get_logger("work")
 
 
 def work(settings: Settings, assemble: Assemble) -> int:
     """Send until asked to end; the requests that are under way then come to their end."""
-    require_credentials(settings)
     found = places.find(settings.stores)
-    around = parts.surroundings(settings, found)
+    around = parts.surroundings(parts.beside(settings, found), found)
     log.configure()
     return Lifetime().run(_live(around, assemble, found))
 

@@ -53,7 +53,14 @@ def test_of_a_killed_worker_nothing_is_left_after_seconds(running: Place, tmp_pa
 
 
 @pytest.mark.parametrize("command", ["work", "schedule"])
-def test_a_part_needs_the_values_of_the_accounts(running: Place, tmp_path: Path, command: str) -> None:
-    program = Program(beside(running, tmp_path, "[accounts.city]\n"), command)
+def test_a_part_on_stores_of_ones_own_needs_the_values_of_the_accounts(tmp_path: Path, command: str) -> None:
+    stores = '[stores]\nredis_url = "redis://127.0.0.1:1"\ndatabase_url = "postgresql://127.0.0.1:1/none"\n'
+    program = Program(Place(tmp_path, f"{stores}[accounts.city]\n"), command)
     assert program.ends() == 2
     assert "accounts.city.secret is missing" in program.said
+
+
+def test_beside_a_run_a_part_uses_what_that_invented(running: Place, tmp_path: Path) -> None:
+    program = Program(beside(running, tmp_path, ""), "work")
+    wait_until(lambda: lives(running, parts.WORK) == 1, "it needs no account of its own")
+    program.stop()
