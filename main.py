@@ -25,6 +25,7 @@ from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
+from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
@@ -65,7 +66,7 @@ async def assemble(around: Surroundings) -> Gateway:
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         app = Doors([*door(accounts, porch), *health.public_routes()])
-        admin = Doors(health.admin_routes())
+        admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,
             admin=admin,
