@@ -9,7 +9,7 @@ from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from services.citizens.service import Citizens
-from services.hospital import directory_store, shapes, spoken, store
+from services.hospital import directory_store, moving_store, shapes, spoken, store
 from services.hospital.errors import CANCEL_REFUSALS, CLAIM_REFUSALS, NoSuchBooking, NoSuchPeriod, NothingLeft
 from services.hospital.model import (
     Booking,
@@ -18,6 +18,7 @@ from services.hospital.model import (
     Department,
     Discrepancy,
     Doctor,
+    Exchange,
     Fees,
     Name,
     Period,
@@ -89,22 +90,28 @@ class Hospital:
             return None
         return Fees(lowest=row["lowest"], highest=row["highest"])
 
-    async def doctors(self, department: str, citizen: str | None = None) -> list[Doctor]:
+    async def doctors(
+        self, department: str, citizen: str | None = None, moving: str | None = None
+    ) -> list[Doctor]:
         """List the doctors of a specialty by the next period this citizen's own limits let them book.
 
-        Behind them come those who have periods for others only, last those without any.
+        Behind them come those who have periods for others only, last those without any. Here and in the
+        lists below `moving` is a booking of the citizen's that is to be moved: it counts for nothing.
         """
         person = await self._self_of(citizen)
-        rows = await store.doctors(self._db, department, self._at(), person)
+        rows = await store.doctors(self._db, department, self._at(moving), person)
         return [shapes.doctor(row) for row in rows]
 
-    async def sessions(self, doctor: str, citizen: str | None = None) -> list[ClinicSession]:
+    async def sessions(
+        self, doctor: str, citizen: str | None = None, moving: str | None = None
+    ) -> list[ClinicSession]:
         """List a doctor's bookable half-days; those this citizen's own limits bar come last, marked.
 
         Where every one of them is barred, the first one's `ClaimRefused` is raised.
         """
         person = await self._self_of(citizen)
-        sessions = [shapes.session(row) for row in await store.sessions(self._db, doctor, self._at(), person)]
+        rows = await store.sessions(self._db, doctor, self._at(moving), person)
+        sessions = [shapes.session(row) for row in rows]
         if sessions and all(session.barred for session in sessions):
             barred = sessions[0]
             raise await self._session_refused(barred.id, store.Refusal(barred.barred, barred.barred_until))
@@ -114,34 +121,39 @@ class Hospital:
         """List a doctor's half-days of the coming days that are 约满."""
         return [shapes.session(row) for row in await store.full_sessions(self._db, doctor, self._at())]
 
-    async def periods(self, session: str) -> list[Period]:
+    async def periods(self, session: str, moving: str | None = None) -> list[Period]:
         """List the bookable periods of a half-day."""
-        return [shapes.period(row) for row in await store.periods(self._db, session, self._at())]
+        return [shapes.period(row) for row in await store.periods(self._db, session, self._at(moving))]
 
     async def full_periods(self, session: str) -> list[Period]:
         """List the periods of a half-day that are 约满."""
         return [shapes.period(row) for row in await store.full_periods(self._db, session, self._at())]
 
-    async def periods_or_others(self, session: str, citizen: str | None = None) -> list[Period]:
+    async def periods_or_others(
+        self, session: str, citizen: str | None = None, moving: str | None = None
+    ) -> list[Period]:
         """List the bookable periods of a half-day or, when it is 约满, what there is instead.
 
         Raises a `ClaimRefused` where this citizen's own limits bar the half-day; `hold` decides in any case.
         """
         person = await self._self_of(citizen)
-        if person is not None and (refusal := await store.limit(self._db, session, person, self._at())):
+        at = self._at(moving)
+        if person is not None and (refusal := await store.limit(self._db, session, person, at)):
             raise await self._session_refused(session, refusal)
-        if periods := await self.periods(session):
+        if periods := await self.periods(session, moving):
             return periods
         full = await store.first_period(self._db, session)
-        return await self.alternatives(full, citizen) if full is not None else []
+        return await self.alternatives(full, citizen, moving) if full is not None else []
 
-    async def alternatives(self, period: str, citizen: str | None = None) -> list[Period]:
+    async def alternatives(
+        self, period: str, citizen: str | None = None, moving: str | None = None
+    ) -> list[Period]:
         """Offer up to three bookable periods instead of this one, the nearest to it first.
 
         Half-days that this citizen's own limits bar are left out.
         """
         person = await self._self_of(citizen)
-        rows = await store.alternatives(self._db, period, self._at(), _ALTERNATIVES, person)
+        rows = await store.alternatives(self._db, period, self._at(moving), _ALTERNATIVES, person)
         return [shapes.period(row, instead=True) for row in rows]
 
     async def nothing_left(self, doctor: str) -> NothingLeft:
@@ -187,6 +199,36 @@ class Hospital:
         except _RefusedError as refused:
             raise await self._cancel_refused(booking, refused.refusal) from None
 
+    async def move(self, booking: str, period: str, citizen: str, effect: Effect) -> str:
+        """Move a booking to another period within the deadline of `cancel`; return its id, which it keeps.
+
+        Raises what `cancel` raises of the old unit and `hold` of the new one; then nothing is changed.
+        """
+        move = moving_store.Move(booking, period, citizen, _key(effect))
+        try:
+            return await perform(self._db, effect, partial(self._move, move))
+        except _RefusedError as refused:
+            code = refused.refusal.code
+            if code in CLAIM_REFUSALS or code == NoSuchPeriod.code:
+                raise await self._claim_refused(period, refused.refusal) from None
+            raise await self._cancel_refused(booking, refused.refusal) from None
+
+    async def to_move(self, booking: str, citizen: str) -> Booking:
+        """Read a booking somebody wants to move; what `move` would refuse of its unit now is raised."""
+        found = await self.booking(booking, citizen)
+        if refusal := await moving_store.return_limit(self._db, booking, self._at()):
+            raise await self._cancel_refused(booking, refusal)
+        return found
+
+    async def exchange(self, booking: str, period: str, citizen: str) -> Exchange:
+        """Say what moving a booking to this period would be; whether it is to be had, only `move` decides."""
+        old = await self.booking(booking, citizen)
+        row = await store.period(self._db, period, self._at(booking))
+        if row is None:
+            raise NoSuchPeriod
+        new = shapes.quote(row)
+        return Exchange(old=old, new=new, last=new.cancel_until <= self._clock.now())
+
     async def booking(self, booking: str, citizen: str | None = None) -> Booking:
         """Read one booking in whatever state; a door that got the id from outside names the citizen, too."""
         row = await store.booking(self._db, booking, self._at())
@@ -205,6 +247,10 @@ class Hospital:
         """
         return [booking for booking in await self.bookings(citizen) if booking.state in _CANCELLABLE]
 
+    async def movable(self, citizen: str) -> list[Booking]:
+        """List the bookings a citizen may want to move; `to_move` says of each whether that is possible."""
+        return await self.cancellable(citizen)
+
     async def suspend_session(self, session: str, by: str) -> list[str]:
         """停诊: close a session, suspend what is held or booked, return those bookings; again: nothing."""
         async with self._db.transaction() as tx:
@@ -218,8 +264,8 @@ class Hospital:
         """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
         return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
 
-    def _at(self) -> store.At:
-        return store.At(self._clock.now().astimezone(CITY_ZONE), self._rules_row)
+    def _at(self, moving: str | None = None) -> store.At:
+        return store.At(self._clock.now().astimezone(CITY_ZONE), self._rules_row, moving)
 
     async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
         refusal = await store.claim(tx, claim, self._at())
@@ -232,6 +278,12 @@ class Hospital:
         if refusal is not None:
             raise _RefusedError(refusal)
         return booking
+
+    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
+        refusal = await moving_store.move(tx, move, self._at())
+        if refusal is not None:
+            raise _RefusedError(refusal)
+        return move.booking
 
     def _booking(self, row: store.Row) -> Booking:
         return shapes.booking(row, self._clock.now(), self._rules.cancel_grace)

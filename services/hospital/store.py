@@ -21,19 +21,26 @@ SELECT c.*, b.id AS booking, b.citizen, b.made_at, b.fee_fen AS booked_fee_fen, 
                 THEN 'lapsed'
             WHEN b.outcome IS NOT NULL THEN 'cancelled'
             ELSE u.state END AS state,
-       cancel_until(c.class, c.date, c.starts_at, b.made_at, $2) AS cancel_until
+       cancel_until(c.class, c.date, c.starts_at, b.made_at, $2) AS cancel_until, b.version
 FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period = u.period
 """
 
 # What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
-# $3 is the person, NULL for nobody in particular. Only a hint for lists: `claim_unit` decides. A hold that
-# lapsed and was not swept yet says nothing ahead.
+# $3 is the person, NULL for nobody in particular; $4 is the booking that is being moved, if one is. Only a hint
+# for lists: `claim_unit` and `move_booking` decide. A hold that lapsed and was not swept yet says nothing ahead.
 _LIMIT = """
 LATERAL (
-    SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2) l
+    SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2, $4) l
     WHERE l.refusal IS NOT NULL
       AND NOT EXISTS (SELECT FROM units WHERE person = $3 AND state = 'held' AND hold_until <= $1)
 )
+"""
+
+
+# What can be claimed; the period of a booking that is being moved is nowhere to move to.
+_OPEN = """
+(SELECT * FROM bookable_units($1, $2) b
+ WHERE b.period IS DISTINCT FROM (SELECT u.period FROM bookings m JOIN units u ON u.id = m.unit WHERE m.id = $4))
 """
 
 
@@ -50,10 +57,11 @@ barred AS (
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """When and under which rules a statement looks at the world."""
+    """When and under which rules a statement looks at the world, and which booking it leaves out of it."""
 
     now: datetime
     rules: RulesRow
+    moving: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ async def claim(tx: Transaction, wanted: Claim, at: At) -> Refusal | None:
         at.now,
         at.rules,
     )
-    return _refusal(row)
+    return refusal_of(row)
 
 
 async def cancel(tx: Transaction, booking: str, citizen: str, key: str, at: At) -> Refusal | None:
@@ -95,7 +103,7 @@ async def cancel(tx: Transaction, booking: str, citizen: str, key: str, at: At) 
     row = await tx.fetchrow(
         "SELECT refusal, at FROM cancel_booking($1, $2, $3, $4, $5)", booking, citizen, key, at.now, at.rules
     )
-    return _refusal(row)
+    return refusal_of(row)
 
 
 async def suspend(tx: Transaction, session: str, who: str, key: str, now: datetime) -> list[str]:
@@ -118,8 +126,7 @@ async def departments(db: Database, at: At, person: str | None) -> list[Row]:
     return await db.fetch(
         f"""
         WITH open AS (
-            SELECT department, session, count(*) AS free FROM bookable_units($1, $2)
-            GROUP BY department, session
+            SELECT department, session, count(*) AS free FROM {_OPEN} b GROUP BY department, session
         ), {_BARRED}
         SELECT sp.id, sp.name, sp.aliases, sp.symptoms, array_agg(h.name ORDER BY h.rank) AS hospitals,
                coalesce(sum(open.free), 0)::integer AS left
@@ -136,6 +143,7 @@ async def departments(db: Database, at: At, person: str | None) -> list[Row]:
         at.now,
         at.rules,
         person,
+        at.moving,
     )
 
 
@@ -145,8 +153,8 @@ async def doctors(db: Database, specialty: str, at: At, person: str | None) -> l
         f"""
         WITH open AS (
             SELECT b.doctor, b.session, b.date, b.half, min(b.starts_at) AS next_at, count(*)::integer AS left
-            FROM departments dep JOIN bookable_units($1, $2) b ON b.department = dep.id
-            WHERE dep.specialty = $4
+            FROM departments dep JOIN {_OPEN} b ON b.department = dep.id
+            WHERE dep.specialty = $5
             GROUP BY b.doctor, b.session, b.date, b.half
         ), {_BARRED}
         SELECT d.id, d.surname, d.given_name, d.title, d.skills, sp.name AS department, h.name AS hospital,
@@ -168,12 +176,13 @@ async def doctors(db: Database, specialty: str, at: At, person: str | None) -> l
                    array_agg(DISTINCT o.date || ' ' || o.half) AS halves
             FROM open o LEFT JOIN barred ON barred.id = o.session WHERE o.doctor = d.id
         ) open
-        WHERE dep.specialty = $4
+        WHERE dep.specialty = $5
         ORDER BY open.for_them NULLS LAST, open.next_at NULLS LAST, h.rank, d.id
         """,  # noqa: S608 - our own words
         at.now,
         at.rules,
         person,
+        at.moving,
         specialty,
     )
 
@@ -185,7 +194,7 @@ async def sessions(db: Database, doctor: str, at: At, person: str | None) -> lis
         SELECT s.id, s.date, s.half, s.class, s.fee_fen, d.surname, d.given_name,
                open.starts_at, open.left, barred.refusal, barred.at
         FROM (SELECT session, min(starts_at) AS starts_at, count(*)::integer AS left
-              FROM bookable_units($1, $2) WHERE doctor = $4 GROUP BY session) open
+              FROM {_OPEN} b WHERE doctor = $5 GROUP BY session) open
         JOIN sessions s ON s.id = open.session
         JOIN doctors d ON d.id = s.doctor
         LEFT JOIN {_LIMIT} barred ON true
@@ -194,6 +203,7 @@ async def sessions(db: Database, doctor: str, at: At, person: str | None) -> lis
         at.now,
         at.rules,
         person,
+        at.moving,
         doctor,
     )
 
@@ -221,27 +231,28 @@ async def full_sessions(db: Database, doctor: str, at: At) -> list[Row]:
 async def limit(db: Database, session: str, person: str, at: At) -> Refusal | None:
     """What the person's own limits say now against a claim in this session."""
     row = await db.fetchrow(
-        f"SELECT l.refusal, l.at FROM sessions s, {_LIMIT} l WHERE s.id = $4",  # noqa: S608 - our own words
+        f"SELECT l.refusal, l.at FROM sessions s, {_LIMIT} l WHERE s.id = $5",  # noqa: S608 - our own words
         at.now,
         at.rules,
         person,
+        at.moving,
         session,
     )
-    return _refusal(row)
+    return refusal_of(row)
 
 
 async def periods(db: Database, session: str, at: At) -> list[Row]:
     return await db.fetch(
-        """
+        f"""
         SELECT c.*, open.left
-        FROM (SELECT period, count(*)::integer AS left FROM bookable_units($1, $2) WHERE session = $3
-              GROUP BY period) open
+        FROM (SELECT period, count(*)::integer AS left FROM {_OPEN} b WHERE session = $3 GROUP BY period) open
         JOIN clinic_periods c ON c.period = open.period
         ORDER BY c.starts_at
-        """,
+        """,  # noqa: S608 - our own words
         at.now,
         at.rules,
         session,
+        at.moving,
     )
 
 
@@ -260,16 +271,19 @@ async def full_periods(db: Database, session: str, at: At) -> list[Row]:
 
 
 async def period(db: Database, period_id: str, at: At) -> Row | None:
-    """One period, bookable or not, with its units left and the deadline of a booking made now."""
+    """One period, bookable or not, with its units left and the deadline of a booking made now or moved there."""
     return await db.fetchrow(
         """
-        SELECT c.*, cancel_until(c.class, c.date, c.starts_at, $1, $2) AS cancel_until,
+        SELECT c.*,
+               cancel_until(c.class, c.date, c.starts_at,
+                            coalesce((SELECT made_at FROM bookings WHERE id = $4), $1), $2) AS cancel_until,
                (SELECT count(*) FROM bookable_units($1, $2) b WHERE b.period = c.period)::integer AS left
         FROM clinic_periods c WHERE c.period = $3
         """,
         at.now,
         at.rules,
         period_id,
+        at.moving,
     )
 
 
@@ -283,12 +297,12 @@ async def alternatives(
     return await db.fetch(
         f"""
         WITH wanted AS (
-            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $4
+            SELECT period, doctor, specialty, date, half, starts_at FROM clinic_periods WHERE period = $5
         ), open AS (
             SELECT b.period, b.session, b.doctor, b.date, b.half, b.starts_at, count(*)::integer AS left
             FROM wanted w
             JOIN departments dep ON dep.specialty = w.specialty
-            JOIN bookable_units($1, $2) b ON b.department = dep.id
+            JOIN {_OPEN} b ON b.department = dep.id
             WHERE b.period <> w.period
             GROUP BY b.period, b.session, b.doctor, b.date, b.half, b.starts_at
         ), barred AS (
@@ -301,13 +315,14 @@ async def alternatives(
                          abs(extract(epoch FROM o.starts_at - w.starts_at)), o.period) AS rank
             FROM open o, wanted w
             WHERE o.session NOT IN (SELECT id FROM barred)
-            ORDER BY rank LIMIT $5
+            ORDER BY rank LIMIT $6
         )
         SELECT c.*, best.left FROM best JOIN clinic_periods c ON c.period = best.period ORDER BY best.rank
         """,  # noqa: S608 - our own words
         at.now,
         at.rules,
         person,
+        at.moving,
         period_id,
         most,
     )
@@ -376,7 +391,8 @@ async def discrepancies(db: Database) -> list[Row]:
     )
 
 
-def _refusal(row: Row | None) -> Refusal | None:
+def refusal_of(row: Row | None) -> Refusal | None:
+    """What a row with `refusal` and `at` says."""
     if row is None or row["refusal"] is None:
         return None
     return Refusal(row["refusal"], row["at"])
