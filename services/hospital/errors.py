@@ -93,7 +93,7 @@ class CancelRefused(DomainError):
 
 
 class TooLateToCancel(CancelRefused):
-    """U6, U7, U9: the deadline `at` for cancelling and moving is over; the window's phone is `booking.phone`."""
+    """U6, U7, U9: the deadline `at` (of moving, too) is over; the window's phone is `booking.phone`."""
 
     code = "too_late_to_cancel"
 

@@ -26,8 +26,8 @@ FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period 
 """
 
 # What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
-# $3 is the person, NULL for nobody in particular; $4 is the booking that is being moved, if one is. Only a hint
-# for lists: `claim_unit` and `move_booking` decide. A hold that lapsed and was not swept yet says nothing ahead.
+# $3 is the person, NULL for nobody in particular; $4 the booking that is to be moved, if one is. Only a hint for
+# lists: `claim_unit` and `move_booking` decide. A hold that lapsed and was not swept yet says nothing ahead.
 _LIMIT = """
 LATERAL (
     SELECT l.refusal, l.at FROM claim_limit($3, s, $1, $2, $4) l
@@ -37,10 +37,10 @@ LATERAL (
 """
 
 
-# What can be claimed; the period of a booking that is being moved is nowhere to move to.
+# What can be claimed; the period of a booking that is to be moved is nowhere to move to.
 _OPEN = """
-(SELECT * FROM bookable_units($1, $2) b
- WHERE b.period IS DISTINCT FROM (SELECT u.period FROM bookings m JOIN units u ON u.id = m.unit WHERE m.id = $4))
+(SELECT o.* FROM bookable_units($1, $2) o
+ WHERE o.period IS DISTINCT FROM (SELECT period FROM bookings m JOIN units ON units.id = m.unit WHERE m.id = $4))
 """
 
 
@@ -271,7 +271,7 @@ async def full_periods(db: Database, session: str, at: At) -> list[Row]:
 
 
 async def period(db: Database, period_id: str, at: At) -> Row | None:
-    """One period, bookable or not, with its units left and the deadline of a booking made now or moved there."""
+    """One period, bookable or not, its units left, the deadline of a booking made now or moved there."""
     return await db.fetchrow(
         """
         SELECT c.*,

@@ -1,4 +1,4 @@
-"""改期: the booking keeps its id, the old unit goes back as U5 says, each refusal leaves everything as it was."""
+"""改期: the booking keeps its id, its old unit goes back as U5 says, a refusal leaves all as it was."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -164,7 +164,7 @@ class TestOldSide:
         async with refused(AlreadyReturned, ward.db):
             await hospital.move(booking, new, citizen, effect())
 
-    async def test_停诊(self, ward: Ward, hospital: Hospital) -> None:
+    async def test_a_visit_that_does_not_take_place(self, ward: Ward, hospital: Hospital) -> None:
         (old,) = await ward.session()
         (new,) = await ward.session("heart-2")
         booking, citizen = await booked(ward, hospital, old)
@@ -233,7 +233,9 @@ class TestOldSide:
             await hospital.move(booking, second, citizen, effect())
         async with refused(TooLateToCancel, ward.db):
             await hospital.cancel(booking, citizen, effect())
-        fresh, fresh_citizen = await booked(ward, hospital, second)  # control: a new booking has its half hour
+        fresh, fresh_citizen = await booked(
+            ward, hospital, second
+        )  # control: a new booking has its half hour
         assert await hospital.cancel(fresh, fresh_citizen, effect())
 
     async def test_after_the_move_the_new_periods_deadline_holds(
@@ -269,7 +271,7 @@ class TestNewSide:
         async with refused(SamePeriod, ward.db):
             await hospital.move(booking, old, citizen, effect())
 
-    async def test_停诊(self, ward: Ward, hospital: Hospital) -> None:
+    async def test_a_session_that_does_not_take_place(self, ward: Ward, hospital: Hospital) -> None:
         (old,) = await ward.session()
         (new,) = await ward.session("heart-2")
         await hospital.suspend_session(f"heart-2:{MONDAY}:AM", "staff")
