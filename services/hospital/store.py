@@ -26,7 +26,7 @@ FROM bookings b JOIN units u ON u.id = b.unit JOIN clinic_periods c ON c.period 
 """
 
 # What a person's own limits (H7, H8, H10, H11) say against one more claim in session `s`; no row: nothing.
-# $3 is the person, NULL for nobody in particular; $4 the booking that is to be moved, if one is. Only a hint for
+# $3 is the person, NULL for nobody in particular; $4 the booking that is to be moved, if one is. A hint for
 # lists: `claim_unit` and `move_booking` decide. A hold that lapsed and was not swept yet says nothing ahead.
 _LIMIT = """
 LATERAL (
@@ -40,7 +40,7 @@ LATERAL (
 # What can be claimed; the period of a booking that is to be moved is nowhere to move to.
 _OPEN = """
 (SELECT o.* FROM bookable_units($1, $2) o
- WHERE o.period IS DISTINCT FROM (SELECT period FROM bookings m JOIN units ON units.id = m.unit WHERE m.id = $4))
+ WHERE period IS DISTINCT FROM (SELECT period FROM bookings m JOIN units ON units.id = unit WHERE m.id = $4))
 """
 
 

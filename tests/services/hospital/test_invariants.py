@@ -110,7 +110,7 @@ class City:
         astray = (
             "SELECT count(*) FROM bookings b JOIN units u ON u.id = b.unit JOIN periods p ON p.id = u.period"
         )
-        assert await self.ward.db.fetchval(f"{astray} WHERE p.session <> b.session") == 0  # noqa: S608
+        assert await self.ward.db.fetchval(f"{astray} WHERE p.session <> b.session") == 0
         assert await self._replayed() == await self._stored()
         assert await self._bookings_replayed() == await self._bookings_stored()
 

@@ -387,33 +387,3 @@ class TestNewSide:
         await hospital.move(booking, free, citizen, effect())
         moved = await hospital.booking(booking)
         assert (moved.state, moved.fee_fen, moved.hold_until) == (BookingState.BOOKED, 0, None)
-
-
-class TestLists:
-    """What is offered to who moves a booking is what they may have without it."""
-
-    async def test_its_own_half_day_is_open_and_its_own_period_is_nowhere_to_move_to(
-        self, ward: Ward, hospital: Hospital
-    ) -> None:
-        old, new = await ward.session(starts=at("10:00", TUESDAY), units=(3, 3))
-        booking, citizen = await booked(ward, hospital, old)
-        (barred,) = await ward.session("heart-2", at("10:00", TUESDAY))
-        with pytest.raises(SessionLimit):
-            await hospital.sessions("heart-1", citizen)
-        (session,) = await hospital.sessions("heart-1", citizen, booking)
-        assert (session.barred, session.left) == ("", 3)
-        offered = await hospital.periods_or_others(session.id, citizen, booking)
-        assert [period.id for period in offered] == [new]
-        doctors = await hospital.doctors("heart", citizen, booking)
-        assert {doctor.id: doctor.left for doctor in doctors} == {"heart-1": 3, "heart-2": 1}
-        await hospital.hold(barred, await ward.citizen(), effect())
-        assert [period.id for period in await hospital.alternatives(barred, citizen, booking)] == [new]
-
-    async def test_a_half_day_at_another_price_is_marked(self, ward: Ward, hospital: Hospital) -> None:
-        (old,) = await ward.session(starts=at("10:00", TUESDAY), fee_fen=1000)
-        await ward.session("heart-2", at("10:00", TUESDAY), fee_fen=1000)
-        await ward.session("heart-2", at("10:00", WEDNESDAY), fee_fen=2500)
-        booking, citizen = await booked(ward, hospital, old)
-        await ward.move(booking, "confirm")
-        sessions = await hospital.sessions("heart-2", citizen, booking)
-        assert [session.barred for session in sessions] == ["", "fee_differs"]
