@@ -2,9 +2,9 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import common, hospital
+from handlers import common, hospital, hospital_moving
 
-router = Router("city").include(common.router, hospital.router)
+router = Router("city").include(common.router, hospital.router, hospital_moving.router)
 
 MENU = Menu(
     buttons=(

@@ -76,7 +76,7 @@ _INSURANCE = (
 )  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
-_ANOTHER = {
+ANOTHER = {
     **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
     **dict.fromkeys(("换个时间", "换时间", "改时间", "改个时间", "换一个时间"), ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
@@ -145,34 +145,34 @@ async def names(hospital: Hospital) -> list[Named]:
     "约一个号",
     click="HOSPITAL_BOOK",
     named=names,
-    returns=_ANOTHER,
+    returns=ANOTHER,
     caveat=_ONESELF,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
     await ask.notice("no_such_doctor", hospital.unknown_doctor)
     department = await ask.choice("department", partial(hospital.departments, ask.citizen))
-    doctor = await ask.choice("doctor", partial(hospital.doctors, department, ask.citizen), opens=_half_days)
+    doctor = await ask.choice("doctor", partial(hospital.doctors, department, ask.citizen), opens=half_days)
     before = "doctor"
     try:
         session = await ask.choice(
             "session",
             partial(hospital.sessions, doctor, ask.citizen),
-            when=_half_day,
+            when=half_day,
             full=partial(hospital.full_sessions, doctor),
-            elsewhere=partial(_colleagues, hospital, department, doctor),
+            elsewhere=partial(colleagues, hospital, department, doctor),
         )
         before = "session"
         period = await ask.choice(
             "period",
             partial(hospital.periods_or_others, session, ask.citizen),
-            when=_start,
+            when=start,
             full=partial(hospital.full_periods, session),
         )
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
-        _elsewhere(ask, before, refused)
+        elsewhere(ask, before, refused)
     await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen), yes=_TAKE_IT)
     try:
         booking = await ask.once(
@@ -183,7 +183,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     except UnitTaken as taken:
         ask.again("period", because=taken)
     except ClaimRefused as refused:
-        _elsewhere(ask, "session", refused)
+        elsewhere(ask, "session", refused)
     return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
 
 
@@ -254,15 +254,6 @@ async def fees(hospital: Hospital) -> Reply:
     return Text("hospital/fees", it=await hospital.fees())
 
 
-@router.on(
-    "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
-    "换时间",
-)  # fmt: skip
-async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
-    """改约: there is no moving; one gives the number back and books anew."""
-    return Text("hospital/rebook", bookings=await hospital.cancellable(citizen))
-
-
 @router.dialogue(
     "取消预约", "退号", "取消挂号", "不去了", "不想去了", "去不了", "去不了了", "取消{which}的号",
     "取消{which}的预约", "退{which}的号", "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
@@ -271,7 +262,7 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     cancellable = partial(hospital.cancellable, ask.citizen)
     await ask.only("cancel_which", cancellable)
-    booking = await ask.choice("cancel_which", cancellable, when=_start)
+    booking = await ask.choice("cancel_which", cancellable, when=start)
     await ask.confirm(
         "cancel_confirm", partial(hospital.booking, booking, ask.citizen), yes=_GIVE_BACK, no=_KEEP
     )
@@ -303,28 +294,28 @@ def _settles(name: Name) -> dict[str, str]:
     return {question: answer for question, answer in answers.items() if answer}
 
 
-def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
+def elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     """Ask an earlier question again, unless no other half-day helps."""
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
 
 
-async def _colleagues(hospital: Hospital, department: str, doctor: str, moment: Moment) -> list[str]:
+async def colleagues(hospital: Hospital, department: str, doctor: str, moment: Moment) -> list[str]:
     """The other doctors of a department who have a number then."""
     others = [each for each in await hospital.doctors(department) if each.id != doctor]
-    return [each.name for each in others if any(moment.fits(when) for when in _half_days(each))]
+    return [each.name for each in others if any(moment.fits(when) for when in half_days(each))]
 
 
-def _half_days(doctor: Doctor) -> list[When]:
+def half_days(doctor: Doctor) -> list[When]:
     return [When(day, Part(half)) for day, half in doctor.halves]
 
 
-def _half_day(session: ClinicSession) -> When:
+def half_day(session: ClinicSession) -> When:
     return When(session.date, Part(session.half))
 
 
-def _start(visit: Visit) -> When:
+def start(visit: Visit) -> When:
     return When(visit.starts_at.date(), Part(visit.half), visit.starts_at.time())
 
 

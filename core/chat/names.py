@@ -1,6 +1,6 @@
 """What a message names: things found by their names inside a sentence, and the questions they settle."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.chat.answers import fold, is_refused
@@ -20,6 +20,13 @@ class Named:
     names: tuple[str, ...]
     settles: Mapping[str, str] = field(default_factory=dict)
     it: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhileOpen:
+    """A loader of names that turn a dialogue another way while it is open, and do not open it."""
+
+    load: Callable[..., Awaitable[Sequence[Named]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """How words open a dialogue further on, turn an open one another way, or lead back to a question of it."""
 
+from collections.abc import Sequence
+
 from core.chat.answers import fold
 from core.chat.names import Found
-from core.chat.router import Match
+from core.chat.router import Match, ways_of_saying
 from core.chat.routes import Routes
 from core.chat.sessions import Frame
 
@@ -11,7 +13,7 @@ async def opened(match: Match, run: str, routes: Routes) -> Frame:
     """A dialogue at its beginning: what the opening words settle, and what they leave for its questions."""
     wired = routes.named(match.route.name)
     said = match.rest or " ".join(value for _, value in match.holes)
-    found = match.found or (await wired.find(fold(said)) if wired else None)
+    found = match.found or (await wired.find(fold(said)) if wired and wired.route.by_name else None)
     frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, caveat=match.about)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
@@ -38,8 +40,7 @@ def turn(frame: Frame, found: Found) -> bool | None:
 
 def back(frame: Frame, routes: Routes, said: str) -> bool:
     """Lead back to the question that words of the dialogue's own name (换个医生); False if they name none."""
-    wired = routes.named(frame.dialogue)
-    keys = wired.route.returns.get(said, ()) if wired else ()
+    keys = _led_back_to(frame, routes, said)
     answered = list(frame.answers)
     last = max((answered.index(key) for key in keys if key in answered), default=None)
     if last is None or any(answer.kind == "once" for answer in frame.answers.values()):
@@ -64,5 +65,11 @@ def drop(frame: Frame, key: str) -> None:
 
 def asks_here(frame: Frame, routes: Routes, said: str) -> bool:
     """Tell whether words of the dialogue's own ask for another answer to the open question itself."""
+    return bool(frame.open and frame.open.key in _led_back_to(frame, routes, said))
+
+
+def _led_back_to(frame: Frame, routes: Routes, said: str) -> Sequence[str]:
+    """The questions to which these words lead back, polite words aside: 换个时间吧."""
     wired = routes.named(frame.dialogue)
-    return bool(wired and frame.open and frame.open.key in wired.route.returns.get(said, ()))
+    returns = wired.route.returns if wired else {}
+    return next((returns[way] for way in ways_of_saying(said) if way in returns), ())

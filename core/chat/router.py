@@ -11,7 +11,7 @@ import msgspec
 from core.chat.answers import bare, fold
 from core.chat.caveats import Caveat
 from core.chat.events import Kind
-from core.chat.names import Found, Named
+from core.chat.names import Found, Named, WhileOpen
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -28,9 +28,11 @@ class Route:
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
     `idle` words only where nothing is open. What is said `aside` leaves an open question on the screen as it
     is, and does not ask it again.
-    `named` loads what has a name of its own and is wanted here; its parameters are services. `returns` are
+    `named` loads what has a name of its own and is wanted here; its parameters are services. Names alone open
+    a dialogue if `by_name`, else they only turn it another way while it is open. `returns` are
     words that lead back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is
-    what people ask of it and cannot have.
+    what people ask of it and cannot have. `alone` are patterns that count only where nothing is open:
+    改到三点 is an answer to many a question.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -47,6 +49,8 @@ class Route:
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     caveat: Caveat | None = None
+    alone: tuple[str, ...] = ()
+    by_name: bool = True
 
     @property
     def name(self) -> str:
@@ -84,19 +88,32 @@ class Router:
         *words: str,
         click: str = "",
         anywhere: bool = False,
-        named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
+        named: Callable[..., Awaitable[Sequence[Named]]] | WhileOpen | None = None,
         returns: Mapping[str, Sequence[str]] | None = None,
         caveat: Caveat | None = None,
+        alone: Sequence[str] = (),
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
-        `named` loads things whose names alone open it, too, and settle some of its questions. `returns` are
+        `named` loads things whose names alone open it, too (not those of `WhileOpen`), and settle some of its
+        questions. `returns` are
         words that lead back to a question, where there is an answer to it. Who asks for what `caveat` hears
-        is told that it cannot be had, and goes on only after a yes.
+        is told that it cannot be had, and goes on only after a yes. `alone` are patterns that open it where
+        nothing is open.
         """
         back = {fold(word): keys for word, keys in (returns or {}).items()}
-        more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
-        return self._register(words, click, (), dialogue=True, **more)
+        return self._register(
+            words,
+            click,
+            (),
+            dialogue=True,
+            anywhere=anywhere,
+            named=named.load if isinstance(named, WhileOpen) else named,
+            by_name=not isinstance(named, WhileOpen),
+            returns=back,
+            caveat=caveat,
+            alone=tuple(alone),
+        )
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""

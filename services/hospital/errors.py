@@ -86,6 +86,12 @@ class NothingLeft(DomainError):
     code = "nothing_left"
 
 
+class NobodyElse(DomainError):
+    """No other doctor of the department has a number for a booking that is to be moved."""
+
+    code = "nobody_else"
+
+
 class CancelRefused(DomainError):
     """The booking stands as it was. Facts of all: `booking` (Booking), `at` (a moment)."""
 

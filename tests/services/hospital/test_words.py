@@ -29,6 +29,7 @@ def test_every_refusal_of_the_module_is_in_a_table() -> None:
         errors.ClaimRefused,
         errors.CancelRefused,
         errors.NothingLeft,
+        errors.NobodyElse,
         NoSuchPeriod,
         NoSuchBooking,
     }
@@ -113,6 +114,7 @@ async def test_each_sentence_renders_and_is_short(
         },
         **{code: {"booking": booking, "at": at("10:00")} for code in CANCEL_REFUSALS},
         errors.NothingLeft.code: {"doctor": "", "alternatives": alternatives},
+        errors.NobodyElse.code: {},
         NoSuchPeriod.code: {},
         NoSuchBooking.code: {},
         UnknownCitizen.code: {"citizen": "c_"},
