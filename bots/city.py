@@ -13,6 +13,7 @@ MENU = Menu(
             children=(
                 Button(name="预约挂号", click="HOSPITAL_BOOK"),
                 Button(name="我的预约", click="HOSPITAL_MINE"),
+                Button(name="改期", click="HOSPITAL_MOVE"),
                 Button(name="取消预约", click="HOSPITAL_CANCEL"),
                 Button(name="看科室", click="HOSPITAL_DEPARTMENTS"),
             ),

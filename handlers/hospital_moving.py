@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.chat.dialogue import Ask, NothingToChoose
+from core.chat.lists import PAGE
 from core.chat.moments import When
 from core.chat.names import Named, WhileOpen
 from core.chat.replies import Reply, Text
@@ -40,6 +41,12 @@ _MOVE_IT = (
     "换过去", "改期", "要改", "改成这个号", "换成这个号", "就改到这个时间",
 )  # fmt: skip
 
+# Further words for the lines below the days.
+_OTHERS = (
+    "换个医生", "换医生", "换一个医生", "换个大夫", "换大夫", "别的医生", "其他医生", "看看别的医生",
+)  # fmt: skip
+_AS_IT_WAS = ("保留原来的号", "保留", "还是原来的", "就原来的", "原来的", "不动了")
+
 
 async def _names(hospital: Hospital) -> list[Named]:
     """Whom a booking that is being moved can be moved to by name: a doctor, or a department's doctors."""
@@ -62,18 +69,7 @@ class Way:
 
 
 def _ways(old: Booking) -> tuple[Way, Way]:
-    another = (
-        "换个医生",
-        "换医生",
-        "换一个医生",
-        "换个大夫",
-        "换大夫",
-        "别的医生",
-        "其他医生",
-        "看看别的医生",
-    )
-    keep = ("保留原来的号", "保留", "还是原来的", "就原来的", "原来的", "不动了")
-    return Way(_ANOTHER_DOCTOR, another, old), Way(_KEEP, keep, old)
+    return Way(_ANOTHER_DOCTOR, _OTHERS, old), Way(_KEEP, _AS_IT_WAS, old)
 
 
 @router.dialogue(
@@ -168,7 +164,7 @@ async def _days(hospital: Hospital, old: Booking) -> list[ClinicSession | Way]:
     ways = [another] if await _others(hospital, old, old.specialty) else []
     if not sessions and ways:
         ways.append(keep)
-    return [*sessions, *ways]
+    return [*sessions[: PAGE - 1], *ways, *sessions[PAGE - 1 :]]  # all ways stand on the first page
 
 
 async def _others(hospital: Hospital, old: Booking, department: str) -> list[Doctor]:
