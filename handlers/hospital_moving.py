@@ -88,11 +88,12 @@ async def move(ask: Ask, hospital: Hospital, which: str, day: str, rest: Rest) -
     await ask.only("move_which", movable)
     booking = await ask.choice("move_which", movable, when=start)
     old = await hospital.booking(booking, ask.citizen)
-    session, before = await _day(ask, hospital, old), "move_day"
+    doctor, session, before = old.doctor_id, await _day(ask, hospital, old), "move_day"
     if session == _KEEP:
         return Text("hospital/move_stopped")
     if session == _ANOTHER_DOCTOR:
-        session, before = await _day_of_another(ask, hospital, old), "doctor"
+        doctor, session = await _day_of_another(ask, hospital, old)
+        before = "doctor"
     try:
         period = await ask.choice(
             "period",
@@ -101,7 +102,7 @@ async def move(ask: Ask, hospital: Hospital, which: str, day: str, rest: Rest) -
             full=partial(hospital.full_periods, session),
         )
     except NothingToChoose:
-        ask.again(before)
+        ask.again(before, because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
         elsewhere(ask, before, refused)
     await ask.confirm("move_confirm", partial(hospital.exchange, booking, period, ask.citizen), yes=_MOVE_IT)
@@ -129,7 +130,7 @@ async def _day(ask: Ask, hospital: Hospital, old: Booking) -> str:
     )
 
 
-async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> str:
+async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> tuple[str, str]:
     """Ask for another doctor of the department, and for a half-day of theirs."""
     department = old.specialty
     if ask.knows("department"):  # one was named
@@ -139,7 +140,7 @@ async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> str:
     except NothingToChoose:
         ask.again("move_day", because=NobodyElse())
     try:
-        return await ask.choice(
+        return doctor, await ask.choice(
             "session",
             partial(hospital.sessions, doctor, old.citizen, old.id),
             when=half_day,

@@ -104,6 +104,20 @@ async def test_the_other_doctors_last_number_went_meanwhile(
     assert "换个医生" not in reply
 
 
+async def test_a_half_day_was_full_when_it_was_chosen_and_nobody_has_anything_else(
+    talk: Talk, ward: Ward, hospital: Hospital, citizens: Citizens
+) -> None:
+    (old,) = await ward.session("heart-1", at("10:00", TUESDAY))
+    (last,) = await ward.session("heart-1", at("10:00", WEDNESDAY))
+    await ward.session("lungs-1", at("10:00", THURSDAY))
+    await booked(talk, hospital, citizens, old)
+    await talk.says("改期")
+    await hospital.hold(last, await ward.citizen(), effect())
+    assert "近几天没有别的号可以改。\n您原来的号还在" in await talk.says("1")
+    await ward.session("heart-1", at("10:00", THURSDAY), units=(4,))
+    assert "已改到：11月26日 周四" in await talk.walk("改期", "1", "1", "1")
+
+
 async def test_wherever_one_stops_the_old_number_is_there(
     talk: Talk, ward: Ward, hospital: Hospital, citizens: Citizens
 ) -> None:
@@ -145,11 +159,10 @@ async def test_words_that_move_were_taken_for_the_name_of_a_booking(
     talk: Talk, ward: Ward, hospital: Hospital, citizens: Citizens
 ) -> None:
     """改到周三 with a booking on Wednesday: that day is where to, not which."""
-    first, second = await two_days(ward)
+    _, second = await two_days(ward)
     (other,) = await ward.session("lungs-1", at("10:00", TUESDAY))
     for period in (other, second):
         await booked(talk, hospital, citizens, period)
-    del first
     for said in ("改到周三", "改期到周三", "推迟到周三"):
         assert "要改哪一个" in await talk.says(said)
         await talk.says("取消")
