@@ -34,6 +34,16 @@ STEPS = st.lists(
     ),
     max_size=14,
 )
+MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 3)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 3)),
+        st.tuples(st.sampled_from(("cancel", "counter")), st.integers(0, 2), st.integers(0, 6)),
+        st.tuples(st.sampled_from(("wait", "expire", "suspend")), st.integers(0, 1), st.just(0)),
+    ),
+    min_size=3,
+    max_size=12,
+)
 COUNTER = ("confirm", "check_in", "call", "pass", "start", "finish", "miss")
 
 
@@ -177,6 +187,21 @@ async def test_after_any_history_quotas_bookings_and_events_agree(
     await city.open()
     for number, (what, one, two) in enumerate(steps):
         with suppress(DomainError):  # refusals are part of a history
+            await city.step(number, what, one, two)
+    await city.check()
+
+
+@PATIENT
+@given(moves=MOVES)
+async def test_after_any_history_of_moves_they_agree_too(
+    ward: Ward, hospital: Hospital, clock: ManualClock, moves: list[tuple[str, int, int]]
+) -> None:
+    """Three begin with a booking each; most of what happens then is moving."""
+    city = City(ward, hospital, clock)
+    await city.open()
+    beginning = [("hold", citizen, period) for citizen, period in ((0, 0), (1, 1), (2, 2))]
+    for number, (what, one, two) in enumerate([*beginning, *moves]):
+        with suppress(DomainError):
             await city.step(number, what, one, two)
     await city.check()
 
