@@ -26,7 +26,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("hold"), st.integers(0, 3), st.integers(0, 3)),  # citizen, period
         st.tuples(st.just("cancel"), st.integers(0, 9), st.just(0)),  # booking
-        st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 3)),  # booking, period
+        st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 5)),  # booking, period
         st.tuples(st.just("counter"), st.integers(0, 9), st.integers(0, 6)),  # booking, step
         st.tuples(st.just("wait"), st.integers(0, 40), st.just(0)),  # minutes
         st.tuples(st.just("expire"), st.just(0), st.just(0)),
@@ -36,10 +36,11 @@ STEPS = st.lists(
 )
 MOVES = st.lists(
     st.one_of(
-        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 3)),
-        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 3)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 5)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 5)),
         st.tuples(st.sampled_from(("cancel", "counter")), st.integers(0, 2), st.integers(0, 6)),
-        st.tuples(st.sampled_from(("wait", "expire", "suspend")), st.integers(0, 1), st.just(0)),
+        st.tuples(st.just("wait"), st.integers(0, 20), st.just(0)),
+        st.tuples(st.sampled_from(("expire", "suspend")), st.integers(0, 2), st.just(0)),
     ),
     min_size=3,
     max_size=12,
@@ -60,16 +61,17 @@ class City:
         self.bookings: list[str] = []
 
     async def open(self) -> None:
-        """Two sessions of two periods, one free of charge and one to be paid."""
+        """Three sessions of two periods, the second one to be paid."""
         self.clock.set(at("07:00"))
         await self._new_doctors()
         free = await self.ward.session(f"heart-{self.run}", at("10:00"), units=(1, 2))
         paid = await self.ward.session(f"lungs-{self.run}", at("10:00"), fee_fen=1000, units=(2, 1))
-        self.periods = [*free, *paid]
+        further = await self.ward.session(f"bones-{self.run}", at("10:00"), units=(1, 2))
+        self.periods = [*free, *paid, *further]
         self.citizens = [await self.ward.citizen() for _ in range(4)]
 
     async def _new_doctors(self) -> None:
-        for department in ("heart", "lungs"):
+        for department in ("heart", "lungs", "bones"):
             await self.ward.db.execute(
                 "INSERT INTO doctors VALUES ($1, $2, '陈', '某', '主任医师', '')",
                 f"{department}-{self.run}",
