@@ -32,6 +32,19 @@ class Asking:
         self._visited: list[str] = []
         self._kept = ""  # a day or time that was named too early, as it was said
         self._timed: list[str] = []  # the questions of days and times this run came to
+        self._meant: dict[str, str] = {}  # words for one question and no other
+
+    def offer(self, key: str, words: str) -> None:
+        """Put these words, and from then on no others, to the question `key` when it is asked first.
+
+        Elsewhere all that was said beyond the opening word is put to each question in turn; but of
+        周三的号改到周五 one question should hear 周三, a later one 周五.
+        """
+        self._meant[key] = words
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a question has its answer, or will have it as soon as it is asked."""
+        return key in self._frame.answers or key in self._frame.hints
 
     @property
     def visited(self) -> list[str]:
@@ -76,7 +89,11 @@ class Asking:
         if key in self._frame.tried:
             return ""
         self._frame.tried = [*self._frame.tried, key]
+        self._frame.offered = self._offered(key)
         return answers.fold(self._frame.offered)
+
+    def _offered(self, key: str) -> str:
+        return self._meant.get(key, self._frame.offered)
 
     def _settle(self, key: str, kind: str, value: str) -> str:
         self._frame.answers[key] = Answer(kind, value)

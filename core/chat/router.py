@@ -11,7 +11,7 @@ import msgspec
 from core.chat.answers import bare, fold
 from core.chat.caveats import Caveat
 from core.chat.events import Kind
-from core.chat.names import Found, Named
+from core.chat.names import Found, Named, WhileOpen
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -26,11 +26,13 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
-    `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗). What is
-    said `aside` leaves an open question on the screen as it is, and does not ask it again. `named` loads
-    what has a name of its own and is wanted here; its parameters are services and, as a `str`, the folded
-    message. `returns` are words that lead back to the last answered one of some questions:
-    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have.
+    `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗); `alone`
+    are patterns for there: 改到三点 is an answer to many a question. What is said `aside` leaves an open
+    question on the screen as it is, and does not ask it again. `named` loads what has a name of its own and
+    is wanted here; its parameters are services and, as a `str`, the folded message. Names alone open a
+    dialogue if `by_name`, else they only turn it another way while it is open. `returns` are words that lead
+    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is what people ask of
+    it and cannot have.
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -48,6 +50,8 @@ class Route:
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     caveat: Caveat | None = None
+    alone: tuple[str, ...] = ()
+    by_name: bool = True
 
     @property
     def name(self) -> str:
@@ -85,21 +89,32 @@ class Router:
         *words: str,
         click: str = "",
         anywhere: bool = False,
-        around: Sequence[str] = (),
-        named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
+        alone: Sequence[str] = (),
+        named: Callable[..., Awaitable[Sequence[Named]]] | WhileOpen | None = None,
         returns: Mapping[str, Sequence[str]] | None = None,
         caveat: Caveat | None = None,
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
-        `around` are words that open it together with a day or a time, where nothing is open (今天有号吗); ""
-        lets a day alone do so. `named` loads things whose names alone open it, too, and settle some of its
-        questions. `returns` are words that lead back to a question, where there is an answer to it. Who asks
-        for what `caveat` hears is told that it cannot be had, and goes on only after a yes.
+        `alone` opens it where nothing is open: words together with a day or a time (今天有号吗; "" lets a day
+        do by itself), and patterns. `named` loads things whose names open it, too (not those of
+        `WhileOpen`), and settle some of its questions. `returns` are words that lead back to a question,
+        where there is an answer to it. Who asks for what `caveat` hears is told that it cannot be had, and
+        goes on only after a yes.
         """
-        back = {fold(word): keys for word, keys in (returns or {}).items()}
-        more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
-        return self._register(words, click, (), dialogue=True, around=tuple(around), **more)
+        return self._register(
+            words,
+            click,
+            (),
+            dialogue=True,
+            anywhere=anywhere,
+            around=tuple(word for word in alone if not _HOLE.search(word)),
+            alone=tuple(word for word in alone if _HOLE.search(word)),
+            named=named.load if isinstance(named, WhileOpen) else named,
+            by_name=not isinstance(named, WhileOpen),
+            returns={fold(word): keys for word, keys in (returns or {}).items()},
+            caveat=caveat,
+        )
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""

@@ -148,7 +148,7 @@ def _can_be_given(name: str, wanted: object, route: Route) -> bool:
     if wanted is Ask:
         return route.dialogue
     if wanted is str:
-        return any(name in hole_names(pattern) for pattern in route.patterns)
+        return any(name in hole_names(pattern) for pattern in (*route.patterns, *route.alone))
     return wanted in (Event, CitizenId, Rest, Notes, Nearest)
 
 
@@ -168,6 +168,7 @@ class Routes:
         self._clicks: dict[str, Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
+        self._alone: list[tuple[str, re.Pattern[str], Wired]] = []
         patterns: dict[str, Wired] = {}
         fallbacks = []
         for route in router.routes():
@@ -208,9 +209,10 @@ class Routes:
             if kind in _ROUTED_BY_CONTENT:
                 raise BootError(f"handler {route.name}: {kind} is routed by words or key, not by kind")
             _add(self._kinds, kind, wired, "kind of event")
-        for pattern in route.patterns:
-            _add(patterns, shape_of(pattern), wired, "pattern")
-            self._patterns.append((longest_piece(pattern), compile_pattern(pattern), wired))
+        for those, table in ((route.patterns, self._patterns), (route.alone, self._alone)):
+            for pattern in those:
+                _add(patterns, shape_of(pattern), wired, "pattern")
+                table.append((longest_piece(pattern), compile_pattern(pattern), wired))
 
     def named(self, name: str) -> Wired | None:
         """The route a session remembers by name; None after a deploy that removed it."""
@@ -235,10 +237,12 @@ class Routes:
         )
 
     def alone(self, folded: str, today: date) -> Match | None:
-        """What is meant where nothing is open: a word of its own for that, or one around a day (明天挂号)."""
-        for way in ways_of_saying(folded):
+        """What is meant where nothing is open: words of its own for that, or one around a day (明天挂号)."""
+        for way in reversed(ways_of_saying(folded)):
             if way in self._idle:
                 return Match(self._idle[way].route)
+            if fitting := _fitting(way, self._alone):
+                return max(fitting, key=lambda match: match.length)
         named, rest = spoken(folded, today)
         if not named or is_past(folded, today):
             return None
@@ -260,12 +264,18 @@ class Routes:
                     best = match
         return best
 
-    async def naming(self, folded: str) -> Match | None:
-        """The dialogue that owns what this message names, the most of it."""
+    async def naming(self, folded: str, dialogue: str = "") -> Match | None:
+        """The dialogue that owns what this message names: the open one, or who owns the most of it."""
+        under_way = self._named.get(dialogue)
+        if under_way is not None and (hit := await under_way.find(folded)) is not None:
+            return Match(under_way.route, folded, found=hit)
         found = [
             (wired, hit)
             for wired in self._named.values()
-            if wired.route.named is not None and (hit := await wired.find(folded)) is not None
+            if wired.route.named is not None
+            and wired.route.by_name
+            and wired is not under_way
+            and (hit := await wired.find(folded)) is not None
         ]
         if not found:
             return None
@@ -288,20 +298,21 @@ class Routes:
         return self._services_offered
 
     def _within(self, text: str) -> list[Match]:
-        found = self._fitting(text) if self._pieces.search(text) else []
+        found = _fitting(text, self._patterns) if self._pieces.search(text) else []
         for word in self._beginnings.get(text[:1], ()):
             if text.startswith(word):
                 found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
                 break
         return found
 
-    def _fitting(self, text: str) -> list[Match]:
-        """The patterns that this whole text is."""
-        return [
-            Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
-            for piece, pattern, wired in self._patterns
-            if piece in text and (hit := pattern.fullmatch(text))
-        ]
+
+def _fitting(text: str, patterns: Sequence[tuple[str, re.Pattern[str], Wired]]) -> list[Match]:
+    """The patterns that this whole text is."""
+    return [
+        Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
+        for piece, pattern, wired in patterns
+        if piece in text and (hit := pattern.fullmatch(text))
+    ]
 
 
 def _matched(wired: Wired | None) -> Match | None:

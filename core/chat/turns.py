@@ -236,10 +236,10 @@ class _Turn(Steps):
 
     async def _elsewhere(self) -> Said | None:
         """Go where a name leads that no line shown has: to another dialogue, or another way in this one."""
-        match = await self._house.routes.naming(self._folded)
+        frame = self._session.frames[-1]
+        match = await self._house.routes.naming(self._folded, frame.dialogue)
         if match is None or match.found is None or not match.found.settles:
             return None
-        frame = self._session.frames[-1]
         if frame.dialogue != match.route.name:
             return await self._open(match)
         changed = openings.turn(frame, match.found)
