@@ -236,13 +236,16 @@ class Routes:
             (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
         )
 
+    def within_alone(self, folded: str) -> Match | None:
+        """The handler whose pattern for where nothing is open fits; the barest way of saying it first."""
+        fitting = (_fitting(way, self._alone) for way in reversed(ways_of_saying(folded)))
+        return next((max(found, key=lambda match: match.length) for found in fitting if found), None)
+
     def alone(self, folded: str, today: date) -> Match | None:
         """What is meant where nothing is open: words of its own for that, or one around a day (明天挂号)."""
-        for way in reversed(ways_of_saying(folded)):
+        for way in ways_of_saying(folded):
             if way in self._idle:
                 return Match(self._idle[way].route)
-            if fitting := _fitting(way, self._alone):
-                return max(fitting, key=lambda match: match.length)
         named, rest = spoken(folded, today)
         if not named or is_past(folded, today):
             return None

@@ -207,7 +207,7 @@ class _Turn(Steps):
         """Open what a message asks for where nothing is open."""
         routes = self._house.routes
         match = await routes.despite(folded) or routes.whole(folded) or self._offered()
-        match = match or routes.within(folded)
+        match = match or routes.within(folded) or routes.within_alone(folded)
         if match is None and self._stopped is not None:
             again = await self._reopened(self._stopped)
             if again is not None:
