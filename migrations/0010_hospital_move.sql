@@ -32,6 +32,17 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What was said of a booking hangs on `booking:<id>` (core/delivery/guards.py): whatever makes its version grow makes
+-- every message of before void, in the same transaction, whichever way the unit went.
+CREATE FUNCTION booking_versions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO versions (key, n) VALUES ('booking:' || NEW.id, 1)
+    ON CONFLICT (key) DO UPDATE SET n = versions.n + 1;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bookings_version AFTER UPDATE OF version ON bookings
+    FOR EACH ROW WHEN (NEW.version > OLD.version) EXECUTE FUNCTION booking_versions();
+
 ------------------------------------------------------------------------------------------- what stands against it
 
 -- What a period says against a claim by anybody: 停诊, H1, H5. Under the session's lock.

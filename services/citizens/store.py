@@ -85,6 +85,13 @@ async def self_person(db: Database, citizen: str) -> str | None:
     return person
 
 
+async def conversation(db: Database, citizen: str) -> str | None:
+    conversation: str | None = await db.fetchval(
+        "SELECT conversation FROM accounts WHERE citizen = $1", citizen
+    )
+    return conversation
+
+
 async def addresses(db: Database, conversations: Sequence[str]) -> list[asyncpg.Record]:
     return await db.fetch(
         "SELECT conversation, account, openid, following FROM accounts WHERE conversation = ANY($1)",

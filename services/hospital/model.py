@@ -238,6 +238,7 @@ class Booking(Visit):
     """One person's claim on one unit; `number` is the unit's place in its session.
 
     `version` grows when it is moved, given back or suspended. `period`, `doctor_id` and `specialty` are ids.
+    `link` is the address of its page, for the citizen alone.
     `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
     not the visit decides `cancel_until` (domain-rules U6, U7); else None.
     """
@@ -254,6 +255,7 @@ class Booking(Visit):
     cancel_until: datetime
     can_cancel: bool
     grace: timedelta | None
+    link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,16 +3,20 @@
 import secrets
 from functools import partial
 
+from core.clock import Clock
 from core.effects import Effect, perform
 from core.errors import DomainError
-from core.stores.database import Transaction
-from services.hospital import moving_store, offers_store, shapes, store
+from core.stores.database import Database, Transaction
+from services.citizens.service import Citizens
+from services.hospital import ladder, moving_store, offers_store, shapes, store
 from services.hospital.errors import (
     CANCEL_REFUSALS,
     CLAIM_REFUSALS,
     NoSuchBooking,
     NoSuchPeriod,
 )
+from services.hospital.ladder import Reminding
+from services.hospital.links import Links, over_at
 from services.hospital.model import (
     Booking,
     BookingState,
@@ -20,6 +24,7 @@ from services.hospital.model import (
     Exchange,
 )
 from services.hospital.offers import Offers, local
+from services.hospital.rules import Rules
 
 _CANCELLABLE = frozenset(
     {
@@ -43,6 +48,19 @@ class _RefusedError(Exception):
 class Hospital(Offers):
     """Units and bookings of one city, beside all that can be booked."""
 
+    def __init__(
+        self,
+        db: Database,
+        citizens: Citizens,
+        clock: Clock,
+        links: Links,
+        reminding: Reminding,
+        rules: Rules | None = None,
+    ) -> None:
+        super().__init__(db, citizens, clock, rules)
+        self._links = links
+        self._reminding = reminding
+
     async def hold(self, period: str, citizen: str, effect: Effect) -> str:
         """Claim a unit for the citizen's self and return the booking's id; fee 0 is booked at once.
 
@@ -56,7 +74,8 @@ class Hospital(Offers):
             key=_key(effect),
         )
         try:
-            return await perform(self._db, effect, partial(self._claim, claim))
+            conversation = await self._citizens.conversation(citizen)
+            return await perform(self._db, effect, partial(self._claim, claim, conversation))
         except _RefusedError as refused:
             raise await self._claim_refused(period, refused.refusal) from None
 
@@ -77,7 +96,8 @@ class Hospital(Offers):
         """
         move = moving_store.Move(booking, period, citizen, _key(effect))
         try:
-            return await perform(self._db, effect, partial(self._move, move))
+            conversation = await self._citizens.conversation(citizen)
+            return await perform(self._db, effect, partial(self._move, move, conversation))
         except _RefusedError as refused:
             code = refused.refusal.code
             if code in CLAIM_REFUSALS or code == NoSuchPeriod.code:
@@ -107,6 +127,16 @@ class Hospital(Offers):
             raise NoSuchBooking
         return self._booking(row)
 
+    async def linked(self, token: str) -> Booking:
+        """Read the booking a link was made for, until a day after the visit."""
+        known = self._links.booking(token)
+        if known is None:
+            raise NoSuchBooking
+        booking = await self.booking(known)
+        if over_at(booking.ends_at) <= self._clock.now():
+            raise NoSuchBooking
+        return booking
+
     async def bookings(self, citizen: str) -> list[Booking]:
         """List what a citizen has before them, suspended visits included, soonest first."""
         return [self._booking(row) for row in await store.bookings(self._db, citizen, self._at())]
@@ -135,10 +165,11 @@ class Hospital(Offers):
         """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
         return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
 
-    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
+    async def _claim(self, claim: store.Claim, conversation: str, tx: Transaction) -> str:
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
+        await self._remind(tx, claim.booking, conversation)
         return claim.booking
 
     async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
@@ -147,14 +178,22 @@ class Hospital(Offers):
             raise _RefusedError(refusal)
         return booking
 
-    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
+    async def _move(self, move: moving_store.Move, conversation: str, tx: Transaction) -> str:
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
+        await self._remind(tx, move.booking, conversation)
         return move.booking
 
+    async def _remind(self, tx: Transaction, booking: str, conversation: str) -> None:
+        """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
+        row = await store.booking(tx, booking, self._at())
+        if row is not None and row["state"] == BookingState.BOOKED:
+            await ladder.remind(self._reminding, tx, self._booking(row), conversation)
+
     def _booking(self, row: store.Row) -> Booking:
-        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace)
+        link = self._links.address(row["booking"])
+        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace, link)
 
     async def _cancel_refused(self, booking: str, refusal: store.Refusal) -> DomainError:
         if refusal.code == NoSuchBooking.code:

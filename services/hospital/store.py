@@ -92,7 +92,7 @@ async def move(tx: Transaction, unit: int, what: str, who: str, key: str, now: d
     return str(await tx.fetchval("SELECT unit_move($1, $2, $3, $4, $5)", unit, what, who, key, now))
 
 
-async def booking(db: Database, booking_id: str, at: At) -> Row | None:
+async def booking(db: Database | Transaction, booking_id: str, at: At) -> Row | None:
     return await db.fetchrow(f"{_BOOKING} WHERE b.id = $3", at.now, at.rules, booking_id)
 
 
