@@ -83,7 +83,7 @@ class Choosing(Asking):
 
     async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
         """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
-        named = not answers.only_points(answers.fold(self._frame.offered))
+        named = key in self._frame.hints or not answers.only_points(answers.fold(self._frame.offered))
         if named or key in self._frame.answers or self._shown(key, "choice"):
             return
         items = await load()

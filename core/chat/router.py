@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
@@ -12,6 +12,7 @@ from core.chat.answers import bare, fold
 from core.chat.caveats import Caveat
 from core.chat.events import Kind
 from core.chat.names import Found, Named
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -30,7 +31,9 @@ class Route:
     said `aside` leaves an open question on the screen as it is, and does not ask it again. `named` loads
     what has a name of its own and is wanted here; its parameters are services and, as a `str`, the folded
     message. `returns` are words that lead back to the last answered one of some questions:
-    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have.
+    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have. `prompts` are the options of
+    messages of ours that lead here, as (kind, option), each with the question of a dialogue that what the
+    message is about settles, or "".
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -48,6 +51,13 @@ class Route:
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     caveat: Caveat | None = None
+    prompts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def only_prompted(self) -> bool:
+        """Tell whether nothing but an answer to a message of ours leads here."""
+        others = (self.words, self.patterns, self.clicks, self.kinds)
+        return bool(self.prompts) and not any(others) and not self.dialogue
 
     @property
     def name(self) -> str:
@@ -58,6 +68,14 @@ class Route:
     def title(self) -> str:
         """What a citizen calls it: its first word."""
         return self.words[0] if self.words else self.handler.__name__
+
+
+class _Further(TypedDict, total=False):
+    """What few dialogues need."""
+
+    returns: Mapping[str, Sequence[str]]
+    caveat: Caveat
+    prompts: Mapping[tuple[str, str], str]
 
 
 class Router:
@@ -76,9 +94,11 @@ class Router:
         anywhere: bool = False,
         idle: bool = False,
         aside: bool = False,
+        prompts: Mapping[tuple[str, str], str] | None = None,
     ) -> Callable[[_F], _F]:
-        """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere, idle=idle, aside=aside)
+        """Answer these words, this menu key, these kinds of event, these options with one reply."""
+        more = {"anywhere": anywhere, "idle": idle, "aside": aside, "prompts": prompts or {}}
+        return self._register(words, click, kinds, **more)
 
     def dialogue(
         self,
@@ -87,18 +107,18 @@ class Router:
         anywhere: bool = False,
         around: Sequence[str] = (),
         named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
-        returns: Mapping[str, Sequence[str]] | None = None,
-        caveat: Caveat | None = None,
+        **further: Unpack[_Further],
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
         `around` are words that open it together with a day or a time, where nothing is open (今天有号吗); ""
         lets a day alone do so. `named` loads things whose names alone open it, too, and settle some of its
         questions. `returns` are words that lead back to a question, where there is an answer to it. Who asks
-        for what `caveat` hears is told that it cannot be had, and goes on only after a yes.
+        for what `caveat` hears is told that it cannot be had, and goes on only after a yes. `prompts` are
+        options of messages of ours that open it: {("booking_reminder", "move"): "which"}.
         """
-        back = {fold(word): keys for word, keys in (returns or {}).items()}
-        more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
+        back = {fold(word): keys for word, keys in further.get("returns", {}).items()}
+        more = {**further, "anywhere": anywhere, "named": named, "returns": back}
         return self._register(words, click, (), dialogue=True, around=tuple(around), **more)
 
     def fallback(self, handler: _F) -> _F:
@@ -145,6 +165,7 @@ class Match(msgspec.Struct, frozen=True):
     length: int = 0
     found: Found | None = None  # what the message names, where that is known already
     about: str = ""  # what was asked for and cannot be had: the dialogue's caveat
+    prompt: Prompt | None = None  # the message of ours that was answered
 
 
 # In "预约下周五" the 下 belongs to the day.
