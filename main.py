@@ -12,6 +12,7 @@ import aiohttp
 from commands import line, places
 from commands.gateway import Gateway
 from commands.reception import Means, reception
+from commands.reminding import reminders
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
 from core.chat.desk import Desk, DeskHours
@@ -22,6 +23,7 @@ from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
 from services.citizens.service import Citizens
+from services.hospital.links import Links
 from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
@@ -83,7 +85,13 @@ def city_services(around: Surroundings, db: Database) -> Services:
     citizens = Citizens(db, around.seal)
     return Services(
         citizens=citizens,
-        hospital=Hospital(db, citizens, around.clock),
+        hospital=Hospital(
+            db,
+            citizens,
+            around.clock,
+            Links(around.seal, around.settings.server.url),
+            reminders(around, db),
+        ),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )
 

@@ -23,6 +23,7 @@ from core.delivery.kinds import Kinds
 from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
+from core.delivery.prompts import Prompting
 from core.delivery.sweeper import Sweeper
 from core.delivery.tidings import Tidings
 from core.stores.database import Database
@@ -77,7 +78,8 @@ def reception(
         named = {"name": account.name} if account.name else {}
         words = Words(around.templates, CityFacts(**facts, **named))
         wording.require(router, words)
-        house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
+        idle = timedelta(minutes=chat.idle_minutes)
+        house = House(routes, words, red_flags, identify, around.clock, idle, Prompting(means.db))
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed, ears=tidings)
 
     dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}

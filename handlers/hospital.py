@@ -10,6 +10,7 @@ from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Moment, Part, When, named_moment
 from core.chat.names import DESPITE, Named, find
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
@@ -204,6 +205,7 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
 @router.dialogue(
     "取消预约", "退号", "取消挂号", "不去了", "不想去了", "去不了", "去不了了", "取消{which}的号",
     "取消{which}的预约", "退{which}的号", "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
+    prompts={("booking_reminder", "cancel"): "cancel_which"},
 )  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
@@ -220,6 +222,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
         show=partial(hospital.booking, citizen=ask.citizen),
     )
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+@router.on(prompts={("booking_reminder", "come"): ""})
+async def coming(citizen: CitizenId, hospital: Hospital, prompt: Prompt) -> Reply:
+    """会到, answered to a reminder: it was read, and the visit stays as it is."""
+    return Text("hospital/coming", it=await hospital.booking(prompt.about, citizen))
 
 
 @router.on("取消", "取消掉", "都取消", "全部取消", "取消办理", "退出", idle=True)

@@ -79,6 +79,7 @@ def _ways(old: Booking) -> tuple[Way, Way]:
     alone=[whose + to + "{day}" for to in _TO for whose in _WHOSE],
     returns={word: ("move_day", *keys) for word, keys in ANOTHER.items()},
     named=WhileOpen(_names),
+    prompts={("booking_reminder", "move"): "move_which"},
 )
 async def move(ask: Ask, hospital: Hospital, which: str, day: str, rest: Rest) -> Reply:
     """哪一个 → 哪天, or 换个医生 → 时段 → 确认 → 改; whoever brings the booking begins with the day."""

@@ -38,8 +38,8 @@ class Asking:
         """Put these words, and from then on no others, to the question `key` when it is asked first.
 
         Elsewhere all that was said beyond the opening word is put to each question in turn; but of
-        周三的号改到周五 one question should hear 周三, a later one 周五. A day that is said at `key` or behind it
-        leads back to no question before `key`.
+        周三的号改到周五 one question should hear 周三, a later one 周五. A day that is said at `key`, or
+        behind it, leads back to no question before `key`.
         """
         self._meant[key] = words
 

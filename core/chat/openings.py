@@ -18,6 +18,10 @@ async def opened(match: Match, run: str, routes: Routes) -> Frame:
     frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, caveat=match.about)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
+    if (prompt := match.prompt) is not None:
+        frame.prompt = prompt.message
+        if settled := match.route.prompts[prompt.kind, prompt.chosen]:
+            frame.hints[settled] = prompt.about
     return frame
 
 

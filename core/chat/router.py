@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
@@ -12,6 +12,7 @@ from core.chat.answers import bare, fold
 from core.chat.caveats import Caveat
 from core.chat.events import Kind
 from core.chat.names import Found, Named, WhileOpen
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -32,7 +33,8 @@ class Route:
     is wanted here; its parameters are services and, as a `str`, the folded message. Names alone open a
     dialogue if `by_name`, else they only turn it another way while it is open. `returns` are words that lead
     back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is what people ask of
-    it and cannot have.
+    it and cannot have. `prompts` are the options of messages of ours that lead here, as (kind, option), each
+    with the question of a dialogue that what the message is about settles, or "".
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -52,6 +54,13 @@ class Route:
     caveat: Caveat | None = None
     alone: tuple[str, ...] = ()
     by_name: bool = True
+    prompts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def only_prompted(self) -> bool:
+        """Tell whether nothing but an answer to a message of ours leads here."""
+        others = (self.words, self.patterns, self.clicks, self.kinds)
+        return bool(self.prompts) and not any(others) and not self.dialogue
 
     @property
     def name(self) -> str:
@@ -62,6 +71,14 @@ class Route:
     def title(self) -> str:
         """What a citizen calls it: its first word."""
         return self.words[0] if self.words else self.handler.__name__
+
+
+class _Further(TypedDict, total=False):
+    """What few dialogues need."""
+
+    returns: Mapping[str, Sequence[str]]
+    caveat: Caveat
+    prompts: Mapping[tuple[str, str], str]
 
 
 class Router:
@@ -80,9 +97,11 @@ class Router:
         anywhere: bool = False,
         idle: bool = False,
         aside: bool = False,
+        prompts: Mapping[tuple[str, str], str] | None = None,
     ) -> Callable[[_F], _F]:
-        """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere, idle=idle, aside=aside)
+        """Answer these words, this menu key, these kinds of event, these options with one reply."""
+        more = {"anywhere": anywhere, "idle": idle, "aside": aside, "prompts": prompts or {}}
+        return self._register(words, click, kinds, **more)
 
     def dialogue(
         self,
@@ -91,8 +110,7 @@ class Router:
         anywhere: bool = False,
         alone: Sequence[str] = (),
         named: Callable[..., Awaitable[Sequence[Named]]] | WhileOpen | None = None,
-        returns: Mapping[str, Sequence[str]] | None = None,
-        caveat: Caveat | None = None,
+        **further: Unpack[_Further],
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
@@ -100,21 +118,19 @@ class Router:
         do by itself), and patterns. `named` loads things whose names open it, too (not those of
         `WhileOpen`), and settle some of its questions. `returns` are words that lead back to a question,
         where there is an answer to it. Who asks for what `caveat` hears is told that it cannot be had, and
-        goes on only after a yes.
+        goes on only after a yes. `prompts` are options of messages of ours that open it:
+        {("booking_reminder", "move"): "which"}.
         """
-        return self._register(
-            words,
-            click,
-            (),
-            dialogue=True,
-            anywhere=anywhere,
-            around=tuple(word for word in alone if not _HOLE.search(word)),
-            alone=tuple(word for word in alone if _HOLE.search(word)),
-            named=named.load if isinstance(named, WhileOpen) else named,
-            by_name=not isinstance(named, WhileOpen),
-            returns={fold(word): keys for word, keys in (returns or {}).items()},
-            caveat=caveat,
-        )
+        more: dict[str, Any] = {
+            **further,
+            "anywhere": anywhere,
+            "around": tuple(word for word in alone if not _HOLE.search(word)),
+            "alone": tuple(word for word in alone if _HOLE.search(word)),
+            "named": named.load if isinstance(named, WhileOpen) else named,
+            "by_name": not isinstance(named, WhileOpen),
+            "returns": {fold(word): keys for word, keys in further.get("returns", {}).items()},
+        }
+        return self._register(words, click, (), dialogue=True, **more)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""
@@ -160,6 +176,7 @@ class Match(msgspec.Struct, frozen=True):
     length: int = 0
     found: Found | None = None  # what the message names, where that is known already
     about: str = ""  # what was asked for and cannot be had: the dialogue's caveat
+    prompt: Prompt | None = None  # the message of ours that was answered
 
 
 # In "预约下周五" the 下 belongs to the day.

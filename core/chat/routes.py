@@ -14,6 +14,7 @@ from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
 from core.chat.moments import is_past, is_wish, spoken
 from core.chat.names import Found, Named, find
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply
 from core.chat.router import (
     Match,
@@ -69,7 +70,8 @@ class Wired:
             if not _can_be_given(name, wanted, route):
                 raise BootError(
                     f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
-                    " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole)"
+                    " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole,"
+                    " Prompt a handler that nothing else leads to)"
                 )
         self._named = _bound(route.named, route, services) if route.named else None
 
@@ -105,6 +107,7 @@ _GIVERS: dict[Any, Callable[[Given, str], object]] = {
     Rest: lambda given, _name: given.match.rest,
     Notes: lambda given, _name: given.notes,
     Nearest: lambda given, _name: given.nearest,
+    Prompt: lambda given, _name: given.match.prompt,
     str: lambda given, name: dict(given.match.holes).get(name, ""),
 }
 
@@ -147,6 +150,8 @@ def _can_be_given(name: str, wanted: object, route: Route) -> bool:
     """Tell whether a turn of this route has such a thing: questions in a dialogue, holes of its patterns."""
     if wanted is Ask:
         return route.dialogue
+    if wanted is Prompt:
+        return route.only_prompted
     if wanted is str:
         return any(name in hole_names(pattern) for pattern in (*route.patterns, *route.alone))
     return wanted in (Event, CitizenId, Rest, Notes, Nearest)
@@ -166,6 +171,7 @@ class Routes:
         self._idle: dict[str, Wired] = {}
         self._around: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
+        self._prompts: dict[tuple[str, str], Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
         self._alone: list[tuple[str, re.Pattern[str], Wired]] = []
@@ -205,10 +211,16 @@ class Routes:
             _add(self._around, fold(word), wired, "word around a day")
         for key in route.clicks:
             _add(self._clicks, key, wired, "menu key")
+        for option in route.prompts:
+            _add(self._prompts, option, wired, "option of a prompt")
         for kind in route.kinds:
             if kind in _ROUTED_BY_CONTENT:
                 raise BootError(f"handler {route.name}: {kind} is routed by words or key, not by kind")
             _add(self._kinds, kind, wired, "kind of event")
+        self._register_patterns(wired, patterns)
+
+    def _register_patterns(self, wired: Wired, patterns: dict[str, Wired]) -> None:
+        route = wired.route
         for those, table in ((route.patterns, self._patterns), (route.alone, self._alone)):
             for pattern in those:
                 _add(patterns, shape_of(pattern), wired, "pattern")
@@ -225,6 +237,10 @@ class Routes:
     def click(self, key: str) -> Match | None:
         """The handler of a menu key."""
         return _matched(self._clicks.get(key))
+
+    def prompted(self, kind: str, option: str) -> Wired | None:
+        """Where an option of a message of ours leads; None after a deploy that removed it."""
+        return self._prompts.get((kind, option))
 
     def kind(self, kind: Kind) -> Match | None:
         """The handler of a kind of event."""

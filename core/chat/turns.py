@@ -3,11 +3,11 @@
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.house import House
+from core.chat.inviting import Inviting
 from core.chat.moments import is_only_wish, is_wish
 from core.chat.replies import Said, Silence, Text
 from core.chat.router import Match
 from core.chat.sessions import Frame, Question, Session
-from core.chat.steps import Steps
 from core.chat.words import Words
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
@@ -50,7 +50,7 @@ class Turns:
         return said
 
 
-class _Turn(Steps):
+class _Turn(Inviting):
     """One message: what it means here and now."""
 
     async def answer(self) -> Said:
@@ -78,8 +78,7 @@ class _Turn(Steps):
         if (alarm := self._house.alarm(self._event)) is not None:
             self._session.break_off()
             return alarm
-        said = await self._global()
-        if said is not None:
+        if (said := await self._invited()) is not None or (said := await self._global()) is not None:
             return said
         if self._session.frames:
             return await self._under_way()

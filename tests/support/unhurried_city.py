@@ -9,9 +9,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import main
+from commands.reminding import reminders
 from commands.surroundings import Surroundings
 from core.effects import Effect
 from core.stores.database import Database
+from services.hospital.links import Links
 from services.hospital.service import Hospital
 
 _LONGEST_S = 10.0  # two attempts of WeChat's; a run that begins again at the third comes too late for it
@@ -41,7 +43,9 @@ _services_of_main = main.city_services
 def city_services(around: Surroundings, db: Database) -> main.Services:
     """The same services, but for the hospital."""
     services = _services_of_main(around, db)
-    return replace(services, hospital=Unhurried(db, services.citizens, around.clock))
+    links = Links(around.seal, around.settings.server.url)
+    hospital = Unhurried(db, services.citizens, around.clock, links, reminders(around, db))
+    return replace(services, hospital=hospital)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,13 @@ import pytest
 from core.clock import ManualClock
 from core.effects import AlreadyDone, Effect, perform
 from core.errors import StoreGoneError
+from core.seal import Seal
 from core.stores.database import Database, Transaction
-from services.citizens.service import Citizens
+from services.hospital import moving_store, store
 from services.hospital.errors import UnitTaken
 from services.hospital.service import Hospital
 from tests.services.ward import Ward, at, effect
+from tests.support.city_hospital import hospital_of
 
 
 class CrashError(Exception):
@@ -22,22 +24,22 @@ class CrashError(Exception):
 class Dying(Hospital):
     """A hospital whose process dies once, after the claim and before the commit."""
 
-    async def _claim(self, claim: object, tx: Transaction) -> str:
-        await super()._claim(claim, tx)  # type: ignore[arg-type]
+    async def _claim(self, claim: store.Claim, conversation: str, tx: Transaction) -> str:
+        await super()._claim(claim, conversation, tx)
         raise CrashError
 
     async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
         await super()._cancel(booking, citizen, key, tx)
         raise CrashError
 
-    async def _move(self, move: object, tx: Transaction) -> str:
-        await super()._move(move, tx)  # type: ignore[arg-type]
+    async def _move(self, move: moving_store.Move, conversation: str, tx: Transaction) -> str:
+        await super()._move(move, conversation, tx)
         raise CrashError
 
 
 @pytest.fixture
-def dying(db: Database, citizens: Citizens, clock: ManualClock) -> Hospital:
-    return Dying(db, citizens, clock)
+def dying(db: Database, seal: Seal, clock: ManualClock) -> Hospital:
+    return hospital_of(db, seal, clock, kind=Dying)
 
 
 async def rows(ward: Ward) -> tuple[int, int]:
