@@ -7,12 +7,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
+from clients.wechat import open_http
 from commands import line, places
 from commands.gateway import Gateway
+from commands.post import post
 from commands.reception import Means, reception
-from commands.reminding import reminders
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
 from core.chat.desk import Desk, DeskHours
@@ -20,6 +19,7 @@ from core.chat.digests import Digests
 from core.delivery.backlog import backlog
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
+from core.schedule.reminders import Reminders
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
 from services.citizens.service import Citizens
@@ -50,7 +50,8 @@ async def assemble(around: Surroundings) -> Gateway:
         stack.push_async_callback(redis.close)
         db = await open_database(around.database_url)
         stack.push_async_callback(db.close)
-        services = city_services(around, db)
+        sent = post(around, db)
+        services = city_services(around, db, sent.reminders)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -61,8 +62,8 @@ async def assemble(around: Surroundings) -> Gateway:
             around.templates,
         )
         by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        received = reception(Means(around, redis, db, http), services.citizens, by_type)
+        http = await stack.enter_async_context(open_http())
+        received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         app = Doors([*door(accounts, porch), *health.public_routes()])
@@ -76,22 +77,18 @@ async def assemble(around: Surroundings) -> Gateway:
             citizens=services.citizens,
             hospital=services.hospital,
             reception=received,
+            reminders=sent.reminders,
             _open=stack.pop_all(),
         )
 
 
-def city_services(around: Surroundings, db: Database) -> Services:
+def city_services(around: Surroundings, db: Database, reminders: Reminders) -> Services:
     """Build every service of the city on one database."""
     citizens = Citizens(db, around.seal)
+    links = Links(around.seal, around.settings.server.url)
     return Services(
         citizens=citizens,
-        hospital=Hospital(
-            db,
-            citizens,
-            around.clock,
-            Links(around.seal, around.settings.server.url),
-            reminders(around, db),
-        ),
+        hospital=Hospital(db, citizens, around.clock, links, reminders),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )
 

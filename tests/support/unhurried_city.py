@@ -9,9 +9,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import main
-from commands.reminding import reminders
 from commands.surroundings import Surroundings
 from core.effects import Effect
+from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.hospital.links import Links
 from services.hospital.service import Hospital
@@ -40,11 +40,11 @@ async def _ponder() -> None:
 _services_of_main = main.city_services
 
 
-def city_services(around: Surroundings, db: Database) -> main.Services:
+def city_services(around: Surroundings, db: Database, reminders: Reminders) -> main.Services:
     """The same services, but for the hospital."""
-    services = _services_of_main(around, db)
+    services = _services_of_main(around, db, reminders)
     links = Links(around.seal, around.settings.server.url)
-    hospital = Unhurried(db, services.citizens, around.clock, links, reminders(around, db))
+    hospital = Unhurried(db, services.citizens, around.clock, links, reminders)
     return replace(services, hospital=hospital)
 
 
