@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from core.chat.words import Words
 from core.clock import Clock
 from core.delivery.kinds import Kinds
 from core.delivery.notices import Notices
@@ -19,10 +18,14 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 ADDRESS = "https://city.example"
 
 
-def notices_of(seal: Seal, clock: Clock, words: Words | None = None) -> Notices:
+def kinds_of() -> Kinds:
     """Every kind of notice the city sends."""
-    words = words or words_of()
-    return Notices(Kinds(TEMPLATES / "notices", words), words, seal, clock, ADDRESS)
+    return Kinds(TEMPLATES / "notices", words_of())
+
+
+def notices_of(seal: Seal, clock: Clock) -> Notices:
+    """What these notices are handed to."""
+    return Notices(kinds_of(), words_of(), seal, clock, ADDRESS)
 
 
 def hospital_of(
