@@ -119,8 +119,7 @@ class Inviting(Steps):
 
     def _ask_which(self, leads: list[Lead]) -> Said:
         self._session.which = leads
-        said = leads[-1].said
-        return self._say(Text("chat/which", said=said, lines=[lead.label for lead in leads]))
+        return self._say(Text("chat/which", said=leads[0].said, lines=[lead.label for lead in leads]))
 
     def _lead(self, which: Sequence[Lead]) -> Lead | None:
         """The line of that question that is meant."""

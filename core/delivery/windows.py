@@ -47,6 +47,11 @@ class Windows:
         found = await asyncio.gather(*map(self.is_open, asked))
         return [each for each, is_open in zip(asked, found, strict=True) if is_open]
 
+    async def heard_s(self, conversation: str) -> float | None:
+        """How many seconds ago the citizen last gave a sign of life; None if that is not known."""
+        ms = await self._do("heard", conversation)
+        return None if ms < 0 else ms / 1000
+
     async def _do(self, what: str, conversation: str, given: int = 0) -> int:
         return int(await self._redis.run(self._script, (windows_key(conversation),), (what, given)))
 

@@ -1,0 +1,355 @@
+"""A digit goes to the one open thing; where two may be meant we ask which, and never guess (design 8)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from core.chat.events import Kind, MenuTap
+from tests.core.chat.surgery import (
+    Visits,
+    arrives,
+    changes,
+    digit,
+    ends,
+    state_of,
+    surgery_with,
+    taps,
+)
+from tests.core.chat.teahouse import Kitchen
+from tests.support.talk import Ground, Talk
+
+
+@pytest.fixture
+def visits(ground: Ground) -> Visits:
+    return Visits(ground.db)
+
+
+@pytest.fixture
+async def talk(ground: Ground, kitchen: Kitchen, visits: Visits) -> AsyncIterator[Talk]:
+    talk = Talk(ground, surgery_with(kitchen, visits))
+    yield talk
+    await talk.dispatcher.drain()
+
+
+@pytest.mark.parametrize("said", ["1", "１", "一", "1.", "①", "1️⃣", "选1", "第一个"])
+async def test_a_digit_answers_the_only_thing_that_is_open(talk: Talk, visits: Visits, said: str) -> None:
+    reminder = await arrives(talk)
+    assert await talk.says(said) == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+    assert await state_of(talk, reminder) == ("read", False)
+
+
+async def test_an_answered_message_waits_for_no_further_digit(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    await talk.says("1")
+    assert "现在没有要选的" in await talk.says("1")
+    assert visits.did == ["come A1"]
+
+
+async def test_a_digit_that_no_line_has_is_told_the_lines(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    assert await talk.says("5") == "您回的是“5”，没有这一项。\n心内科就诊提醒：1 会到，2 改期"
+    assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
+async def test_zero_is_still_the_way_to_a_person(talk: Talk) -> None:
+    await arrives(talk)
+    assert "请把话留给伙计" in await talk.says("0")
+
+
+async def test_an_option_may_open_a_dialogue_that_knows_what_it_is_about(talk: Talk, visits: Visits) -> None:
+    reminder = await arrives(talk, about="A2")
+    assert "改到哪天" in await talk.says("2")  # and not 要改哪一个
+    assert await state_of(talk, reminder) == ("read", True)
+    talk.later(seconds=1)
+    assert "A2 A2-tue" in await talk.says("2")  # the dialogue's own question is newer than the reminder
+    assert "改好了" in await talk.says("1")
+    assert visits.did == ["move A2 A2-tue"]
+    assert (await state_of(talk, reminder))[1] is False
+
+
+async def test_who_thinks_better_of_a_dialogue_may_answer_otherwise(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    await talk.walk("2", "取消")
+    assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
+# --- clashes ---
+
+
+async def test_a_reminder_that_came_after_an_open_list_is_asked_about(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    await arrives(talk)
+    assert await talk.says("1") == (
+        "您回的“1”是答哪一个？\n1、心内科就诊提醒：会到\n2、喝茶：靠窗\n请回复前面的数字。"
+    )
+    assert visits.did == []
+    heard = await talk.says("1")
+    assert heard.startswith("好的，心内科就诊提醒，等您来。\n\n—— 接着办刚才的“喝茶”：")
+    assert visits.did == ["come A1"]
+    assert "靠窗" in heard
+    assert "龙井" in await talk.says("1")  # 靠窗 it is: the reminder is answered
+
+
+async def test_and_the_other_line_leads_to_the_list(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    await arrives(talk)
+    assert "龙井，院子" in await talk.says("3")  # only the list has three lines: nothing to ask about
+    await talk.says("返回")
+    reminder = await arrives(talk, about="A2")
+    assert "1、骨科就诊提醒：改期\n2、喝茶：里间" in await talk.says("2")
+    assert "龙井，里间" in await talk.says("2")
+    assert visits.did == []
+    assert await state_of(talk, reminder) == ("accepted", True)
+
+
+async def test_what_was_asked_last_is_what_people_answer(talk: Talk, visits: Visits) -> None:
+    """A prompt older than the open question does not compete with it."""
+    await arrives(talk)
+    await talk.says("喝茶")
+    assert "请选座位" in await talk.says("1")
+    assert visits.did == []
+
+
+async def test_a_receipt_and_a_reminder_are_told_apart(talk: Talk, visits: Visits) -> None:
+    news = await arrives(talk, "news", "N1")
+    await arrives(talk)
+    assert await talk.says("1") == (
+        "您回的“1”是答哪一个？\n1、心内科就诊提醒：会到\n2、停水通知：收到\n请回复前面的数字。"
+    )
+    assert await talk.says("2") == "收到了，谢谢。"
+    assert await state_of(talk, news) == ("read", False)
+    assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"  # the one that is left
+    assert visits.did == ["come A1"]
+
+
+async def test_only_the_reminder_has_a_second_line(talk: Talk) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    assert "改到哪天" in await talk.says("2")
+
+
+@pytest.mark.parametrize(("answer", "heard"), [("1", "好的，心内科"), ("2", "收到了"), ("3", "龙井，靠窗")])
+async def test_reminder_receipt_and_an_open_list_at_once(talk: Talk, answer: str, heard: str) -> None:
+    await talk.walk("喝茶", "龙井")
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    assert "1、心内科就诊提醒：会到\n2、停水通知：收到\n3、喝茶：靠窗" in await talk.says("1")
+    assert (await talk.says(answer)).startswith(heard)
+
+
+async def test_two_messages_of_one_title_are_told_apart_by_their_time(talk: Talk) -> None:
+    await arrives(talk, "news", "N1")
+    talk.later(minutes=20)
+    await arrives(talk, "news", "N2")
+    assert "1、09:20 停水通知：收到\n2、09:00 停水通知：收到" in await talk.says("1")
+
+
+async def test_the_question_which_one_may_be_answered_in_its_words(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    assert await talk.says("就诊提醒") == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
+async def test_a_number_that_is_neither_is_asked_again(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    again = await talk.says("7")
+    assert again.startswith("您回复的是“7”，没有这一项。请回复 1–2。\n\n您回的“1”是答哪一个？")
+    assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
+async def test_other_words_leave_the_question_which_one(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    assert "龙井" in await talk.says("喝茶")
+    await talk.says("1")
+    assert visits.did == []
+
+
+async def test_a_third_message_while_we_ask_which_is_no_guess_either(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    await arrives(talk, about="A2")
+    assert "1、骨科就诊提醒：会到\n2、心内科就诊提醒：会到\n3、停水通知：收到" in await talk.says("1")
+    assert await talk.says("2") == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
+async def test_a_question_which_one_that_did_not_arrive_is_repeated(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    await talk.lose_reply()
+    assert "没有送到" in await talk.says("1")
+    assert visits.did == []
+    assert "等您来" in await talk.says("1")
+
+
+async def test_a_list_that_did_not_arrive_is_not_what_a_digit_answers(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    await talk.lose_reply()
+    await arrives(talk)
+    assert (await talk.says("1")).startswith("好的，心内科就诊提醒，等您来。\n\n—— 接着办刚才的“喝茶”：")
+    assert visits.did == ["come A1"]
+
+
+async def test_after_a_long_silence_the_digit_is_for_the_reminder(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    talk.later(hours=3)
+    await arrives(talk)
+    heard = await talk.says("1")
+    assert heard.startswith("好的，心内科就诊提醒，等您来。")
+    assert "您刚才的“喝茶”还没有办完，要继续吗？" in heard
+    assert visits.did == ["come A1"]
+
+
+async def test_a_number_for_an_open_text_question_is_asked_about(talk: Talk, visits: Visits) -> None:
+    await talk.walk("订包间", "明天")
+    await arrives(talk)
+    assert "1、心内科就诊提醒：会到\n2、订包间\n" in await talk.says("1")
+    assert "11-24 1，订包间吗" in await talk.says("2")  # it is the name
+    assert visits.did == []
+
+
+async def test_a_reminder_that_came_after_we_asked_whether_to_go_on(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    talk.later(hours=1)
+    await talk.says("嗯")
+    await arrives(talk)
+    assert "1、心内科就诊提醒：会到\n2、喝茶：继续" in await talk.says("1")
+    assert "靠窗" in await talk.says("2")
+    assert visits.did == []
+
+
+# --- taps ---
+
+
+async def test_a_tap_names_its_message_and_is_not_asked_about(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    other = await arrives(talk, about="A2")
+    first = await arrives(talk, "news", "N1")
+    assert await taps(talk, first, "got", "收到") == "收到了，谢谢。"
+    assert await taps(talk, other) == "好的，骨科就诊提醒，等您来。"
+    assert visits.did == ["come A2"]
+
+
+async def test_a_tap_during_an_open_list_answers_and_goes_back_to_the_list(
+    talk: Talk, visits: Visits
+) -> None:
+    await talk.walk("喝茶", "龙井")
+    reminder = await arrives(talk)
+    heard = await taps(talk, reminder)
+    assert heard.startswith("好的，心内科就诊提醒，等您来。\n\n—— 接着办刚才的“喝茶”：")
+    assert visits.did == ["come A1"]
+    assert "靠窗" in await talk.says("1")
+
+
+async def test_a_dialogue_opened_in_the_middle_of_another_goes_back_to_it(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    reminder = await arrives(talk)
+    assert "改到哪天" in await taps(talk, reminder, "move", "改期")
+    heard = await talk.walk("1", "1")
+    assert "改好了" in heard
+    assert "接着办刚才的“喝茶”" in heard
+    assert visits.did == ["move A1 A1-mon"]
+
+
+async def test_a_second_tap_is_told_that_it_was_answered(talk: Talk, visits: Visits) -> None:
+    reminder = await arrives(talk)
+    await taps(talk, reminder)
+    assert "已经答过" in await taps(talk, reminder)
+    assert visits.did == ["come A1"]
+
+
+async def test_a_tap_on_somebody_else_s_message_says_nothing_of_it(talk: Talk, visits: Visits) -> None:
+    other = talk.another("o-uncle")
+    foreign = await arrives(talk, conversation=other.conversation)
+    heard = await taps(talk, foreign)
+    assert "心内科" not in heard
+    assert visits.did == []
+
+
+@pytest.mark.parametrize("menu", ["77", "x:y", "9" * 40 + ":come", ":come"])
+async def test_a_tap_that_is_none_of_ours_is_its_words(talk: Talk, menu: str) -> None:
+    assert "龙井" in await talk.sends(Kind.TEXT, text="喝茶", detail=MenuTap(menu_id=menu))
+
+
+# --- too late ---
+
+
+async def test_a_digit_after_its_time_is_told_so(talk: Talk, visits: Visits) -> None:
+    reminder = await arrives(talk)
+    await ends(talk, reminder)
+    assert await talk.says("1") == "这次就诊已经过了时间，请看“我的预约”。"
+    assert await taps(talk, reminder) == "这次就诊已经过了时间，请看“我的预约”。"
+    assert visits.did == []
+
+
+async def test_a_digit_after_the_visit_was_cancelled_is_told_so(talk: Talk, visits: Visits) -> None:
+    reminder = await arrives(talk)
+    await changes(talk, "A1")
+    assert await talk.says("1") == "这次就诊已经改期或取消了，请看“我的预约”。"
+    assert await taps(talk, reminder) == "这次就诊已经改期或取消了，请看“我的预约”。"
+    assert visits.did == []
+
+
+async def test_a_domain_without_words_of_its_own_for_that(talk: Talk) -> None:
+    news = await arrives(talk, "news", "N1")
+    await ends(talk, news)
+    assert (await talk.says("1")).startswith("“停水通知”已经过了时间，这次回复不算。\n要办什么请直接说")
+
+
+async def test_what_counts_no_more_leaves_the_open_list_its_digits(talk: Talk, visits: Visits) -> None:
+    await talk.walk("喝茶", "龙井")
+    reminder = await arrives(talk)
+    await changes(talk, "A1")
+    assert "靠窗" in await talk.says("1")
+    assert "接着办刚才的“喝茶”" in await taps(talk, reminder)
+    assert visits.did == []
+
+
+async def test_it_may_change_while_we_ask_which(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    await changes(talk, "A1")
+    assert "改期或取消" in await talk.says("1")
+    assert visits.did == []
+
+
+# --- once ---
+
+
+async def test_a_digit_that_wechat_pushes_three_times_acts_once(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    event = digit(talk)
+    said = await asyncio.gather(*(talk.attempt(event) for _ in range(3)))
+    assert {each.text for each in said if each} == {"好的，心内科就诊提醒，等您来。"}
+    assert visits.did == ["come A1"]
+
+
+async def test_an_answer_whose_process_died_is_given_again_and_done_once(talk: Talk, visits: Visits) -> None:
+    """Its claim is gone, the effect is not; and what arrived since does not change what the digit meant."""
+    await arrives(talk)
+    first = await talk.says("1")
+    await talk.ground.redis.client.flushall()
+    await arrives(talk, about="A2")
+    assert await talk.repeats() == first
+    assert visits.did == ["come A1"]
+
+
+async def test_a_handler_without_changes_of_its_own_is_answered_again_too(talk: Talk) -> None:
+    await arrives(talk, "news", "N1")
+    first = await talk.says("1")
+    await talk.ground.redis.client.flushall()
+    assert await talk.repeats() == first
