@@ -28,6 +28,7 @@ from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
 from webhooks.routes import Doors
+from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
 
@@ -66,7 +67,8 @@ async def assemble(around: Surroundings) -> Gateway:
         received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        app = Doors([*door(accounts, porch), *health.public_routes()])
+        visits = Visits(services.hospital, sent.words, around.clock, around.templates, lambda: health.ready)
+        app = Doors([*door(accounts, porch), *visits.routes(), *health.public_routes()])
         admin = Doors(health.admin_routes())
         return Gateway(
             app=app,
