@@ -106,7 +106,7 @@ class Outgoing:
         await self._reopen()
         await self._kept.let_go(self._windows)
         if Lane.BULK in self._lanes and not relieved:
-            await jobs.fill(self._db, self._city)
+            await self._fill()
             await jobs.end(self._db)
 
     async def purge(self) -> None:
@@ -142,6 +142,11 @@ class Outgoing:
         self._ending.set()
         for worker in self._lanes.values():
             worker.end()
+
+    async def _fill(self) -> None:
+        """Give every recipient of the jobs a row: whoever sends is not to wait for rows."""
+        while await jobs.fill(self._db, self._city) and not self._ending.is_set():
+            pass
 
     async def _reopen(self) -> None:
         """Let late replies go that waited for a sign of life."""
