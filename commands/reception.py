@@ -19,6 +19,7 @@ from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import Turns
 from core.chat.words import CityFacts, Words
+from core.delivery.kept import Kept
 from core.delivery.kinds import Kinds
 from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
@@ -67,6 +68,7 @@ def reception(
     everybodys = Words(around.templates, CityFacts(**facts))
     kinds = Kinds(around.templates / "notices", everybodys)
     tidings = Tidings(means.db, kinds)
+    kept = Kept(means.db, around.seal, everybodys, around.clock)
     red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
 
     async def identify(event: Event) -> str:
@@ -74,7 +76,7 @@ def reception(
 
     def dispatcher(key: str, account: Account) -> Dispatcher:
         router = router_of(around.settings, key)
-        routes = Routes(router, services)
+        routes = Routes(router, {**services, Kept: kept})
         named = {"name": account.name} if account.name else {}
         words = Words(around.templates, CityFacts(**facts, **named))
         wording.require(router, words)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from core.chat.events import Kind, MenuTap
 from tests.core.chat.surgery import (
+    Counted,
     Visits,
     arrives,
     changes,
@@ -353,3 +355,42 @@ async def test_a_handler_without_changes_of_its_own_is_answered_again_too(talk: 
     first = await talk.says("1")
     await talk.ground.redis.client.flushall()
     assert await talk.repeats() == first
+
+
+# --- what it costs ---
+
+
+@pytest.fixture
+async def counted(ground: Ground, kitchen: Kitchen, visits: Visits, db_url: str) -> AsyncIterator[Talk]:
+    """A talk whose PostgreSQL counts how often it is asked."""
+    counting = await Counted.open(db_url)
+    talk = Talk(replace(ground, db=counting), surgery_with(kitchen, visits))
+    yield talk
+    await talk.dispatcher.drain()
+    await counting.close()
+
+
+async def cost(talk: Talk, *messages: str) -> list[int]:
+    """How often PostgreSQL was asked for each of these."""
+    counting, costs = talk.ground.db, []
+    assert isinstance(counting, Counted)
+    for message in messages:
+        before = counting.asked
+        await talk.says(message)
+        costs.append(counting.asked - before)
+    return costs
+
+
+async def test_no_message_with_words_looks_at_the_prompts(counted: Talk) -> None:
+    await arrives(counted)
+    assert await cost(counted, "你好", "喝茶", "选龙井", "返回", "更多", "选2", "今天天气好") == [0] * 7
+    assert await cost(counted, "取消", "2小时后来", "25号", "13812345678", "0") == [0] * 5
+
+
+async def test_a_digit_that_answers_an_open_question_costs_one_look(counted: Talk) -> None:
+    assert await cost(counted, "喝茶", "1", "２", "二") == [0, 1, 1, 1]
+
+
+async def test_a_digit_that_answers_a_message_costs_the_look_and_its_effect(counted: Talk) -> None:
+    await arrives(counted, "news", "N1")
+    assert await cost(counted, "1") == [2]
