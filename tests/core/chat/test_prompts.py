@@ -19,6 +19,7 @@ from tests.core.chat.surgery import (
     taps,
 )
 from tests.core.chat.teahouse import Kitchen
+from tests.demo.test_widths import BUBBLE, width
 from tests.support.talk import Ground, Talk
 
 
@@ -51,9 +52,17 @@ async def test_an_answered_message_waits_for_no_further_digit(talk: Talk, visits
 
 async def test_a_digit_that_no_line_has_is_told_the_lines(talk: Talk, visits: Visits) -> None:
     await arrives(talk)
-    assert await talk.says("5") == "您回的是“5”，没有这一项。\n心内科就诊提醒：1 会到，2 改期"
+    assert await talk.says("5") == "您回的是“5”，没有这一项。\n心内科就诊提醒：\n1、会到\n2、改期"
     assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"
     assert visits.did == ["come A1"]
+
+
+async def test_a_digit_that_no_line_of_several_messages_has(talk: Talk) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    assert await talk.says("5") == (
+        "您回的是“5”，没有这一项。\n心内科就诊提醒：1 会到，2 改期\n停水通知：1 收到"
+    )
 
 
 async def test_zero_is_still_the_way_to_a_person(talk: Talk) -> None:
@@ -175,6 +184,25 @@ async def test_other_words_leave_the_question_which_one(talk: Talk, visits: Visi
     assert "龙井" in await talk.says("喝茶")
     await talk.says("1")
     assert visits.did == []
+
+
+async def test_a_tap_on_the_menu_leaves_the_question_which_one_too(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    await talk.taps("TEA")
+    assert "请选座位" in await talk.says("1")
+    assert visits.did == []
+
+
+async def test_the_question_which_one_fits_a_bubble(talk: Talk) -> None:
+    """Six lines of thirteen characters, with as many messages as can wait."""
+    await talk.walk("喝茶", "龙井")
+    for kind, about in (("news", "N1"), ("visit", "A1"), ("visit", "A2")):
+        await arrives(talk, kind, about)
+    lines = (await talk.says("1")).splitlines()
+    assert len(lines) == 6
+    assert max(map(width, lines)) <= BUBBLE
 
 
 async def test_a_third_message_while_we_ask_which_is_no_guess_either(talk: Talk, visits: Visits) -> None:
@@ -338,6 +366,23 @@ async def test_a_digit_that_wechat_pushes_three_times_acts_once(talk: Talk, visi
     said = await asyncio.gather(*(talk.attempt(event) for _ in range(3)))
     assert {each.text for each in said if each} == {"好的，心内科就诊提醒，等您来。"}
     assert visits.did == ["come A1"]
+
+
+async def test_two_answers_in_two_processes_are_one(
+    talk: Talk, ground: Ground, kitchen: Kitchen, visits: Visits
+) -> None:
+    reminder = await arrives(talk)
+    other = Talk(ground, surgery_with(kitchen, visits))
+    detail = MenuTap(menu_id=f"{reminder}:come")
+    taps = [each.event(Kind.TEXT, text="会到", detail=detail) for each in (talk, other)]
+    one, two = await asyncio.gather(talk.attempt(taps[0]), other.attempt(taps[1]))
+    assert one is not None
+    assert two is not None
+    said = sorted((one.text, two.text), key=len)
+    assert said[0] == "好的，心内科就诊提醒，等您来。"
+    assert "已经答过" in said[1]
+    assert visits.did == ["come A1"]
+    await other.dispatcher.drain()
 
 
 async def test_an_answer_whose_process_died_is_given_again_and_done_once(talk: Talk, visits: Visits) -> None:

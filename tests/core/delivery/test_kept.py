@@ -128,7 +128,7 @@ async def test_kept_messages_are_shown_one_at_a_time_and_the_same_to_the_same_me
     for event, left in ((first, 1), (second, 0)):
         shown = await kept(bureau).show(HERE, event.id)
         assert shown is not None
-        assert (shown.letter.title, shown.left) == ("就诊提醒", left)
+        assert (shown.letter.title, shown.left) == ("心内科就诊提醒", left)
         assert await kept(bureau).show(HERE, event.id) == shown
     assert await kept(bureau).show(HERE, third.id) is None
 
