@@ -19,6 +19,7 @@ from core.chat.inbox import Inbox
 from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import Turns
+from core.delivery.kept import Kept
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.prompts import Prompting
@@ -62,6 +63,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
     )
     owed = Owed(means.db, around.seal)
     tidings = Tidings(means.db, means.post.kinds)
+    kept = Kept(means.db, around.seal, means.post.words, around.clock)
     red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
 
     async def identify(event: Event) -> str:
@@ -69,7 +71,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
 
     def dispatcher(key: str, account: Account) -> Dispatcher:
         router = router_of(around.settings, key)
-        routes = Routes(router, services)
+        routes = Routes(router, {**services, Kept: kept})
         words = words_of(around, account.name)
         wording.require(router, words)
         idle = timedelta(minutes=chat.idle_minutes)

@@ -18,6 +18,7 @@ from core.chat.steps import Steps
 _TAPPED = re.compile(r"(\d{1,18}):(.+)")  # core.delivery.letters: the row of a message, and the option
 _LISTED = frozenset(("choice", "confirm"))
 _WRITTEN = frozenset(("text", "date"))
+_DIGITS = 9
 _log = structlog.get_logger("prompts")
 
 
@@ -35,11 +36,17 @@ class Inviting(Steps):
         if (tapped := self._tapped_option()) is not None:
             return await self._tapped(*tapped)
         lead = self._lead(which)
-        number = answers.number(self._folded)
-        digit = number if len(self._folded) == 1 or self._nothing_open else None
+        digit = self._spoken_digit()
         if which and (lead or digit is not None):
             return await self._told_which(which, lead, digit or 0)
         return await self._digit(digit) if digit else None
+
+    def _spoken_digit(self) -> int | None:
+        """The digit that this is: 1, １, 一; where nothing else is open 选1 and 第一个, too, but not 3号."""
+        number = answers.number(self._folded)
+        if number is None or number > _DIGITS or "号" in self._folded:
+            return None
+        return number if len(self._folded) == 1 or self._nothing_open else None
 
     def _tapped_option(self) -> tuple[int, str] | None:
         """The message and the option of ours that a tap names."""

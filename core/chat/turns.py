@@ -56,6 +56,8 @@ class _Turn(Inviting):
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
         kind = self._event.kind
+        if kind not in _WRITTEN:
+            self._session.which = []
         if self._is_wanted(kind):
             return await self._advance(heard=True)
         if (match := self._house.routes.kind(kind)) is not None:

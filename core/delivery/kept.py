@@ -4,7 +4,6 @@ Who had too many for a day is told their number, too: when they write again, or 
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 
@@ -55,7 +54,12 @@ class Kept:
                    extract(epoch FROM now() - max(not_before))::float8 AS kept_s,
                    bool_or(reason = $3) AS too_many
             FROM outbox WHERE hold = 'kept' AND kind <> $4 AND conversation > $1
-            GROUP BY conversation ORDER BY conversation LIMIT $2
+            GROUP BY conversation
+            HAVING NOT EXISTS (
+                SELECT FROM outbox told
+                WHERE told.key = $4 || ':' || outbox.conversation || ':' || max(outbox.id)
+            )
+            ORDER BY conversation LIMIT $2
             """,
             self._after,
             _AT_ONCE,
@@ -63,27 +67,22 @@ class Kept:
             _UNREAD,
         )
         self._after = rows[-1]["conversation"] if len(rows) == _AT_ONCE else ""
-        for row in await self._waited_for(rows, windows):
-            if row["count"] == 1 and not (row["too_many"] and self._is_today(row)):
+        here = set(await windows.open_ones((row["conversation"] for row in rows), Lane.PERSONAL.spared))
+        heard = await asyncio.gather(*(windows.heard_s(row["conversation"]) for row in rows))
+        for row, heard_s in zip(rows, heard, strict=True):
+            # An open window alone is no contact: one announcement would follow on another all day.
+            wrote = heard_s is not None and heard_s < row["kept_s"] + _JUST_NOW_S
+            today, is_open = self._is_today(row), row["conversation"] in here
+            if row["count"] == 1 and row["too_many"] and not today and self._is_morning:
+                await self._release(row["last"])  # a new day: it finds its own way
+            elif is_open and row["count"] == 1 and wrote and not row["too_many"]:
                 await self._release(row["last"])
-            else:
+            elif is_open and (wrote or (self._is_morning and not today)):
                 await self._announce(row["conversation"], row["count"], row["last"])
 
-    async def _waited_for(self, rows: Sequence[asyncpg.Record], windows: Windows) -> list[asyncpg.Record]:
-        """Those whose citizen has written since the last message was kept, or for whom it is the next day.
-
-        An open window alone is no contact: it would let one announcement follow on another all day.
-        """
-        here = set(await windows.open_ones(row["conversation"] for row in rows))
-        found = [row for row in rows if row["conversation"] in here]
-        heard = await asyncio.gather(*(windows.heard_s(row["conversation"]) for row in found))
-        morning = self._clock.now().astimezone(CITY_ZONE).time() >= _MORNING
-        return [
-            row
-            for row, heard_s in zip(found, heard, strict=True)
-            if (heard_s is not None and heard_s < row["kept_s"] + _JUST_NOW_S)
-            or (morning and not self._is_today(row))
-        ]
+    @property
+    def _is_morning(self) -> bool:
+        return self._clock.now().astimezone(CITY_ZONE).time() >= _MORNING
 
     def _is_today(self, row: asyncpg.Record) -> bool:
         """Tell whether the last of these was kept today: its cap has not changed."""

@@ -9,6 +9,7 @@ from bots import city
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.clock import ManualClock
+from core.delivery.kept import Kept
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
@@ -28,6 +29,7 @@ def bot_of(ground: Ground) -> Bot:
         Citizens: citizens,
         Hospital: hospital_of(ground.db, ground.seal, ground.clock),
         Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),
+        Kept: Kept(ground.db, ground.seal, words_of(), ground.clock),
     }
 
     async def identify(event: Event) -> str:

@@ -6,6 +6,7 @@ from bots import city
 from commands import demo
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
+from core.delivery.kept import Kept
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from tests.support.city_hospital import hospital_of
@@ -19,7 +20,8 @@ async def city_bot(ground: Ground) -> Bot:
     hospital = hospital_of(ground.db, ground.seal, ground.clock)
     await demo.load(demo.Stage(ground.db, citizens, hospital, ground.clock))
     desk = Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30)))
-    services = {Citizens: citizens, Hospital: hospital, Desk: desk}
+    kept = Kept(ground.db, ground.seal, words_of(), ground.clock)
+    services = {Citizens: citizens, Hospital: hospital, Desk: desk, Kept: kept}
 
     async def identify(event: Event) -> str:
         return await citizens.arrive(event.conversation, event.account, event.openid)

@@ -1,5 +1,7 @@
 """An invented bot that reminds of visits and tells news, each with digits to answer, beside the tea house."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -139,3 +141,15 @@ async def state_of(talk: Talk, message: int) -> tuple[str, bool]:
 def digit(talk: Talk, said: str = "1") -> Event:
     """A message that is not sent yet."""
     return talk.event(Kind.TEXT, text=said)
+
+
+class Counted(Database):
+    """PostgreSQL, and how often it was asked."""
+
+    asked = 0
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Transaction]:
+        self.asked += 1
+        async with super()._connection() as connection:
+            yield connection

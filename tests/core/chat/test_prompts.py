@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from core.chat.events import Kind, MenuTap
 from tests.core.chat.surgery import (
+    Counted,
     Visits,
     arrives,
     changes,
@@ -17,6 +19,7 @@ from tests.core.chat.surgery import (
     taps,
 )
 from tests.core.chat.teahouse import Kitchen
+from tests.demo.test_widths import BUBBLE, width
 from tests.support.talk import Ground, Talk
 
 
@@ -49,9 +52,17 @@ async def test_an_answered_message_waits_for_no_further_digit(talk: Talk, visits
 
 async def test_a_digit_that_no_line_has_is_told_the_lines(talk: Talk, visits: Visits) -> None:
     await arrives(talk)
-    assert await talk.says("5") == "您回的是“5”，没有这一项。\n心内科就诊提醒：1 会到，2 改期"
+    assert await talk.says("5") == "您回的是“5”，没有这一项。\n心内科就诊提醒：\n1、会到\n2、改期"
     assert await talk.says("1") == "好的，心内科就诊提醒，等您来。"
     assert visits.did == ["come A1"]
+
+
+async def test_a_digit_that_no_line_of_several_messages_has(talk: Talk) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    assert await talk.says("5") == (
+        "您回的是“5”，没有这一项。\n心内科就诊提醒：1 会到，2 改期\n停水通知：1 收到"
+    )
 
 
 async def test_zero_is_still_the_way_to_a_person(talk: Talk) -> None:
@@ -173,6 +184,25 @@ async def test_other_words_leave_the_question_which_one(talk: Talk, visits: Visi
     assert "龙井" in await talk.says("喝茶")
     await talk.says("1")
     assert visits.did == []
+
+
+async def test_a_tap_on_the_menu_leaves_the_question_which_one_too(talk: Talk, visits: Visits) -> None:
+    await arrives(talk, "news", "N1")
+    await arrives(talk)
+    await talk.says("1")
+    await talk.taps("TEA")
+    assert "请选座位" in await talk.says("1")
+    assert visits.did == []
+
+
+async def test_the_question_which_one_fits_a_bubble(talk: Talk) -> None:
+    """Six lines of thirteen characters, with as many messages as can wait."""
+    await talk.walk("喝茶", "龙井")
+    for kind, about in (("news", "N1"), ("visit", "A1"), ("visit", "A2")):
+        await arrives(talk, kind, about)
+    lines = (await talk.says("1")).splitlines()
+    assert len(lines) == 6
+    assert max(map(width, lines)) <= BUBBLE
 
 
 async def test_a_third_message_while_we_ask_which_is_no_guess_either(talk: Talk, visits: Visits) -> None:
@@ -338,6 +368,23 @@ async def test_a_digit_that_wechat_pushes_three_times_acts_once(talk: Talk, visi
     assert visits.did == ["come A1"]
 
 
+async def test_two_answers_in_two_processes_are_one(
+    talk: Talk, ground: Ground, kitchen: Kitchen, visits: Visits
+) -> None:
+    reminder = await arrives(talk)
+    other = Talk(ground, surgery_with(kitchen, visits))
+    detail = MenuTap(menu_id=f"{reminder}:come")
+    taps = [each.event(Kind.TEXT, text="会到", detail=detail) for each in (talk, other)]
+    one, two = await asyncio.gather(talk.attempt(taps[0]), other.attempt(taps[1]))
+    assert one is not None
+    assert two is not None
+    said = sorted((one.text, two.text), key=len)
+    assert said[0] == "好的，心内科就诊提醒，等您来。"
+    assert "已经答过" in said[1]
+    assert visits.did == ["come A1"]
+    await other.dispatcher.drain()
+
+
 async def test_an_answer_whose_process_died_is_given_again_and_done_once(talk: Talk, visits: Visits) -> None:
     """Its claim is gone, the effect is not; and what arrived since does not change what the digit meant."""
     await arrives(talk)
@@ -353,3 +400,42 @@ async def test_a_handler_without_changes_of_its_own_is_answered_again_too(talk: 
     first = await talk.says("1")
     await talk.ground.redis.client.flushall()
     assert await talk.repeats() == first
+
+
+# --- what it costs ---
+
+
+@pytest.fixture
+async def counted(ground: Ground, kitchen: Kitchen, visits: Visits, db_url: str) -> AsyncIterator[Talk]:
+    """A talk whose PostgreSQL counts how often it is asked."""
+    counting = await Counted.open(db_url)
+    talk = Talk(replace(ground, db=counting), surgery_with(kitchen, visits))
+    yield talk
+    await talk.dispatcher.drain()
+    await counting.close()
+
+
+async def cost(talk: Talk, *messages: str) -> list[int]:
+    """How often PostgreSQL was asked for each of these."""
+    counting, costs = talk.ground.db, []
+    assert isinstance(counting, Counted)
+    for message in messages:
+        before = counting.asked
+        await talk.says(message)
+        costs.append(counting.asked - before)
+    return costs
+
+
+async def test_no_message_with_words_looks_at_the_prompts(counted: Talk) -> None:
+    await arrives(counted)
+    assert await cost(counted, "你好", "喝茶", "选龙井", "返回", "更多", "选2", "今天天气好") == [0] * 7
+    assert await cost(counted, "取消", "2小时后来", "25号", "13812345678", "0") == [0] * 5
+
+
+async def test_a_digit_that_answers_an_open_question_costs_one_look(counted: Talk) -> None:
+    assert await cost(counted, "喝茶", "1", "２", "二") == [0, 1, 1, 1]
+
+
+async def test_a_digit_that_answers_a_message_costs_the_look_and_its_effect(counted: Talk) -> None:
+    await arrives(counted, "news", "N1")
+    assert await cost(counted, "1") == [2]
