@@ -50,12 +50,9 @@ class Citizens:
             self._selves.popitem(last=False)
         return person
 
-    async def conversation(self, citizen: str) -> str:
-        """Return the conversation a citizen is reached in."""
-        conversation = await store.conversation(self._db, citizen)
-        if conversation is None:
-            raise UnknownCitizen(citizen=citizen)
-        return conversation
+    async def conversation(self, citizen: str) -> str | None:
+        """Return the conversation a citizen is reached in; None for who follows no account of ours now."""
+        return await store.conversation(self._db, citizen)
 
     async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Recipient]:
         """Open the ways back to conversations; only a sender needs them. Who never arrived is left out."""

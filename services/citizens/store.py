@@ -87,7 +87,7 @@ async def self_person(db: Database, citizen: str) -> str | None:
 
 async def conversation(db: Database, citizen: str) -> str | None:
     conversation: str | None = await db.fetchval(
-        "SELECT conversation FROM accounts WHERE citizen = $1", citizen
+        "SELECT conversation FROM accounts WHERE citizen = $1 AND following", citizen
     )
     return conversation
 

@@ -165,7 +165,7 @@ class Hospital(Offers):
         """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
         return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
 
-    async def _claim(self, claim: store.Claim, conversation: str, tx: Transaction) -> str:
+    async def _claim(self, claim: store.Claim, conversation: str | None, tx: Transaction) -> str:
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
@@ -178,15 +178,17 @@ class Hospital(Offers):
             raise _RefusedError(refusal)
         return booking
 
-    async def _move(self, move: moving_store.Move, conversation: str, tx: Transaction) -> str:
+    async def _move(self, move: moving_store.Move, conversation: str | None, tx: Transaction) -> str:
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         await self._remind(tx, move.booking, conversation)
         return move.booking
 
-    async def _remind(self, tx: Transaction, booking: str, conversation: str) -> None:
+    async def _remind(self, tx: Transaction, booking: str, conversation: str | None) -> None:
         """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
+        if conversation is None:
+            return
         row = await store.booking(tx, booking, self._at())
         if row is not None and row["state"] == BookingState.BOOKED:
             await ladder.remind(self._reminding, tx, self._booking(row), conversation)

@@ -24,7 +24,7 @@ class CrashError(Exception):
 class Dying(Hospital):
     """A hospital whose process dies once, after the claim and before the commit."""
 
-    async def _claim(self, claim: store.Claim, conversation: str, tx: Transaction) -> str:
+    async def _claim(self, claim: store.Claim, conversation: str | None, tx: Transaction) -> str:
         await super()._claim(claim, conversation, tx)
         raise CrashError
 
@@ -32,7 +32,7 @@ class Dying(Hospital):
         await super()._cancel(booking, citizen, key, tx)
         raise CrashError
 
-    async def _move(self, move: moving_store.Move, conversation: str, tx: Transaction) -> str:
+    async def _move(self, move: moving_store.Move, conversation: str | None, tx: Transaction) -> str:
         await super()._move(move, conversation, tx)
         raise CrashError
 

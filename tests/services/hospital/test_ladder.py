@@ -71,6 +71,17 @@ async def test_what_is_only_held_is_not_reminded_of(ward: Ward, hospital: Hospit
     assert await due(ward.db) == set()
 
 
+async def test_who_follows_nobody_is_not_reminded(ward: Ward, hospital: Hospital) -> None:
+    """The demo's neighbours have no phones; each evening they were counted as messages that failed."""
+    (period,) = await ward.session(starts=at("14:00", TUESDAY), half="PM")
+    citizen = await ward.citizen()
+    conversation = await ward.citizens.conversation(citizen)
+    assert conversation is not None
+    await ward.citizens.leave(conversation)
+    await hospital.hold(period, citizen, effect())
+    assert await due(ward.db) == set()
+
+
 async def test_moved_it_is_reminded_of_at_the_new_times_alone(ward: Ward, hospital: Hospital) -> None:
     (old,) = await ward.session(starts=at("10:00", TUESDAY))
     (new,) = await ward.session(starts=at("14:00", WEDNESDAY), half="PM")

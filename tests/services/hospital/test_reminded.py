@@ -42,6 +42,7 @@ class Visitor:
         self.citizen = await self.ward.citizen()
         self.booking = await self.hospital.hold(self.old, self.citizen, effect())
         conversation = await Citizens(self.ward.db, self._seal).conversation(self.citizen)
+        assert conversation is not None
         self._post = Post({conversation: self.phone})
         run = await self.inbox.enter(message(conversation), Who.NEW, Window.MESSAGE)
         assert isinstance(run, Run)
