@@ -43,7 +43,7 @@ class Visitor:
         self.booking = await self.hospital.hold(self.old, self.citizen, effect())
         conversation = await Citizens(self.ward.db, self._seal).conversation(self.citizen)
         assert conversation is not None
-        self._post = Post({conversation: self.phone})
+        self.post = Post({conversation: self.phone})
         run = await self.inbox.enter(message(conversation), Who.NEW, Window.MESSAGE)
         assert isinstance(run, Run)
         await self.inbox.commit(run, b"session", b"reply")
@@ -68,8 +68,8 @@ class Visitor:
             kinds=kinds_of(),
             words=words_of(),
             inbox=self.inbox,
-            city=self._post,
-            sender=self._post,
+            city=self.post,
+            sender=self.post,
         )
         await Outgoing(office).send_due()
         return self.phone.heard
@@ -147,4 +147,28 @@ async def test_fired_while_it_is_being_moved_it_is_not_sent(visitor: Visitor) ->
 
 async def test_control_without_guards_who_moved_is_sent_to_the_old_time(visitor: Visitor) -> None:
     (heard,) = await fired_while_it_moves(visitor, _WITHOUT_GUARDS.format("outbox"))
+    assert "10:00" in heard
+
+
+async def taken_when_it_moves(visitor: Visitor, control: str = "") -> list[str]:
+    """Move while a worker has the message in hand and has not begun to send it."""
+    await visitor.time_comes()
+    await visitor.fires()
+
+    async def meanwhile(_conversation: str) -> None:
+        await visitor.moves()
+        if control:
+            await visitor.ward.db.execute(control)
+
+    visitor.post.on_way = meanwhile
+    return await visitor.sends()
+
+
+async def test_in_a_workers_hands_it_is_still_cancelled_by_a_move(visitor: Visitor) -> None:
+    assert await taken_when_it_moves(visitor) == []
+    assert await states(visitor.ward.db) == [("cancelled", "changed")]
+
+
+async def test_control_what_the_worker_holds_is_sent_if_nothing_counts_the_change(visitor: Visitor) -> None:
+    (heard,) = await taken_when_it_moves(visitor, "DELETE FROM versions")
     assert "10:00" in heard
