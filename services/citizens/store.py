@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from services.citizens.model import Account
 
 
@@ -85,8 +85,8 @@ async def self_person(db: Database, citizen: str) -> str | None:
     return person
 
 
-async def conversation(db: Database, citizen: str) -> str | None:
-    conversation: str | None = await db.fetchval(
+async def conversation(tx: Transaction, citizen: str) -> str | None:
+    conversation: str | None = await tx.fetchval(
         "SELECT conversation FROM accounts WHERE citizen = $1 AND following", citizen
     )
     return conversation

@@ -74,8 +74,7 @@ class Hospital(Offers):
             key=_key(effect),
         )
         try:
-            conversation = await self._citizens.conversation(citizen)
-            return await perform(self._db, effect, partial(self._claim, claim, conversation))
+            return await perform(self._db, effect, partial(self._claim, claim))
         except _RefusedError as refused:
             raise await self._claim_refused(period, refused.refusal) from None
 
@@ -96,8 +95,7 @@ class Hospital(Offers):
         """
         move = moving_store.Move(booking, period, citizen, _key(effect))
         try:
-            conversation = await self._citizens.conversation(citizen)
-            return await perform(self._db, effect, partial(self._move, move, conversation))
+            return await perform(self._db, effect, partial(self._move, move))
         except _RefusedError as refused:
             code = refused.refusal.code
             if code in CLAIM_REFUSALS or code == NoSuchPeriod.code:
@@ -165,11 +163,11 @@ class Hospital(Offers):
         """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
         return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
 
-    async def _claim(self, claim: store.Claim, conversation: str | None, tx: Transaction) -> str:
+    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        await self._remind(tx, claim.booking, conversation)
+        await self._remind(tx, claim.booking)
         return claim.booking
 
     async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
@@ -178,19 +176,20 @@ class Hospital(Offers):
             raise _RefusedError(refusal)
         return booking
 
-    async def _move(self, move: moving_store.Move, conversation: str | None, tx: Transaction) -> str:
+    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        await self._remind(tx, move.booking, conversation)
+        await self._remind(tx, move.booking)
         return move.booking
 
-    async def _remind(self, tx: Transaction, booking: str, conversation: str | None) -> None:
+    async def _remind(self, tx: Transaction, booking: str) -> None:
         """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
-        if conversation is None:
-            return
         row = await store.booking(tx, booking, self._at())
-        if row is not None and row["state"] == BookingState.BOOKED:
+        if row is None or row["state"] != BookingState.BOOKED:
+            return
+        conversation = await self._citizens.conversation(tx, row["citizen"])
+        if conversation is not None:
             await ladder.remind(self._reminding, tx, self._booking(row), conversation)
 
     def _booking(self, row: store.Row) -> Booking:

@@ -24,16 +24,16 @@ class CrashError(Exception):
 class Dying(Hospital):
     """A hospital whose process dies once, after the claim and before the commit."""
 
-    async def _claim(self, claim: store.Claim, conversation: str | None, tx: Transaction) -> str:
-        await super()._claim(claim, conversation, tx)
+    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
+        await super()._claim(claim, tx)
         raise CrashError
 
     async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
         await super()._cancel(booking, citizen, key, tx)
         raise CrashError
 
-    async def _move(self, move: moving_store.Move, conversation: str | None, tx: Transaction) -> str:
-        await super()._move(move, conversation, tx)
+    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
+        await super()._move(move, tx)
         raise CrashError
 
 

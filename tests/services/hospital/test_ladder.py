@@ -75,7 +75,8 @@ async def test_who_follows_nobody_is_not_reminded(ward: Ward, hospital: Hospital
     """The demo's neighbours have no phones; each evening they were counted as messages that failed."""
     (period,) = await ward.session(starts=at("14:00", TUESDAY), half="PM")
     citizen = await ward.citizen()
-    conversation = await ward.citizens.conversation(citizen)
+    async with ward.db.transaction() as tx:
+        conversation = await ward.citizens.conversation(tx, citizen)
     assert conversation is not None
     await ward.citizens.leave(conversation)
     await hospital.hold(period, citizen, effect())

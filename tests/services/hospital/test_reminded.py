@@ -41,7 +41,8 @@ class Visitor:
         self.old, self.new = await self.ward.session(starts=at("10:00", TUESDAY), units=(1, 1))
         self.citizen = await self.ward.citizen()
         self.booking = await self.hospital.hold(self.old, self.citizen, effect())
-        conversation = await Citizens(self.ward.db, self._seal).conversation(self.citizen)
+        async with self.ward.db.transaction() as tx:
+            conversation = await Citizens(self.ward.db, self._seal).conversation(tx, self.citizen)
         assert conversation is not None
         self.post = Post({conversation: self.phone})
         run = await self.inbox.enter(message(conversation), Who.NEW, Window.MESSAGE)
