@@ -27,6 +27,7 @@ from services.hospital.links import Links
 from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
+from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
 from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
@@ -69,7 +70,7 @@ async def assemble(around: Surroundings) -> Gateway:
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         visits = Visits(services.hospital, sent.words, around.clock, around.templates, lambda: health.ready)
         app = Doors([*door(accounts, porch), *visits.routes(), *health.public_routes()])
-        admin = Doors(health.admin_routes())
+        admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,
             admin=admin,

@@ -1,6 +1,5 @@
 """One frozen settings object, read once from `bianmin.toml` and the environment; every bad value is named."""
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from core.addresses import is_loopback
 from core.config import HIDDEN, Reader, Section, overridden, read
 from core.delivery.rates import BULK_SHARE, SUBSCRIPTION, TEMPLATE, USUAL_QUOTAS, WINDOW
 from core.errors import BootError
@@ -236,16 +236,6 @@ def is_wechat_host(url: str) -> bool:
     """Whether an address is WeChat's own (api.weixin.qq.com, its regions, its pages)."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host == "qq.com" or host.endswith((".qq.com", ".wechat.com"))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from functools import partial
 from commands import catalogue, check, menu, messages, migrate, ring, run, schedule, serve, simulate, work
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
+from commands.outbox_line import add_outbox
 from settings import Settings
 
 Command = Callable[[Settings, Assemble], int]
@@ -40,6 +41,7 @@ def parse(arguments: Sequence[str]) -> Command:
     add_messages(commands.add_parser("messages", help="what citizens left for the human desk"))
     add_keys(commands.add_parser("keys", help="the key ring of a database of your own"))
     add_catalogue(commands.add_parser("catalogue", help="the hospitals of your city, out of data files"))
+    add_outbox(commands.add_parser("outbox", help="what we send ourselves: how it stands, notices to many"))
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))

@@ -146,12 +146,8 @@ def _state(message: Message) -> str:
 
 
 def _duration(since: datetime) -> str:
-    """How long ago that is, in the two largest units: 3 d 4 h, 2 h 5 min, 0 min."""
-    minutes = max(0, int((SystemClock().now() - since).total_seconds()) // 60)
-    days, hours = minutes // (60 * 24), minutes // 60 % 24
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+    """How long ago that is."""
+    return terminal.lasting(SystemClock().now() - since)
 
 
 def _writer(message: Message) -> str:

@@ -89,7 +89,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
         inbox=inbox,
         city=citizens,
         sender=_sender(means),
-        limits=_limits(around.settings),
+        limits=limits(around.settings),
     )
     return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office))
 
@@ -105,7 +105,7 @@ def _sender(means: Means) -> WeChatSender:
     return WeChatSender(platform, credentials)
 
 
-def _limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> Limits:
     """What each account may send."""
     quotas = {
         key: {

@@ -5,6 +5,7 @@ import signal
 import sys
 import unicodedata
 from collections.abc import Mapping
+from datetime import timedelta
 
 _LABEL = 26
 
@@ -40,6 +41,26 @@ def addresses(links: Mapping[str, str]) -> None:
     for label, url in links.items():
         say(f"  {padded(label, _LABEL + 2)}{url}")
     say()
+
+
+def agrees(question: str, word: str) -> bool:
+    """Ask for one word; anything else, and nobody there to answer, is a no."""
+    try:
+        return input(question).strip() == word
+    except EOFError:
+        say()
+        return False
+
+
+def lasting(time: timedelta) -> str:
+    """A length of time in its two largest units: 3 d 4 h, 2 h 5 min, 7 min, 12 s."""
+    seconds = max(0, int(time.total_seconds()))
+    days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def padded(text: str, width: int) -> str:

@@ -71,9 +71,13 @@ class Citizens:
 
     async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
         """The conversations of an audience, page by page: `followers` are all there is so far."""
-        if audience != FOLLOWERS:
-            raise ValueError(f"there is no audience {audience!r}; {FOLLOWERS} is one")
+        _require(audience)
         return await store.followers(self._db, account, after, limit)
+
+    async def count(self, account: str, audience: str) -> int:
+        """How many an audience has."""
+        _require(audience)
+        return await store.count_followers(self._db, account)
 
     async def _welcome(self, conversation: str, account: str, openid: str) -> str:
         newcomer = store.Newcomer(
@@ -92,3 +96,8 @@ class Citizens:
 def _place(conversation: str) -> str:
     """Name the only place where a sealed openid opens."""
     return f"openid:{conversation}"
+
+
+def _require(audience: str) -> None:
+    if audience != FOLLOWERS:
+        raise ValueError(f"there is no audience {audience!r}; {FOLLOWERS} is one")

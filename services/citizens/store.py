@@ -111,3 +111,7 @@ async def followers(db: Database, account: str, after: str, limit: int) -> list[
         limit,
     )
     return [row["conversation"] for row in rows]
+
+
+async def count_followers(db: Database, account: str) -> int:
+    return int(await db.fetchval("SELECT count(*) FROM accounts WHERE account = $1 AND following", account))

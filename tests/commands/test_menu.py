@@ -162,7 +162,7 @@ def test_a_menu_wechat_would_refuse_is_told_before_anybody_is_asked(
     monkeypatch.setattr(bots, "__path__", [*bots.__path__, str(tmp_path)])
     told = tell(settings(tmp_path, "http://127.0.0.1:1", more='bot = "bots.long"\n'), "menu", "sync")
     assert told.code == 2
-    assert "menu of accounts.city, in bots.long: menu button 预约挂号看病: longer than 16 bytes" in told.line
+    assert "accounts.city.bot = 'bots.long': menu button 预约挂号看病: longer than 16 bytes" in told.line
 
 
 @pytest.mark.parametrize(

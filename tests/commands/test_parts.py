@@ -8,9 +8,9 @@ import pytest
 
 from commands import parts
 from core.stores.embedded.stores import attach
+from tests.commands.conftest import counted
 from tests.commands.test_serve import beside
 from tests.support.program import Place, Program
-from tests.support.stores import figure, run_apart
 from tests.support.waiting import wait_until
 
 
@@ -27,7 +27,7 @@ def lives(running: Place, part: str) -> int:
     """How many processes do a part now, as the database knows it."""
     url = attach(running.data).database_url
     sql = f"SELECT count(*) FROM leases WHERE starts_with(name, '{part}') AND until > now()"  # noqa: S608
-    return int(run_apart(figure(url, sql)))
+    return counted(url, sql)
 
 
 @pytest.mark.parametrize(("command", "part"), [("work", parts.WORK), ("schedule", parts.SCHEDULE)])

@@ -1,0 +1,27 @@
+"""How many days a notice to many takes: an account may send only so much a day (design 6, "Channels")."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """So many messages leave on this day, at the most."""
+
+    date: date
+    count: int
+
+
+def days(count: int, left_today: int, share: int, today: date) -> list[Day]:
+    """Spread messages over days: what is left of today's share, then a whole share a day."""
+    if count > 0 and share < 1:
+        raise ValueError("nothing is ever sent of a share of nothing")
+    return list(_days(count, left_today, share, today))
+
+
+def _days(count: int, room: int, share: int, day: date) -> Iterator[Day]:
+    while count > 0:
+        if room > 0:
+            yield Day(day, min(count, room))
+        count, room, day = count - max(room, 0), share, day + timedelta(days=1)
