@@ -151,6 +151,17 @@ async def test_an_answer_whose_process_died_is_given_again_and_done_once(talk: T
     assert visits.did == ["come A1"]
 
 
+async def test_what_which_one_led_to_is_done_once_though_its_process_died(talk: Talk, visits: Visits) -> None:
+    """The 2 said which message was meant; it is no 2 to that message."""
+    await arrives(talk)
+    await arrives(talk, "news", "N1")
+    await talk.says("1")
+    first = await talk.says("2")
+    await talk.ground.redis.client.flushall()
+    assert await talk.repeats() == first == "好的，心内科就诊提醒，等您来。"
+    assert visits.did == ["come A1"]
+
+
 async def test_a_handler_without_changes_of_its_own_is_answered_again_too(talk: Talk) -> None:
     await arrives(talk, "news", "N1")
     first = await talk.says("1")
