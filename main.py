@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
+from clients.wechat import open_http
 from commands import line, places
 from commands.gateway import Gateway
+from commands.post import post
 from commands.reception import Means, reception
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
@@ -48,6 +48,7 @@ async def assemble(around: Surroundings) -> Gateway:
         stack.push_async_callback(redis.close)
         db = await open_database(around.database_url)
         stack.push_async_callback(db.close)
+        sent = post(around, db)
         services = city_services(around, db)
         metrics = Metrics()
         health = Health(
@@ -59,8 +60,8 @@ async def assemble(around: Surroundings) -> Gateway:
             around.templates,
         )
         by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        received = reception(Means(around, redis, db, http), services.citizens, by_type)
+        http = await stack.enter_async_context(open_http())
+        received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         app = Doors([*door(accounts, porch), *health.public_routes()])
@@ -74,6 +75,7 @@ async def assemble(around: Surroundings) -> Gateway:
             citizens=services.citizens,
             hospital=services.hospital,
             reception=received,
+            reminders=sent.reminders,
             _open=stack.pop_all(),
         )
 

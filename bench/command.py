@@ -25,13 +25,20 @@ from core.stores.migrations import migrate
 Measure = Callable[[Plan, Executor, Size], list[Figure]]
 
 
-def run(name: str, about: str | None, quick: str, measure: Measure, arguments: Sequence[str]) -> int:
-    """Measure and print; 1 when the load did not go through cleanly. `quick` says what `--quick` leaves."""
+def run(
+    name: str,
+    about: str | None,
+    measure: Measure,
+    arguments: Sequence[str],
+    sizes: tuple[Size, Size] = (FULL, QUICK),
+) -> int:
+    """Measure and print; 1 when the load did not go through cleanly. `sizes` are full and quick."""
+    full, quick = sizes
     parser = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=about)
-    parser.add_argument("--quick", action="store_true", help=f"{quick}; within 40 s")
+    parser.add_argument("--quick", action="store_true", help=f"{quick}: within 40 s")
     parser.add_argument("--json", action="store_true", help="one object of named figures on stdout")
     given = parser.parse_args(arguments)
-    size, machine = QUICK if given.quick else FULL, this_machine()
+    size, machine = quick if given.quick else full, this_machine()
     if machine.load > BUSY:
         tell(
             f"the machine is busy (load {machine.load:.1f}): ratios will be wide, rates and latencies too bad"

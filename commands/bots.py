@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from core.chat.menus import Menu
+from core.chat.menus import Menu, MenuError
 from core.chat.router import Router
 from core.errors import BootError
 from settings import Settings
@@ -33,6 +33,8 @@ def _module(settings: Settings, key: str) -> ModuleType:
         if not f"{name}.".startswith(f"{missing.name}."):
             raise  # the module is there, something it imports is not
         raise BootError(f"{_setting(settings, key)}: there is no such module in bots/") from missing
+    except MenuError as refused:
+        raise BootError(f"{_setting(settings, key)}: {refused}") from refused
 
 
 def _setting(settings: Settings, key: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from commands.reception import Reception
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
+from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
@@ -32,6 +33,7 @@ class Gateway:
     citizens: Citizens
     hospital: Hospital
     reception: Reception
+    reminders: Reminders
     _open: AsyncExitStack
 
     @property

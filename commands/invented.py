@@ -10,7 +10,7 @@ import msgspec
 
 from commands.places import make_folder
 from core.errors import BootError
-from settings import Account, Settings
+from settings import Account, Settings, is_wechat_host, require_credentials
 
 DEFAULT_ACCOUNT = "city"
 
@@ -23,6 +23,22 @@ class Credentials(msgspec.Struct, frozen=True):
     secret: str
     token: str
     aes_key: str
+
+
+def as_run(settings: Settings) -> Settings:
+    """The settings as `run` and what works beside it use them: the simulator, or WeChat itself."""
+    if is_wechat_host(settings.wechat.api_base):
+        require_credentials(settings)
+        return settings
+    return pointed(settings)
+
+
+def pointed(settings: Settings) -> Settings:
+    """Credentials for each account, and WeChat's API played by the simulator."""
+    wechat = msgspec.structs.replace(
+        settings.wechat, api_base=settings.wechat.api_base or settings.simulator.url
+    )
+    return msgspec.structs.replace(completed(settings), wechat=wechat)
 
 
 def completed(settings: Settings) -> Settings:

@@ -16,6 +16,8 @@ from core.clock import CITY_ZONE, Clock
 from core.delivery.outgoing import Outgoing
 from core.delivery.sweeper import Sweeper
 from core.errors import StoreGoneError
+from core.schedule.leases import Leases
+from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.hospital.service import Hospital
 
@@ -28,9 +30,15 @@ _log = structlog.get_logger("jobs")
 
 
 class Jobs:
-    """What is done again and again while the program runs; a late or missed turn is made up for once."""
+    """What is done again and again while the program runs; a late or missed turn is made up for once.
 
-    def __init__(self) -> None:
+    Of all processes one does each job at a time: who holds its lease. None does while a lease that `unless`
+    begins is held: somebody is there for nothing else.
+    """
+
+    def __init__(self, leases: Leases, *, unless: str = "") -> None:
+        self._leases = leases
+        self._unless = unless
         self._scheduler = AsyncIOScheduler(
             timezone=CITY_ZONE,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -38,7 +46,11 @@ class Jobs:
         self._under_way: set[asyncio.Task[object]] = set()
 
     def add(self, name: str, job: Job, trigger: BaseTrigger) -> None:
-        """Do `job` whenever the trigger says so."""
+        """Do `job` whenever the trigger says so, unless another process does."""
+        self.everywhere(name, partial(self._under_lease, name, job), trigger)
+
+    def everywhere(self, name: str, job: Job, trigger: BaseTrigger) -> None:
+        """Do `job` in this process, whatever others do."""
         self._scheduler.add_job(self._do, trigger, args=(name, job), id=name)
 
     def start(self) -> None:
@@ -51,6 +63,11 @@ class Jobs:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_ENDING_S)
         self._scheduler.shutdown(wait=False)
+
+    async def _under_lease(self, name: str, job: Job) -> None:
+        async with self._leases.holding(name, unless=self._unless) as held:
+            if held:
+                await job()
 
     async def _do(self, name: str, job: Job) -> None:
         task = asyncio.ensure_future(_carefully(name, job))
@@ -92,12 +109,22 @@ def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:
 
 def keep_promises(jobs: Jobs, sweeper: Sweeper) -> None:
     """Look after messages that are owed an answer, second by second (design 4)."""
-    jobs.add("sweep", sweeper.sweep, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
+    jobs.everywhere("sweep", sweeper.sweep, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
 
 
 def purge_outbox(jobs: Jobs, outgoing: Outgoing) -> None:
     """Forget, hour by hour, what was sent long ago."""
     jobs.add("purge_outbox", outgoing.purge, CronTrigger(minute=17, timezone=CITY_ZONE))
+
+
+def fire_reminders(jobs: Jobs, reminders: Reminders) -> None:
+    """Queue, second by second, what is to be reminded of now (design 7)."""
+    jobs.add("fire_reminders", reminders.fire, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
+
+
+def purge_reminders(jobs: Jobs, reminders: Reminders) -> None:
+    """Forget, hour by hour, reminders that were fired or dropped long ago."""
+    jobs.add("purge_reminders", reminders.purge, CronTrigger(minute=27, timezone=CITY_ZONE))
 
 
 async def _carefully(name: str, job: Job) -> None:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from commands import catalogue, check, menu, messages, migrate, ring, run, serve, simulate
+from commands import catalogue, check, menu, messages, migrate, ring, run, schedule, serve, simulate, work
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from settings import Settings
@@ -12,6 +12,8 @@ from settings import Settings
 Command = Callable[[Settings, Assemble], int]
 _PLAIN: tuple[tuple[str, Command, str], ...] = (
     ("run", run.run, "everything on this machine: gateway, stores, demo city and a phone"),
+    ("work", work.work, "sends notices and reminders; as many of them as you like, on any machine"),
+    ("schedule", schedule.schedule, "keeps the time: reminders that are due, new days, what is over"),
     ("migrate", migrate.migrate, "bring the database's schema up to date"),
     ("check", check.check, "look whether everything the gateway needs is there"),
 )

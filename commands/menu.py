@@ -18,7 +18,7 @@ from clients.wechat import (
 )
 from commands import terminal
 from commands.bots import menu_of
-from core.chat.menus import Menu, MenuError
+from core.chat.menus import Menu
 from core.clock import SystemClock
 from core.errors import BootError
 from settings import Settings, require_credentials
@@ -44,7 +44,7 @@ async def _sync_all(settings: Settings, *, dry: bool) -> int:
 
 
 async def _sync(http: aiohttp.ClientSession, settings: Settings, key: str, *, dry: bool) -> None:
-    menu = _checked(settings, key)
+    menu = menu_of(settings, key)
     terminal.say(f"{key}, {settings.accounts[key].appid}:")
     try:
         present = await _wechat(http, settings, key).menus.present()
@@ -78,14 +78,6 @@ def difference(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
         else:
             yield from (f"- {line}" for line in before[i:k])
             yield from (f"+ {line}" for line in after[m:n])
-
-
-def _checked(settings: Settings, key: str) -> Menu:
-    """The menu of an account's bot; one WeChat would refuse stops here, before it is asked anything."""
-    try:
-        return menu_of(settings, key)
-    except MenuError as wrong:
-        raise BootError(f"menu of accounts.{key}, in {settings.accounts[key].bot}: {wrong}") from wrong
 
 
 def _wechat(http: aiohttp.ClientSession, settings: Settings, key: str) -> WeChat:

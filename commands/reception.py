@@ -1,6 +1,6 @@
 """Reception put together: each account's bot behind one inbox, and what sends replies that come late."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ import aiohttp
 from clients.wechat import Credentials, Platform, Shelf, WeChatSender
 from commands import wording
 from commands.bots import router_of
+from commands.post import Post, words_of
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
 from core.chat.durations import Durations
@@ -18,19 +19,17 @@ from core.chat.inbox import Inbox
 from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import Turns
-from core.chat.words import CityFacts, Words
 from core.delivery.kept import Kept
-from core.delivery.kinds import Kinds
-from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.prompts import Prompting
+from core.delivery.rates import SUBSCRIPTION, TEMPLATE, WINDOW, Limits
 from core.delivery.sweeper import Sweeper
 from core.delivery.tidings import Tidings
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
-from settings import Account
+from settings import Account, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Means:
     redis: Redis
     db: Database
     http: aiohttp.ClientSession
+    post: Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,7 @@ class Reception:
     outgoing: Outgoing
 
 
-def reception(
-    means: Means, citizens: Citizens, services: Mapping[type, object], lanes: Iterable[Lane] = Lane
-) -> Reception:
+def reception(means: Means, citizens: Citizens, services: Mapping[type, object]) -> Reception:
     """Put router, words, inbox and dispatcher together, for each account its own bot."""
     around = means.around
     chat = around.settings.chat
@@ -64,11 +62,8 @@ def reception(
         window_sends=around.settings.wechat.window_sends,
     )
     owed = Owed(means.db, around.seal)
-    facts = {"desk_phone": chat.desk_phone, "desk_hours": chat.desk_hours, "hotline": chat.hotline}
-    everybodys = Words(around.templates, CityFacts(**facts))
-    kinds = Kinds(around.templates / "notices", everybodys)
-    tidings = Tidings(means.db, kinds)
-    kept = Kept(means.db, around.seal, everybodys, around.clock)
+    tidings = Tidings(means.db, means.post.kinds)
+    kept = Kept(means.db, around.seal, means.post.words, around.clock)
     red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
 
     async def identify(event: Event) -> str:
@@ -77,8 +72,7 @@ def reception(
     def dispatcher(key: str, account: Account) -> Dispatcher:
         router = router_of(around.settings, key)
         routes = Routes(router, {**services, Kept: kept})
-        named = {"name": account.name} if account.name else {}
-        words = Words(around.templates, CityFacts(**facts, **named))
+        words = words_of(around, account.name)
         wording.require(router, words)
         idle = timedelta(minutes=chat.idle_minutes)
         house = House(routes, words, red_flags, identify, around.clock, idle, Prompting(means.db))
@@ -86,9 +80,18 @@ def reception(
 
     dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}
     office = Office(
-        means.db, means.redis, around.seal, around.clock, kinds, everybodys, inbox, citizens, _sender(means)
+        db=means.db,
+        redis=means.redis,
+        seal=around.seal,
+        clock=around.clock,
+        kinds=means.post.kinds,
+        words=means.post.words,
+        inbox=inbox,
+        city=citizens,
+        sender=_sender(means),
+        limits=_limits(around.settings),
     )
-    return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office, lanes))
+    return Reception(dispatchers, Sweeper(owed, dispatchers), Outgoing(office))
 
 
 def _sender(means: Means) -> WeChatSender:
@@ -100,3 +103,16 @@ def _sender(means: Means) -> WeChatSender:
         Credentials(key, account.appid, account.secret) for key, account in settings.accounts.items()
     )
     return WeChatSender(platform, credentials)
+
+
+def _limits(settings: Settings) -> Limits:
+    """What each account may send."""
+    quotas = {
+        key: {
+            WINDOW: account.daily_sends,
+            TEMPLATE: account.daily_templates,
+            SUBSCRIPTION: account.daily_subscriptions,
+        }
+        for key, account in settings.accounts.items()
+    }
+    return Limits(settings.wechat.sends_per_second, quotas, settings.wechat.bulk_share)

@@ -1,40 +1,57 @@
-"""What a gateway does again and again while it answers, whichever command runs it."""
+"""What the parts of a gateway do again and again, whichever command runs them."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
-from commands import days
+from commands import days, parts
 from commands.gateway import Gateway
-from commands.jobs import Job, Jobs, audit, expire_holds, keep_promises, purge_effects, purge_outbox
+from commands.jobs import (
+    Job,
+    Jobs,
+    audit,
+    expire_holds,
+    fire_reminders,
+    keep_promises,
+    purge_effects,
+    purge_outbox,
+    purge_reminders,
+)
 from core.clock import Clock
-from core.delivery.outgoing import Outgoing
+from core.delivery.outgoing import Outgoing, Relieved
+from core.schedule.leases import Leases
 
 _ENDING_S = 8.0  # a request of ours takes no longer than 5 s
 
 
 @asynccontextmanager
 async def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIterator[None]:
-    """Do what recurs; every process may, because each job is correct however many do it."""
-    jobs = Jobs()
-    days.keep_open(jobs, open_days)
-    expire_holds(jobs, gateway.hospital)
-    audit(jobs, gateway.hospital)
-    purge_effects(jobs, gateway.db, clock)
+    """Do everything that recurs while citizens are answered, and leave to others what they are there for.
+
+    Replies and urgent messages are always sent from here, too. The rest, and the city's time, only while no
+    `work` and no `schedule` lives.
+    """
+    leases = Leases(gateway.db)
+    jobs = _timekeeping(gateway, clock, open_days, Jobs(leases, unless=parts.SCHEDULE))
     keep_promises(jobs, gateway.reception.sweeper)
-    purge_outbox(jobs, gateway.reception.outgoing)
-    jobs.start()
-    async with sending(gateway.reception.outgoing):
-        try:
-            yield
-        finally:
-            await jobs.stop()
+    relieved = partial(leases.any_held, parts.WORK)
+    async with sending(gateway.reception.outgoing, relieved), _doing(jobs, leases):
+        yield
 
 
 @asynccontextmanager
-async def sending(outgoing: Outgoing) -> AsyncIterator[None]:
+async def keeping_time(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIterator[None]:
+    """Do what is done by the clock; of several processes one at a time."""
+    leases = Leases(gateway.db)
+    async with _doing(_timekeeping(gateway, clock, open_days, Jobs(leases)), leases):
+        yield
+
+
+@asynccontextmanager
+async def sending(outgoing: Outgoing, relieved: Relieved | None = None) -> AsyncIterator[None]:
     """Send what is due, lane by lane; at the end what is under way comes to its end."""
-    task = asyncio.create_task(outgoing.run())
+    task = asyncio.create_task(outgoing.run(relieved))
     try:
         yield
     finally:
@@ -43,3 +60,24 @@ async def sending(outgoing: Outgoing) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> Jobs:
+    days.keep_open(jobs, open_days)
+    expire_holds(jobs, gateway.hospital)
+    audit(jobs, gateway.hospital)
+    fire_reminders(jobs, gateway.reminders)
+    purge_effects(jobs, gateway.db, clock)
+    purge_outbox(jobs, gateway.reception.outgoing)
+    purge_reminders(jobs, gateway.reminders)
+    return jobs
+
+
+@asynccontextmanager
+async def _doing(jobs: Jobs, leases: Leases) -> AsyncIterator[None]:
+    jobs.start()
+    try:
+        yield
+    finally:
+        await jobs.stop()
+        await parts.give_back(leases)

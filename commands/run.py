@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import aiohttp
-import msgspec
 
 import simulator.app
 from commands import days, demo, invented, menu, terminal
 from commands.bots import menu_of
+from commands.cards import played_kinds
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
 from commands.lifetime import Lifetime
 from commands.memory import settle
@@ -28,7 +28,7 @@ from core.seal import Seal
 from core.stores import keys
 from core.stores.embedded.stores import EmbeddedStores, attach
 from core.stores.migrations import migrate
-from settings import EMBEDDED, Settings, address, is_wechat_host, require_credentials
+from settings import EMBEDDED, Settings, address, is_wechat_host
 from webhooks.serving import PortTakenError, listen, serve
 
 DRAIN_S = 0.5  # the phone page keeps connections open; whoever pressed Ctrl-C does not want to wait for them
@@ -53,7 +53,7 @@ def run(settings: Settings, assemble: Assemble) -> int:
     with ExitStack() as stack:
         sockets = take_ports(settings, stack)
         make_folder(settings.stores)
-        settings = prepared(settings)
+        settings = invented.as_run(settings)
         if sockets.simulator is not None:
             for key in settings.accounts:
                 menu_of(settings, key)  # a bot without a menu is told before anything is started
@@ -102,17 +102,6 @@ def _who_has(settings: Settings, taken: PortTakenError) -> str:
     return (
         f"Bianmin is running already (pid {other.pid}) on {settings.stores.folder}: use it, or stop it first"
     )
-
-
-def prepared(settings: Settings) -> Settings:
-    """The settings as `run` uses them: credentials for each account, WeChat's API played by the simulator."""
-    if is_wechat_host(settings.wechat.api_base):
-        require_credentials(settings)
-        return settings
-    pointed = msgspec.structs.replace(
-        settings.wechat, api_base=settings.wechat.api_base or settings.simulator.url
-    )
-    return msgspec.structs.replace(invented.completed(settings), wechat=pointed)
 
 
 def open_ring(settings: Settings) -> Seal:
@@ -213,7 +202,7 @@ class Everything:
             gateway.health.done(MENU, "真实公众号，未改动")
             return
         simulated = self.settings.simulator
-        accounts = platform_accounts(self.settings)
+        accounts = platform_accounts(self.settings, played_kinds(self.settings))
         app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(self.settings))
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)

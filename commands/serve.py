@@ -3,26 +3,25 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, MutableMapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import MutableMapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 import structlog
 
-from commands import days, places
+from commands import days, parts, places
 from commands.database import require_schema
 from commands.fleet import Fleet, Member
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
 from commands.lifetime import Lifetime
 from commands.memory import settle
+from commands.parts import assembled, until_owner_gone
 from commands.places import Places
 from commands.recurring import recurring
 from commands.surroundings import Surroundings
 from core import log
-from core.clock import SystemClock
 from core.errors import BootError
-from core.stores import keys
 from settings import Server, Settings, address, require_credentials
 from webhooks.serving import listen, reserve, share
 
@@ -44,13 +43,7 @@ def serve(settings: Settings, assemble: Assemble, *, processes: int = 1, member:
         public = stack.enter_context(take(server.host, server.port, "server.port"))
         admin = stack.enter_context(listen(ADMIN_HOST, admin_port, "server.admin_port"))
         found = places.find(settings.stores)
-        around = Surroundings(
-            settings=settings,
-            redis_url=found.redis_url,
-            database_url=found.database_url,
-            seal=keys.load(places.key_ring(settings.stores)),
-            clock=SystemClock(),
-        )
+        around = parts.surroundings(settings, found)
         log.configure()
         if member is None:
             return Lifetime().run(_live(around, assemble, (public, admin), found))
@@ -60,7 +53,7 @@ def serve(settings: Settings, assemble: Assemble, *, processes: int = 1, member:
 
 
 async def _live(around: Surroundings, assemble: Assemble, sockets: Sockets, found: Places) -> int:
-    async with _gateway(around, assemble) as gateway:
+    async with assembled(around, assemble) as gateway:
         await gateway.serve(*sockets, drain_s=DRAIN_S)
         opened = await _prepare(gateway, around)
         _log.info(
@@ -70,7 +63,7 @@ async def _live(around: Surroundings, assemble: Assemble, sockets: Sockets, foun
             new_sessions=opened,
         )
         async with recurring(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)):
-            await _until_owner_gone(found)
+            await until_owner_gone(found)
     return 0
 
 
@@ -79,7 +72,7 @@ async def _live_as(
 ) -> int:
     """Be one of several: let nobody in before all is in place, because the others are there to answer."""
     pages = health_pages(around.settings.server, processes)
-    async with _gateway(around, assemble) as gateway:
+    async with assembled(around, assemble) as gateway:
         gateway.health.link({f"进程 {number}": page for number, page in enumerate(pages, start=1)})
         opened = await _prepare(gateway, around)
         await gateway.serve(*sockets, drain_s=DRAIN_S)
@@ -107,7 +100,7 @@ def _by_many(settings: Settings, processes: int) -> int:
             "accounts": ",".join(settings.accounts),
             "health": ",".join(health_pages(server, processes)),
         }
-        return Lifetime(at_once=fleet.kill).run(fleet.live(_until_owner_gone(found), told))
+        return Lifetime(at_once=fleet.kill).run(fleet.live(until_owner_gone(found), told))
 
 
 def health_ports(server: Server, processes: int) -> range:
@@ -138,16 +131,6 @@ def _name_in_log(member: Member) -> None:
     structlog.configure(processors=[numbered, *structlog.get_config()["processors"]])
 
 
-@asynccontextmanager
-async def _gateway(around: Surroundings, assemble: Assemble) -> AsyncIterator[Gateway]:
-    gateway = await assemble(around)
-    try:
-        gateway.health.require(SCHEMA)
-        yield gateway
-    finally:
-        await gateway.close()
-
-
 async def _prepare(gateway: Gateway, around: Surroundings) -> int:
     """Look at the schema and open the days that are not open; how many sessions are new."""
     await require_schema(gateway.db)
@@ -155,12 +138,3 @@ async def _prepare(gateway: Gateway, around: Surroundings) -> int:
     gateway.health.done(SCHEMA, "已是最新")
     settle()
     return opened
-
-
-async def _until_owner_gone(found: Places) -> None:
-    """Stay as long as whoever keeps the stores; for ever, if they are nobody's."""
-    if found.owner is None:
-        await asyncio.Event().wait()
-    else:
-        await found.owner.owner_gone()
-        _log.info("ending", why="the `make run` that keeps the stores has ended")

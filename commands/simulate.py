@@ -6,8 +6,10 @@ from pathlib import Path
 
 import simulator.app
 from commands import invented, terminal
+from commands.cards import cards_of, played_kinds
 from commands.lifetime import Lifetime
 from core import log
+from core.delivery.kinds import Kinds
 from core.errors import BootError
 from settings import Settings, is_wechat_host
 from simulator.accounts import Account
@@ -25,8 +27,8 @@ def simulate(settings: Settings, webhook: str) -> int:
     with ExitStack() as stack:
         simulated = settings.simulator
         opened = stack.enter_context(listen(simulated.host, simulated.port, "simulator.port"))
-        completed = invented.completed(settings)
-        accounts = platform_accounts(completed, webhook)
+        completed = invented.pointed(settings)
+        accounts = platform_accounts(completed, played_kinds(completed), webhook)
 
         async def live() -> int:
             app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(completed))
@@ -44,8 +46,11 @@ def simulate(settings: Settings, webhook: str) -> int:
         return Lifetime().run(live())
 
 
-def platform_accounts(settings: Settings, webhook: str = "") -> list[Account]:
-    """Each account as the platform knows it; pushes go to `webhook`, or to this gateway's door."""
+def platform_accounts(settings: Settings, kinds: Kinds, webhook: str = "") -> list[Account]:
+    """Each account as the platform knows it; pushes go to `webhook`, or to this gateway's door.
+
+    Its templates are those our kinds of notices name.
+    """
     return [
         Account(
             key=key,
@@ -57,6 +62,7 @@ def platform_accounts(settings: Settings, webhook: str = "") -> list[Account]:
             aes_key=account.aes_key,
             mode=account.mode,
             webhook_url=webhook or f"{settings.server.local_url}/wechat/{key}",
+            templates=cards_of(kinds, key),
         )
         for key, account in settings.accounts.items()
     ]

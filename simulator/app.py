@@ -24,6 +24,7 @@ from simulator.windows import Limits
 
 MOST_BODY_BYTES = 64 * 1024
 
+WECHAT = web.AppKey("wechat", WeChat)  # for programs that fill the platform before it is served
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -44,6 +45,7 @@ def build(
     rules = replace(rules, retry_s=retry_s or rules.retry_s, limits=limits or rules.limits)
     wechat = WeChat(accounts, clock, rules)
     app = web.Application(middlewares=[refusing], client_max_size=MOST_BODY_BYTES)
+    app[WECHAT] = wechat
     api = Api(wechat)
     app.add_routes(api.routes())
     app.add_routes(Script(wechat).routes())

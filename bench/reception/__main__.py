@@ -4,6 +4,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from operator import le
 from pathlib import Path
 
@@ -16,15 +17,15 @@ from bench.webhook.load import CONNECTIONS, Target, play
 from bench.webhook.plan import Plan
 from bench.webhook.processes import Program, running
 from bench.webhook.report import Figure
-from bench.webhook.trial import PER_SECOND, Size, Trial
+from bench.webhook.trial import FULL, PER_SECOND, QUICK, Size, Trial
 
 _PAIRS = {False: 300, True: 40}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
-    quick = f"three rounds of 1 s and {_PAIRS[True]} pairs"
-    return command.run("reception", __doc__, quick, _measure, arguments)
+    full, quick = (replace(size, told=f"{size}, {_PAIRS[size.quick]} pairs") for size in (FULL, QUICK))
+    return command.run("reception", __doc__, _measure, arguments, (full, quick))
 
 
 def _measure(plan: Plan, pool: Executor, size: Size) -> list[Figure]:

@@ -15,8 +15,7 @@ from bench.webhook.trial import GUARDED, NAMES, Size, Trial
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
-    quick = "three rounds of 1 s, less memory traffic"
-    return command.run("webhook", __doc__, quick, _measure, arguments)
+    return command.run("webhook", __doc__, _measure, arguments)
 
 
 def _measure(plan: Plan, pool: Executor, size: Size) -> list[Figure]:

@@ -18,6 +18,14 @@ class Plan(msgspec.Struct, frozen=True):
     appid: str = "wxbench0000000000"
     token: str = "bench-token"
     aes_key: str = "BenchBenchBenchBenchBenchBenchBenchBenchBen"
+    platform_port: int = 0  # of the simulator, where the bench has one
+    gateway_port: int = 0  # where that pushes to
+    followers: int = 0  # whom the simulator knows from the start
+
+    @property
+    def account(self) -> str:
+        """The account's name in settings, on paths and in conversations."""
+        return PATH.rpartition("/")[2]
 
     def write(self) -> Path:
         """Put it into its folder."""

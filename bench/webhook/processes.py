@@ -30,15 +30,15 @@ class Program:
     folder: Path
 
     @classmethod
-    def start(cls, name: str, plan: Plan) -> "Program":
-        """Start `bench.webhook.programs.<name>` on a free port; its log goes into the plan's folder."""
-        folder, port = Path(plan.folder), free_port()
+    def start(cls, name: str, plan: Plan, *, bench: str = "webhook", port: int = 0) -> "Program":
+        """Start `bench.<bench>.programs.<name>` on a free port; its log goes into the plan's folder."""
+        folder, port = Path(plan.folder), port or free_port()
         with (folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
-                    f"bench.webhook.programs.{name}",
+                    f"bench.{bench}.programs.{name}",
                     str(folder / "plan.json"),
                     str(port),
                 ],

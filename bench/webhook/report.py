@@ -83,9 +83,7 @@ def as_json(found: Sequence[Figure], size: Size) -> str:
             flat[f"{figure.name}_q1"] = round(figure.spread.low, 4)
             flat[f"{figure.name}_q3"] = round(figure.spread.high, 4)
     flat |= {
-        "rounds": size.rounds,
-        "round_seconds": size.seconds,
-        "memory_messages": 2 * size.memory_messages,
+        "size": str(size),
         "quick": size.quick,
         "missed": ", ".join(figure.name for figure in found if figure.missed),
     }
@@ -102,7 +100,7 @@ def as_page(
         "",
         f"{machine.processor}, {machine.cores} cores, {machine.memory_gb} GB · "
         f"{machine.system} · Python {machine.python} · "
-        f"{size.rounds} rounds of {size.seconds} s"
+        f"{size}"
         + (" (quick: too short for a verdict)" if size.quick else "")
         + (f" · **busy: load {machine.load:.1f} before the start**" if machine.load > BUSY else ""),
         "",

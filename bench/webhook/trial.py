@@ -31,6 +31,10 @@ class Size:
     memory_messages: int  # in each of the two halves
     audited: int  # users whose counts are asked at the end
     quick: bool
+    told: str = ""  # how much, in words, where these are not rounds of load
+
+    def __str__(self) -> str:
+        return self.told or f"{self.rounds} rounds of {self.seconds} s"
 
 
 FULL = Size(rounds=12, seconds=2, memory_messages=50_000, audited=200, quick=False)

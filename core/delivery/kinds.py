@@ -2,8 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -45,22 +45,28 @@ class Kind:
     link: Snippet | None
     options: tuple[tuple[str, str], ...]
     fields: Mapping[str, Snippet]
-    templates: Mapping[str, str]
-    subscriptions: Mapping[str, str]
+    templates: dict[str, str]
+    subscriptions: dict[str, str]
     long_term: frozenset[str]  # the accounts where its subscription is
     subject: Snippet
 
 
 class Kinds:
-    """Every kind by its name."""
+    """Every kind by its name.
 
-    def __init__(self, folder: Path, words: Words) -> None:
+    Accounts that a stand-in plays (`played`) have a template and a one-time subscription for each kind with
+    fields: its name, and its name with `_once`.
+    """
+
+    def __init__(self, folder: Path, words: Words, played: Iterable[str] = ()) -> None:
         self._kinds: dict[str, Kind] = {}
+        played = tuple(played)
         for path in sorted(folder.glob("*.toml")):
             try:
-                self._kinds[path.stem] = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words)
+                kind = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words)
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
                 raise BootError(f"{path}: {wrong}") from wrong
+            self._kinds[kind.name] = _played(kind, played) if kind.fields else kind
         self._long_terms = {
             (account, kind.subscriptions[account])
             for kind in self._kinds.values()
@@ -80,6 +86,14 @@ class Kinds:
 
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
+
+
+def _played(kind: Kind, accounts: Sequence[str]) -> Kind:
+    return replace(
+        kind,
+        templates=dict.fromkeys(accounts, kind.name) | kind.templates,
+        subscriptions=dict.fromkeys(accounts, f"{kind.name}_once") | kind.subscriptions,
+    )
 
 
 def _read(name: str, given: dict[str, Any], words: Words) -> Kind:

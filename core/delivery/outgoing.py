@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -36,6 +37,8 @@ _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _POLL_S = {Lane.REPLIES: 0.2, Lane.URGENT: 0.2, Lane.PERSONAL: 0.5, Lane.BULK: 0.5}
 _GONE_S = 1.0
+_RELIEF_S = 2.0  # who has just come is seen so soon, and who has just gone
+Relieved = Callable[[], Awaitable[bool]]
 
 _log = structlog.get_logger("outbox")
 
@@ -60,6 +63,22 @@ class Office:
     limits: Limits = field(default_factory=Limits)
 
 
+class _Duty:
+    """Whether others do our work; asked anew every few seconds."""
+
+    def __init__(self, ask: Relieved | None) -> None:
+        self._ask = ask
+        self._asked_at = float("-inf")
+        self._relieved = False
+
+    async def relieved(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._ask is not None and now - self._asked_at > _RELIEF_S:
+            self._asked_at = now
+            self._relieved = await self._ask()
+        return self._relieved
+
+
 class Outgoing:
     """The senders of one process; any number of processes share the rows."""
 
@@ -80,14 +99,14 @@ class Outgoing:
         await self.look_after()
         return sum([await worker.send_due() for worker in self._lanes.values()])
 
-    async def look_after(self) -> None:
+    async def look_after(self, *, relieved: bool = False) -> None:
         """Take over what dead processes held, let go what waited, fill jobs, apply receipts."""
         await rows.recover(self._db)
         await receipts.apply(self._db)
         await self._reopen()
         await self._kept.let_go(self._windows)
-        if Lane.BULK in self._lanes:
-            await jobs.fill(self._db, self._city)
+        if Lane.BULK in self._lanes and not relieved:
+            await self._fill()
             await jobs.end(self._db)
 
     async def purge(self) -> None:
@@ -96,18 +115,38 @@ class Outgoing:
         await prompts.purge(self._db)
         await receipts.purge(self._db)
 
-    async def run(self) -> None:
-        """Send until `end`; what is under way then is finished and written down."""
+    async def run(self, relieved: Relieved | None = None) -> None:
+        """Send until `end`; what is under way then is finished and written down.
+
+        While `relieved` says that others do nothing else, only what cannot wait is sent from here.
+        """
+        duty = _Duty(relieved)
+
+        async def unless_relieved(worker: LaneWorker) -> None:
+            if not await duty.relieved():
+                await worker.send_due()
+
+        async def look_after() -> None:
+            await self.look_after(relieved=await duty.relieved())
+
         loops = [
-            self._again_and_again(worker.send_due, _POLL_S[lane]) for lane, worker in self._lanes.items()
+            self._again_and_again(
+                worker.send_due if lane <= Lane.URGENT else partial(unless_relieved, worker), _POLL_S[lane]
+            )
+            for lane, worker in self._lanes.items()
         ]
-        await asyncio.gather(*loops, self._again_and_again(self.look_after, 1.0))
+        await asyncio.gather(*loops, self._again_and_again(look_after, 1.0))
 
     def end(self) -> None:
         """Begin no further request."""
         self._ending.set()
         for worker in self._lanes.values():
             worker.end()
+
+    async def _fill(self) -> None:
+        """Give every recipient of the jobs a row: whoever sends is not to wait for rows."""
+        while await jobs.fill(self._db, self._city) and not self._ending.is_set():
+            pass
 
     async def _reopen(self) -> None:
         """Let late replies go that waited for a sign of life."""

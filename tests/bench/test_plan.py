@@ -133,6 +133,6 @@ def test_the_full_plan_is_what_the_command_runs(
         return []
 
     monkeypatch.setattr(command, "_stores", stores)
-    assert command.run("webhook", "", "", measure, arguments) == 0
+    assert command.run("webhook", "", measure, arguments) == 0
     assert measured == [size]
     assert (size.quick, FULL.audited) == (bool(arguments), 200)

@@ -11,6 +11,7 @@ from commands.days import DAYS, after_midnight
 from commands.jobs import EFFECTS_KEPT, Jobs, purge_effects
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
+from core.schedule.leases import Leases
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
@@ -66,7 +67,7 @@ def test_the_job_runs_right_after_midnight_in_the_city() -> None:
     )
 
 
-async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job() -> None:
+async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job(db: Database) -> None:
     runs: list[str] = []
 
     async def work() -> None:
@@ -74,7 +75,7 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job() -> None:
         if len(runs) == 1:
             raise StoreGoneError("PostgreSQL")
 
-    jobs = Jobs()
+    jobs = Jobs(Leases(db))
     jobs.add("first", work, DateTrigger())
     jobs.add("second", work, DateTrigger())
     jobs.start()
@@ -84,13 +85,13 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_a_job() -> None:
         await jobs.stop()
 
 
-async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
+async def test_a_turn_that_was_missed_long_ago_is_made_up_for(db: Database) -> None:
     runs: list[str] = []
 
     async def work() -> None:
         runs.append("run")
 
-    jobs = Jobs()
+    jobs = Jobs(Leases(db))
     jobs.add("late", work, DateTrigger(datetime.now(CITY_ZONE) - timedelta(hours=9)))
     jobs.start()
     try:
@@ -99,7 +100,7 @@ async def test_a_turn_that_was_missed_long_ago_is_made_up_for() -> None:
         await jobs.stop()
 
 
-async def test_a_job_that_is_under_way_is_not_cut_off_at_the_end() -> None:
+async def test_a_job_that_is_under_way_is_not_cut_off_at_the_end(db: Database) -> None:
     begun, may_end, ended = asyncio.Event(), asyncio.Event(), []
 
     async def work() -> None:
@@ -107,7 +108,7 @@ async def test_a_job_that_is_under_way_is_not_cut_off_at_the_end() -> None:
         await may_end.wait()
         ended.append("to its end")
 
-    jobs = Jobs()
+    jobs = Jobs(Leases(db))
     jobs.add("sending", work, DateTrigger())
     jobs.add("next", work, DateTrigger(datetime.now(CITY_ZONE) + timedelta(hours=9)))
     jobs.start()
@@ -126,7 +127,7 @@ async def test_old_effects_are_forgotten_by_a_job(db: Database, clock: ManualClo
         clock.now() - EFFECTS_KEPT - timedelta(minutes=1),
         clock.now() - EFFECTS_KEPT + timedelta(minutes=1),
     )
-    jobs = Jobs()
+    jobs = Jobs(Leases(db))
     purge_effects(jobs, db, clock)
     job = jobs._scheduler.get_job("purge_effects")
     await job.func(*job.args)

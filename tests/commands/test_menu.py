@@ -161,7 +161,7 @@ def test_a_menu_wechat_would_refuse_is_told_before_anybody_is_asked(
     monkeypatch.setattr(bots, "__path__", [*bots.__path__, str(tmp_path)])
     told = tell(settings(tmp_path, "http://127.0.0.1:1", more='bot = "bots.long"\n'), "menu", "sync")
     assert told.code == 2
-    assert "menu of accounts.city, in bots.long: menu button 预约挂号看病: longer than 16 bytes" in told.line
+    assert "accounts.city.bot = 'bots.long': menu button 预约挂号看病: longer than 16 bytes" in told.line
 
 
 @pytest.mark.parametrize(
@@ -239,3 +239,14 @@ def test_what_a_bot_itself_fails_to_import_is_not_taken_for_the_bot(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="no_such_module_at_all"):
         router_of(with_bot("broken_bot"), "city")
+
+
+def test_a_menu_wechat_would_not_take_was_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wide_bot.py").write_text(
+        "from core.chat.menus import Button, Menu\nMENU = Menu(buttons=(Button(name='预约挂号缴费'),))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(BootError, match=r"accounts\.city\.bot = 'wide_bot': .*预约挂号缴费"):
+        menu_of(with_bot("wide_bot"), "city")

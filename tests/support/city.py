@@ -12,14 +12,16 @@ import simulator.app
 from bots.city import MENU
 from clients.wechat import Credentials, Platform, WeChat
 from commands import demo
+from commands.cards import played_kinds
 from commands.gateway import Gateway
 from commands.simulate import platform_accounts
 from commands.surroundings import Surroundings
 from core.clock import Clock
 from core.seal import Seal
 from main import assemble
-from settings import Account, Server, Settings
+from settings import Account, Server, Settings, address
 from settings import Simulator as SimulatorSettings
+from settings import WeChat as SimulatedWeChat
 from webhooks.serving import listen, serve
 
 ACCOUNT = Account(
@@ -89,6 +91,7 @@ async def running_city(
     settings = Settings(
         server=Server(port=public.getsockname()[1], admin_port=admin.getsockname()[1]),
         simulator=SimulatorSettings(port=simulated.getsockname()[1]),
+        wechat=SimulatedWeChat(api_base=address("127.0.0.1", simulated.getsockname()[1])),
         accounts={"city": ACCOUNT},
     )
     gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
@@ -97,7 +100,9 @@ async def running_city(
         gateway.health.require("all")
         gateway.health.done("all")
         await gateway.serve(public, admin, drain_s=0.2)
-        platform = simulator.app.build(platform_accounts(settings), retry_s=retry_s, store=store)
+        platform = simulator.app.build(
+            platform_accounts(settings, played_kinds(settings)), retry_s=retry_s, store=store
+        )
         runner = await serve(platform, simulated, drain_s=0.2)
         try:
             async with aiohttp.ClientSession() as http:

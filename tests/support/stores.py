@@ -47,10 +47,10 @@ class Servers:
     database_url: str
 
 
-def run_apart(work: Coroutine[Any, Any, object]) -> None:
-    """Run a coroutine to its end without touching the event loop the tests use."""
+def run_apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end without touching the event loop the tests use; what it returned."""
     with ThreadPoolExecutor(1) as executor:
-        executor.submit(asyncio.run, work).result()
+        return executor.submit(asyncio.run, work).result()
 
 
 def named(database_url: str, name: str) -> str:
@@ -62,6 +62,15 @@ async def statement(database_url: str, sql: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+async def figure(database_url: str, sql: str) -> int:
+    """One number out of a database."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return int(await connection.fetchval(sql))
     finally:
         await connection.close()
 

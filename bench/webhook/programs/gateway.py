@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +10,21 @@ import main
 from bench.webhook.plan import Plan
 from bench.webhook.programs.serving import arguments, end_with_starter
 from commands import places, serve
-from commands.gateway import Gateway
+from commands.gateway import Assemble, Gateway
 from commands.surroundings import Surroundings
 from core.errors import BootError
 from core.stores import keys
-from settings import Account, Server, Settings, Stores
+from settings import Account, Server, Settings, Stores, WeChat
 
+Command = Callable[[Settings, Assemble], int]
+QUOTA = 200_000  # template messages a day, at the simulator, too
+PER_SECOND = 10_000  # no limit here: what a worker can do is measured
 _OWN_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def settings_for(plan: Plan, port: int, admin_port: int) -> Settings:
     """What `bianmin.toml` would say."""
+    api_base = f"http://127.0.0.1:{plan.platform_port}" if plan.platform_port else ""
     account = Account(
         bot="bench.webhook.programs.bot",
         name="Bench",
@@ -28,10 +33,14 @@ def settings_for(plan: Plan, port: int, admin_port: int) -> Settings:
         secret="bench-secret",
         token=plan.token,
         aes_key=plan.aes_key,
+        daily_templates=QUOTA,
     )
     stores = Stores(redis_url=plan.redis_url, database_url=plan.database_url, data_dir=plan.folder)
     return Settings(
-        server=Server(port=port, admin_port=admin_port), stores=stores, accounts={"city": account}
+        server=Server(port=port, admin_port=admin_port),
+        stores=stores,
+        wechat=WeChat(api_base=api_base, sends_per_second=PER_SECOND),
+        accounts={plan.account: account},
     )
 
 
@@ -45,8 +54,8 @@ def furnish(plan: Plan) -> Path:
     return templates
 
 
-def run() -> int:
-    """Serve until told to end."""
+def run(command: Command = serve.serve) -> int:
+    """Serve (or be another part) until told to end."""
     plan, port = arguments()
     end_with_starter()
     templates = furnish(plan)
@@ -55,7 +64,7 @@ def run() -> int:
         return await main.assemble(replace(around, templates=templates))
 
     try:
-        return serve.serve(settings_for(plan, port, port + 1), assemble)
+        return command(settings_for(plan, port, port + 1), assemble)
     except BootError as wrong:
         print(wrong, file=sys.stderr)
         return 2

@@ -3,6 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from core.schedule import leases
 from core.schedule.leases import Leases
 from core.stores.database import Database
 
@@ -38,3 +41,23 @@ async def test_each_job_has_its_own(any_db: Database) -> None:
     one, other = Leases(any_db), Leases(any_db)
     assert await one.take("fire")
     assert await other.take("sweep")
+
+
+async def test_it_is_renewed_as_long_as_the_work_lasts(
+    any_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWAL_S", 0.01)
+    one, other = Leases(any_db), Leases(any_db)
+
+    async def last() -> object:
+        return await any_db.fetchval("SELECT until FROM leases WHERE name = 'fire'")
+
+    async with one.holding("fire") as held, other.holding("fire") as second:
+        assert (held, second) == (True, False)
+        first = await last()
+        async with asyncio.timeout(15):
+            while await last() == first:
+                pass
+    ended = await last()
+    assert await one.take("fire"), "it is still the same holder's"
+    assert await last() != ended

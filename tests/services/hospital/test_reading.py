@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from commands.jobs import Jobs, audit
 from core.clock import CITY_ZONE, ManualClock
+from core.schedule.leases import Leases
 from services.citizens.model import UnknownCitizen
 from services.hospital.model import BookingState, ClinicClass, Discrepancy, Fees, Half
 from services.hospital.service import Hospital
@@ -176,7 +177,7 @@ async def test_the_audit_finds_a_quota_that_was_not_opened(ward: Ward, hospital:
 async def test_a_job_tells_what_the_audit_finds(ward: Ward, hospital: Hospital) -> None:
     await ward.session(units=(3,))
     await ward.db.execute("UPDATE sessions SET quota = 4")
-    jobs = Jobs()
+    jobs = Jobs(Leases(ward.db))
     audit(jobs, hospital)
     job = jobs._scheduler.get_job("audit")
     with capture_logs() as lines:

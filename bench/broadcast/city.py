@@ -1,0 +1,87 @@
+"""A city with very many followers, as the database knows it; and what is sent to them."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from bench.webhook.plan import Plan, openid
+from bench.webhook.programs.gateway import furnish, settings_for
+from commands import places
+from commands.post import Post, post
+from commands.surroundings import Surroundings
+from core.clock import CITY_ZONE, SystemClock
+from core.delivery import jobs
+from core.delivery.jobs import Draft
+from core.delivery.notices import Notice
+from core.stores import keys
+from core.stores.database import Database
+from services.citizens.service import FOLLOWERS
+
+_AT_ONCE = 5_000
+_WORTH = timedelta(hours=4)
+
+
+class City:
+    """Writes followers, a notice to all of them, and urgent ones to a single citizen."""
+
+    def __init__(self, plan: Plan, db: Database) -> None:
+        settings, templates = settings_for(plan, 1, 2), furnish(plan)
+        self._plan = plan
+        self._db = db
+        self._seal = keys.load(places.key_ring(settings.stores))
+        around = Surroundings(
+            settings, plan.redis_url, plan.database_url, self._seal, SystemClock(), templates
+        )
+        self._post: Post = post(around, db)
+
+    async def settle(self) -> None:
+        """Let everybody follow who follows at the platform."""
+        for page in _pages(self._plan.followers):
+            names = [openid(number) for number in page]
+            conversations = [self._seal.conversation(self._plan.account, name) for name in names]
+            await self._db.execute(
+                """
+                INSERT INTO accounts (citizen, conversation, account, openid, following)
+                SELECT citizen, conversation, $4, openid, true
+                FROM unnest($1::text[], $2::text[], $3::bytea[]) AS new (citizen, conversation, openid)
+                """,
+                ["c_" + secrets.token_urlsafe(12) for _ in names],
+                conversations,
+                [
+                    self._seal.seal(name.encode(), f"openid:{where}")
+                    for name, where in zip(names, conversations, strict=True)
+                ],
+                self._plan.account,
+            )
+
+    async def announce(self) -> int:
+        """A notice to all of them; the number of its job."""
+        kind, at = self._post.kinds["bench_news"], datetime.now(CITY_ZONE)
+        until = at + _WORTH
+        notice = Notice(kind.name, "n1", f"{self._plan.account}:all", self._facts(at))
+        draft = Draft(
+            key="bench_news:n1:0",
+            kind=kind.name,
+            account=self._plan.account,
+            audience=FOLLOWERS,
+            letter=self._post.notices.letter(kind, notice, until, at),
+            not_before=at,
+            valid_until=until,
+            who="bench",
+        )
+        async with self._db.transaction() as tx:
+            return await jobs.make(tx, self._seal, draft)
+
+    async def alarm(self, number: int) -> None:
+        """An urgent notice to one citizen."""
+        where = self._seal.conversation(self._plan.account, openid(number))
+        notice = Notice("bench_alarm", f"a{number}", where, self._facts(datetime.now(CITY_ZONE)))
+        async with self._db.transaction() as tx:
+            await self._post.notices.queue(tx, notice)
+
+    def _facts(self, at: datetime) -> dict[str, object]:
+        return {"what": "停水通知：云汀路一带", "at": at}
+
+
+def _pages(count: int) -> Iterator[range]:
+    return (range(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE))

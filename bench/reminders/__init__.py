@@ -1,0 +1,1 @@
+"""What reminding a city costs."""
