@@ -32,6 +32,7 @@ class Visits:
 
     db: Database
     did: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=lambda: ["A1", "A2"])
 
     async def comes(self, prompt: Prompt) -> None:
         await perform(self.db, prompt.effect, partial(self._comes, prompt))
@@ -42,7 +43,7 @@ class Visits:
         return prompt.about
 
     async def all(self) -> list[Item]:
-        return [Item("A1", "心内科"), Item("A2", "骨科")]
+        return [Item(each, TITLES[each].removesuffix("就诊提醒")) for each in self.there]
 
     async def days(self, visit: str) -> list[Item]:
         return [Item(f"{visit}-mon", "周一上午"), Item(f"{visit}-tue", "周二上午")]
@@ -72,6 +73,7 @@ async def got() -> Reply:
 
 @router.dialogue("改期", prompts={("visit", "move"): "visit"})
 async def move(ask: Ask, visits: Visits) -> Reply:
+    await ask.only("visit", visits.all)
     visit = await ask.choice("visit", visits.all)
     day = await ask.choice("new_day", partial(visits.days, visit))
 
