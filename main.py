@@ -19,14 +19,17 @@ from core.chat.digests import Digests
 from core.delivery.backlog import backlog
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
+from core.schedule.reminders import Reminders
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from core.stores.database import Database
 from services.citizens.service import Citizens
+from services.hospital.links import Links
 from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
+from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
 
@@ -50,7 +53,7 @@ async def assemble(around: Surroundings) -> Gateway:
         db = await open_database(around.database_url)
         stack.push_async_callback(db.close)
         sent = post(around, db)
-        services = city_services(around, db)
+        services = city_services(around, db, sent.reminders)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -65,7 +68,8 @@ async def assemble(around: Surroundings) -> Gateway:
         received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        app = Doors([*door(accounts, porch), *health.public_routes()])
+        visits = Visits(services.hospital, sent.words, around.clock, around.templates, lambda: health.ready)
+        app = Doors([*door(accounts, porch), *visits.routes(), *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,
@@ -81,12 +85,13 @@ async def assemble(around: Surroundings) -> Gateway:
         )
 
 
-def city_services(around: Surroundings, db: Database) -> Services:
+def city_services(around: Surroundings, db: Database, reminders: Reminders) -> Services:
     """Build every service of the city on one database."""
     citizens = Citizens(db, around.seal)
+    links = Links(around.seal, around.settings.server.url)
     return Services(
         citizens=citizens,
-        hospital=Hospital(db, citizens, around.clock),
+        hospital=Hospital(db, citizens, around.clock, links, reminders),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )
 

@@ -2,9 +2,9 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import common, hospital
+from handlers import common, hospital, hospital_moving
 
-router = Router("city").include(common.router, hospital.router)
+router = Router("city").include(common.router, hospital.router, hospital_moving.router)
 
 MENU = Menu(
     buttons=(
@@ -13,6 +13,7 @@ MENU = Menu(
             children=(
                 Button(name="预约挂号", click="HOSPITAL_BOOK"),
                 Button(name="我的预约", click="HOSPITAL_MINE"),
+                Button(name="改期", click="HOSPITAL_MOVE"),
                 Button(name="取消预约", click="HOSPITAL_CANCEL"),
                 Button(name="看科室", click="HOSPITAL_DEPARTMENTS"),
             ),

@@ -19,8 +19,10 @@ from core.chat.inbox import Inbox
 from core.chat.redflags import RedFlags
 from core.chat.routes import Routes
 from core.chat.turns import Turns
+from core.delivery.kept import Kept
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
+from core.delivery.prompts import Prompting
 from core.delivery.rates import SUBSCRIPTION, TEMPLATE, WINDOW, Limits
 from core.delivery.sweeper import Sweeper
 from core.delivery.tidings import Tidings
@@ -61,6 +63,7 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
     )
     owed = Owed(means.db, around.seal)
     tidings = Tidings(means.db, means.post.kinds)
+    kept = Kept(means.db, around.seal, means.post.words, around.clock)
     red_flags = RedFlags(around.templates / "chat" / "red_flags.toml")
 
     async def identify(event: Event) -> str:
@@ -68,10 +71,11 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
 
     def dispatcher(key: str, account: Account) -> Dispatcher:
         router = router_of(around.settings, key)
-        routes = Routes(router, services)
+        routes = Routes(router, {**services, Kept: kept})
         words = words_of(around, account.name)
         wording.require(router, words)
-        house = House(routes, words, red_flags, identify, around.clock, timedelta(minutes=chat.idle_minutes))
+        idle = timedelta(minutes=chat.idle_minutes)
+        house = House(routes, words, red_flags, identify, around.clock, idle, Prompting(means.db))
         return Dispatcher(inbox, Turns(house), around.seal, around.clock, owed, ears=tidings)
 
     dispatchers = {key: dispatcher(key, account) for key, account in around.settings.accounts.items()}

@@ -1,6 +1,8 @@
 """Sealing what is personal: AES-256-GCM, key id in front, the place it belongs to as associated data."""
 
+import base64
 import hashlib
+import hmac
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
@@ -21,7 +23,7 @@ class Seal:
     """Seals and opens small secrets, and turns openids into conversation names.
 
     `keys` maps a key id (0–255) to 32 bytes; `current` seals, all of them open. `index_key` is the key under
-    which openids become conversation names; it outlives every rotation of the others.
+    which openids become conversation names and links are made; it outlives every rotation of the others.
     """
 
     def __init__(self, keys: Mapping[int, bytes], *, current: int, index_key: bytes) -> None:
@@ -50,7 +52,21 @@ class Seal:
 
     def conversation(self, account: str, openid: str) -> str:
         """Name a conversation without its openid: `<account>:<32 hex digits>`."""
+        return f"{account}:{self._indexed(f'{account}:{openid}').hex()}"
+
+    def capability(self, purpose: str, about: str) -> str:
+        """128 bits that only we can make for this purpose and object, as 22 characters fit for an address."""
+        # No account's name begins like this, so these are nobody's conversation.
+        bits = self._indexed(f"\0{purpose}\0{about}")
+        return base64.urlsafe_b64encode(bits).rstrip(b"=").decode()
+
+    def is_capability(self, purpose: str, about: str, given: str) -> bool:
+        """Tell whether these are the characters that `capability` makes."""
+        return hmac.compare_digest(self.capability(purpose, about).encode(), given.encode())
+
+    def _indexed(self, what: str) -> bytes:
+        """The first half of HMAC-SHA256 under the key that outlives rotations."""
         inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(f"{account}:{openid}".encode())
+        inner.update(what.encode())
         outer.update(inner.digest())
-        return f"{account}:{outer.hexdigest()[:32]}"
+        return outer.digest()[:16]

@@ -9,6 +9,7 @@ from core.chat.events import Event, Kind
 from core.chat.replies import Reply, Silence, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Nearest
+from core.delivery.kept import Kept
 from core.errors import DomainError
 from services.citizens.service import Citizens
 
@@ -147,6 +148,18 @@ async def desk(ask: Ask, desk: Desk) -> Reply:
 async def desk_phone(desk: Desk) -> Reply:
     """人工电话: how to speak to a person, and when somebody is there."""
     return Text("common/desk_phone", there=desk.is_open())
+
+
+@router.on(
+    "未读", "未读消息", "看未读", "查看未读", "看看未读", "未读的消息", "看未读消息", "查看未读消息",
+    "我的未读", "下一条未读", anywhere=True,
+)  # fmt: skip
+async def unread(event: Event, kept: Kept) -> Reply:
+    """未读: the oldest message that was kept for this moment, and how many more there are."""
+    one = await kept.show(event.conversation, event.id)
+    if one is None:
+        return Text("common/unread_none")
+    return Text("common/unread", it=one.letter, left=one.left)
 
 
 def _something_said(message: str) -> str:

@@ -10,6 +10,7 @@ from core.chat.caveats import Caveat, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Moment, Part, When, named_moment
 from core.chat.names import DESPITE, Named, find
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
@@ -55,7 +56,7 @@ _OTHER_TIMES = (
 )  # fmt: skip
 
 # What leads back from a later question of 挂号: the nearest of these that is answered is asked again.
-_ANOTHER = {
+ANOTHER = {
     **dict.fromkeys(_NOT_THIS, ("department", "doctor", "session", "period")),
     **dict.fromkeys(_OTHER_TIMES, ("session", "period")),
     **dict.fromkeys(("换一天", "换个日子", "换个日期", "改天"), ("session",)),
@@ -126,10 +127,10 @@ _ONESELF = Caveat(
     "还有号吗",
     "有没有号",
     *_WHICH_DEPARTMENT,
-    around=("", "有号", "还有号", "有没有号", "有号没有", "看", "去看", "看病", "有医生", "有大夫", "有专家"),
+    alone=("", "有号", "还有号", "有没有号", "有号没有", "看", "去看", "看病", "有医生", "有大夫", "有专家"),
     click="HOSPITAL_BOOK",
     named=names,
-    returns=_ANOTHER,
+    returns=ANOTHER,
     caveat=_ONESELF,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
@@ -140,21 +141,21 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         session = await ask.choice(
             "session",
             partial(hospital.sessions, doctor, ask.citizen),
-            when=_half_day,
+            when=half_day,
             full=partial(hospital.full_sessions, doctor),
-            elsewhere=partial(_colleagues, hospital, department, doctor, ask.citizen),
+            elsewhere=partial(colleagues, hospital, department, doctor, ask.citizen),
         )
         before = "session"
         period = await ask.choice(
             "period",
             partial(hospital.periods_or_others, session, ask.citizen),
-            when=_start,
+            when=start,
             full=partial(hospital.full_periods, session),
         )
     except NothingToChoose:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
-        _elsewhere(ask, before, refused)
+        elsewhere(ask, before, refused)
     await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen), yes=_TAKE_IT)
     try:
         booking = await ask.once(
@@ -165,7 +166,7 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
     except UnitTaken as taken:
         ask.again("period", because=taken)
     except ClaimRefused as refused:
-        _elsewhere(ask, "session", refused)
+        elsewhere(ask, "session", refused)
     return Text("hospital/booked", it=await hospital.booking(booking, ask.citizen))
 
 
@@ -201,25 +202,17 @@ async def departments(hospital: Hospital, rest: Rest) -> Reply:
     return Text("hospital/departments", departments=shown, left=left, next=page + 2)
 
 
-@router.on(
-    "改约", "改期", "改签", "改预约", "修改预约", "更改预约", "改号", "改时间", "改个时间", "换个时间",
-    "换时间",
-)  # fmt: skip
-async def rebook(citizen: CitizenId, hospital: Hospital) -> Reply:
-    """改约: there is no moving; one gives the number back and books anew."""
-    return Text("hospital/rebook", bookings=await hospital.cancellable(citizen))
-
-
 @router.dialogue(
     "取消预约", "退号", "取消挂号", "不去了", "不想去了", "去不了", "去不了了", "取消{which}的号",
     "取消{which}的预约", "退{which}的号", "把{which}的号退了", "把{which}的号取消", click="HOSPITAL_CANCEL",
+    prompts={("booking_reminder", "cancel"): "cancel_which"},
 )  # fmt: skip
 async def cancel(ask: Ask, hospital: Hospital) -> Reply:
     """哪一个 → 确认 → 取消."""
     cancellable = partial(hospital.cancellable, ask.citizen)
     await ask.takes_back(cancellable)
     await ask.only("cancel_which", cancellable)
-    booking = await ask.choice("cancel_which", cancellable, when=_start)
+    booking = await ask.choice("cancel_which", cancellable, when=start)
     await ask.confirm(
         "cancel_confirm", partial(hospital.booking, booking, ask.citizen), yes=_GIVE_BACK, no=_KEEP
     )
@@ -229,6 +222,12 @@ async def cancel(ask: Ask, hospital: Hospital) -> Reply:
         show=partial(hospital.booking, citizen=ask.citizen),
     )
     return Text("hospital/cancelled", it=await hospital.booking(cancelled, ask.citizen))
+
+
+@router.on(prompts={("booking_reminder", "come"): ""})
+async def coming(citizen: CitizenId, hospital: Hospital, prompt: Prompt) -> Reply:
+    """会到, answered to a reminder: it was read, and the visit stays as it is."""
+    return Text("hospital/coming", it=await hospital.booking(prompt.about, citizen))
 
 
 @router.on("取消", "取消掉", "都取消", "全部取消", "取消办理", "退出", idle=True)
@@ -271,7 +270,7 @@ async def _whom(ask: Ask, hospital: Hospital) -> tuple[str, str]:
         doctors = partial(hospital.doctors, department, ask.citizen, wish)
         if wish.clinic_class:
             await ask.only("doctor", doctors)
-        doctor = await ask.choice("doctor", doctors, opens=_half_days)
+        doctor = await ask.choice("doctor", doctors, opens=half_days)
     except NotAsWished as lacking:
         ask.forget(lacking.wish)
         ask.again("doctor", because=lacking)
@@ -310,18 +309,22 @@ async def _too_far(hospital: Hospital, today: date, words: str) -> date | None:
     return last if moment.day > last else None
 
 
-def _elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
+def elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
     """Ask an earlier question again, unless no other half-day helps."""
     if isinstance(refused, HoldOpen):
         raise refused
     ask.again(question, because=refused)
 
 
-async def _colleagues(
-    hospital: Hospital, department: str, doctor: str, citizen: str, moment: Moment
+async def colleagues(
+    hospital: Hospital, department: str, doctor: str, citizen: str, moment: Moment, moving: str | None = None
 ) -> list[str]:
-    """The other doctors of a department who have a number then that this citizen may have."""
-    others = [each for each in await hospital.doctors(department, citizen) if each.id != doctor]
+    """The other doctors of a department who have a number then that this citizen may have.
+
+    `moving` is the booking they would have it in place of.
+    """
+    found = await hospital.doctors(department, citizen, moving=moving)
+    others = [each for each in found if each.id != doctor]
     return [
         each.name
         for each in others
@@ -329,15 +332,15 @@ async def _colleagues(
     ]
 
 
-def _half_days(doctor: Doctor) -> list[When]:
+def half_days(doctor: Doctor) -> list[When]:
     return [When(day, Part(half)) for day, half in doctor.halves]
 
 
-def _half_day(session: ClinicSession) -> When:
+def half_day(session: ClinicSession) -> When:
     return When(session.date, Part(session.half))
 
 
-def _start(visit: Visit) -> When:
+def start(visit: Visit) -> When:
     return When(visit.starts_at.date(), Part(visit.half), visit.starts_at.time())
 
 

@@ -59,6 +59,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
     assert gateway.app.callers == {
         "GET /wechat/city": "wechat",
         "POST /wechat/city": "wechat",
+        "GET /visit": "citizen",
+        "GET /visit.ics": "citizen",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

@@ -32,6 +32,20 @@ class Asking:
         self._visited: list[str] = []
         self._kept = ""  # a day or time that was named too early, as it was said
         self._timed: list[str] = []  # the questions of days and times this run came to
+        self._meant: dict[str, str] = {}  # words for one question and no other
+
+    def offer(self, key: str, words: str) -> None:
+        """Put these words, and from then on no others, to the question `key` when it is asked first.
+
+        Elsewhere all that was said beyond the opening word is put to each question in turn; but of
+        周三的号改到周五 one question should hear 周三, a later one 周五. A day that is said at `key`, or
+        behind it, leads back to no question before `key`.
+        """
+        self._meant[key] = words
+
+    def knows(self, key: str) -> bool:
+        """Tell whether a question has its answer, or will have it as soon as it is asked."""
+        return key in self._frame.answers or key in self._frame.hints
 
     @property
     def visited(self) -> list[str]:
@@ -76,7 +90,12 @@ class Asking:
         if key in self._frame.tried:
             return ""
         self._frame.tried = [*self._frame.tried, key]
+        self._frame.offered = self._offered(key)
         return answers.fold(self._frame.offered)
+
+    def _offered(self, key: str) -> str:
+        led_back = self._turn.led is not None  # by words that are newer than those meant for it
+        return self._frame.offered if led_back else self._meant.get(key, self._frame.offered)
 
     def _settle(self, key: str, kind: str, value: str) -> str:
         self._frame.answers[key] = Answer(kind, value)
@@ -87,7 +106,8 @@ class Asking:
     def _lead_back(self, said: str) -> None:
         """Let a day or time that is no answer here answer the last question of such before this one."""
         known = self._frame.answers
-        before = [key for key in self._timed if key != self._visited[-1] and key in known]
+        first = max((place for place, key in enumerate(self._timed) if key in self._meant), default=0)
+        before = [key for key in self._timed[first:] if key != self._visited[-1] and key in known]
         if before and known[before[-1]].kind == "date" and not names_day(said, self._turn.today):
             return
         if before and not self._frame.has_effect:

@@ -30,7 +30,7 @@ class Choosing(Asking):
         self,
         key: str,
         load: Callable[[], Awaitable[Sequence[Item]]],
-        when: Callable[[Item], When] | None = None,
+        when: Callable[[Item], When | None] | None = None,
         *,
         opens: Callable[[Item], Collection[When]] | None = None,
         full: Callable[[], Awaitable[Sequence[Item]]] | None = None,
@@ -39,11 +39,11 @@ class Choosing(Asking):
         """Let the citizen choose one of what `load` returns; the chosen id.
 
         Words come from `templates/<domain>/<key>.txt`: a lead, and a macro `option(item)` for each line.
-        Where days or times are chosen, `when` says which one an item is: then 下周三 and 三点半 are matched
-        exactly, and one that is not offered is a miss; `full` loads the items that are missing because they
-        are 约满, `elsewhere` names what else can be had then. Where days are asked for later, `opens` says
-        when an item can be had: those open on the day named already come first, their ids are `fitting` in
-        the template and the day is `wish`. An empty list raises `NothingToChoose(key)`.
+        Where days or times are chosen, `when` says which one an item is, or None: then 下周三 and 三点半 are
+        matched exactly, and one that is not offered is a miss; `full` loads the items that are missing
+        because they are 约满, `elsewhere` names what else can be had then. Where days are asked for later,
+        `opens` says when an item can be had: those open on the day named already come first, their ids are
+        `fitting` in the template and the day is `wish`. An empty list raises `NothingToChoose(key)`.
         """
         if when is not None:
             self._timed.append(key)
@@ -83,8 +83,8 @@ class Choosing(Asking):
 
     async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
         """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
-        named = not answers.only_points(answers.fold(self._frame.offered))
-        if named or key in self._frame.answers or self._shown(key, "choice"):
+        named = not answers.only_points(answers.fold(self._offered(key)))
+        if named or self.knows(key) or self._shown(key, "choice"):
             return
         items = await load()
         if len(items) == 1:

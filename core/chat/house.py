@@ -1,11 +1,12 @@
 """What every turn of a bot's conversations needs and no turn changes."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.chat.answers import fold
 from core.chat.events import Event, Kind
+from core.chat.prompts import NoPrompts, Prompts
 from core.chat.redflags import RedFlags
 from core.chat.replies import Said, Text
 from core.chat.routes import Routes
@@ -26,6 +27,7 @@ class House:
     identify: Identify
     clock: Clock
     idle: timedelta = timedelta(minutes=15)
+    prompts: Prompts = field(default_factory=NoPrompts)
 
     def alarm(self, event: Event) -> Said | None:
         """What danger to life in a message is answered with; None if there is none (domain-rules R7).

@@ -52,7 +52,7 @@ class Times(Generic[Item]):
     else can be had at a moment when none of these can.
     """
 
-    when: Callable[[Item], When] | None = None
+    when: Callable[[Item], When | None] | None = None
     opens: Callable[[Item], Collection[When]] | None = None
     full: Callable[[], Awaitable[Sequence[Item]]] | None = None
     elsewhere: Elsewhere | None = None
@@ -105,7 +105,7 @@ class Times(Generic[Item]):
             return False
         if any(option.when is not None and moment.fits(option.when) for option in options):
             return False
-        return any(moment.fits(self.when(item)) for item in await self.full())
+        return any(when is not None and moment.fits(when) for when in map(self.when, await self.full()))
 
 
 def wished(offered: str, today: date) -> Moment | None:

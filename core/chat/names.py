@@ -1,7 +1,7 @@
 """What a message names: things found by their names inside a sentence, and the questions they settle."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.chat.answers import fold, is_refused
@@ -25,6 +25,13 @@ class Named:
     it: object = None
     besides: Mapping[str, str] = field(default_factory=dict)
     among: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhileOpen:
+    """A loader of names that turn a dialogue another way while it is open, and do not open it."""
+
+    load: Callable[..., Awaitable[Sequence[Named]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,14 @@ async def opened(match: Match, run: str, routes: Routes) -> Frame:
     """A dialogue at its beginning: what the opening words settle, and what they leave for its questions."""
     wired = routes.named(match.route.name)
     said = match.rest or " ".join(value for _, value in match.holes)
-    found = match.found or (await wired.find(fold(said)) if wired else None)
+    found = match.found or (await wired.find(fold(said)) if wired and wired.route.by_name else None)
     frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, caveat=match.about)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
+    if (prompt := match.prompt) is not None:
+        frame.prompt = prompt.message
+        if settled := match.route.prompts[prompt.kind, prompt.chosen]:
+            frame.hints[settled] = prompt.about
     return frame
 
 

@@ -4,14 +4,15 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 
 from core.chat.answers import bare, fold
 from core.chat.caveats import Caveat
 from core.chat.events import Kind
-from core.chat.names import Found, Named
+from core.chat.names import Found, Named, WhileOpen
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply
 from core.errors import BootError
 
@@ -26,11 +27,14 @@ class Route:
 
     `words` open it as a whole message or as a prefix, `patterns` have holes (`{a}到{b}多少钱`), `clicks` are
     menu keys, `kinds` events. `anywhere` words work in every state: whole message only, before any question;
-    `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗). What is
-    said `aside` leaves an open question on the screen as it is, and does not ask it again. `named` loads
-    what has a name of its own and is wanted here; its parameters are services and, as a `str`, the folded
-    message. `returns` are words that lead back to the last answered one of some questions:
-    {"换个医生": ["doctor"]}. `caveat` is what people ask of it and cannot have.
+    `idle` words only where nothing is open, and there `around` words stand around a day (今天有号吗); `alone`
+    are patterns for there: 改到三点 is an answer to many a question. What is said `aside` leaves an open
+    question on the screen as it is, and does not ask it again. `named` loads what has a name of its own and
+    is wanted here; its parameters are services and, as a `str`, the folded message. Names alone open a
+    dialogue if `by_name`, else they only turn it another way while it is open. `returns` are words that lead
+    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is what people ask of
+    it and cannot have. `prompts` are the options of messages of ours that lead here, as (kind, option), each
+    with the question of a dialogue that what the message is about settles, or "".
     """
 
     handler: Callable[..., Awaitable[Reply]]
@@ -48,6 +52,15 @@ class Route:
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     caveat: Caveat | None = None
+    alone: tuple[str, ...] = ()
+    by_name: bool = True
+    prompts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def only_prompted(self) -> bool:
+        """Tell whether nothing but an answer to a message of ours leads here."""
+        others = (self.words, self.patterns, self.clicks, self.kinds)
+        return bool(self.prompts) and not any(others) and not self.dialogue
 
     @property
     def name(self) -> str:
@@ -58,6 +71,14 @@ class Route:
     def title(self) -> str:
         """What a citizen calls it: its first word."""
         return self.words[0] if self.words else self.handler.__name__
+
+
+class _Further(TypedDict, total=False):
+    """What few dialogues need."""
+
+    returns: Mapping[str, Sequence[str]]
+    caveat: Caveat
+    prompts: Mapping[tuple[str, str], str]
 
 
 class Router:
@@ -76,30 +97,40 @@ class Router:
         anywhere: bool = False,
         idle: bool = False,
         aside: bool = False,
+        prompts: Mapping[tuple[str, str], str] | None = None,
     ) -> Callable[[_F], _F]:
-        """Answer these words, this menu key, these kinds of event with one reply."""
-        return self._register(words, click, kinds, anywhere=anywhere, idle=idle, aside=aside)
+        """Answer these words, this menu key, these kinds of event, these options with one reply."""
+        more = {"anywhere": anywhere, "idle": idle, "aside": aside, "prompts": prompts or {}}
+        return self._register(words, click, kinds, **more)
 
     def dialogue(
         self,
         *words: str,
         click: str = "",
         anywhere: bool = False,
-        around: Sequence[str] = (),
-        named: Callable[..., Awaitable[Sequence[Named]]] | None = None,
-        returns: Mapping[str, Sequence[str]] | None = None,
-        caveat: Caveat | None = None,
+        alone: Sequence[str] = (),
+        named: Callable[..., Awaitable[Sequence[Named]]] | WhileOpen | None = None,
+        **further: Unpack[_Further],
     ) -> Callable[[_F], _F]:
         """Open a dialogue on these words or this menu key; the first word is its title.
 
-        `around` are words that open it together with a day or a time, where nothing is open (今天有号吗); ""
-        lets a day alone do so. `named` loads things whose names alone open it, too, and settle some of its
-        questions. `returns` are words that lead back to a question, where there is an answer to it. Who asks
-        for what `caveat` hears is told that it cannot be had, and goes on only after a yes.
+        `alone` opens it where nothing is open: words together with a day or a time (今天有号吗; "" lets a day
+        do by itself), and patterns. `named` loads things whose names open it, too (not those of
+        `WhileOpen`), and settle some of its questions. `returns` are words that lead back to a question,
+        where there is an answer to it. Who asks for what `caveat` hears is told that it cannot be had, and
+        goes on only after a yes. `prompts` are options of messages of ours that open it:
+        {("booking_reminder", "move"): "which"}.
         """
-        back = {fold(word): keys for word, keys in (returns or {}).items()}
-        more = {"anywhere": anywhere, "named": named, "returns": back, "caveat": caveat}
-        return self._register(words, click, (), dialogue=True, around=tuple(around), **more)
+        more: dict[str, Any] = {
+            **further,
+            "anywhere": anywhere,
+            "around": tuple(word for word in alone if not _HOLE.search(word)),
+            "alone": tuple(word for word in alone if _HOLE.search(word)),
+            "named": named.load if isinstance(named, WhileOpen) else named,
+            "by_name": not isinstance(named, WhileOpen),
+            "returns": {fold(word): keys for word, keys in further.get("returns", {}).items()},
+        }
+        return self._register(words, click, (), dialogue=True, **more)
 
     def fallback(self, handler: _F) -> _F:
         """Answer what nobody else understood."""
@@ -145,6 +176,7 @@ class Match(msgspec.Struct, frozen=True):
     length: int = 0
     found: Found | None = None  # what the message names, where that is known already
     about: str = ""  # what was asked for and cannot be had: the dialogue's caveat
+    prompt: Prompt | None = None  # the message of ours that was answered
 
 
 # In "预约下周五" the 下 belongs to the day.

@@ -14,6 +14,7 @@ from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
 from core.chat.moments import is_past, is_wish, spoken
 from core.chat.names import Found, Named, find
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply
 from core.chat.router import (
     Match,
@@ -69,7 +70,8 @@ class Wired:
             if not _can_be_given(name, wanted, route):
                 raise BootError(
                     f"handler {route.name}: nothing is known to hand over as `{name}: {_called(wanted)}`;"
-                    " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole)"
+                    " add that service to the bot's services (Ask needs a dialogue, str a pattern's hole,"
+                    " Prompt a handler that nothing else leads to)"
                 )
         self._named = _bound(route.named, route, services) if route.named else None
 
@@ -105,6 +107,7 @@ _GIVERS: dict[Any, Callable[[Given, str], object]] = {
     Rest: lambda given, _name: given.match.rest,
     Notes: lambda given, _name: given.notes,
     Nearest: lambda given, _name: given.nearest,
+    Prompt: lambda given, _name: given.match.prompt,
     str: lambda given, name: dict(given.match.holes).get(name, ""),
 }
 
@@ -147,8 +150,10 @@ def _can_be_given(name: str, wanted: object, route: Route) -> bool:
     """Tell whether a turn of this route has such a thing: questions in a dialogue, holes of its patterns."""
     if wanted is Ask:
         return route.dialogue
+    if wanted is Prompt:
+        return route.only_prompted
     if wanted is str:
-        return any(name in hole_names(pattern) for pattern in route.patterns)
+        return any(name in hole_names(pattern) for pattern in (*route.patterns, *route.alone))
     return wanted in (Event, CitizenId, Rest, Notes, Nearest)
 
 
@@ -166,8 +171,10 @@ class Routes:
         self._idle: dict[str, Wired] = {}
         self._around: dict[str, Wired] = {}
         self._clicks: dict[str, Wired] = {}
+        self._prompts: dict[tuple[str, str], Wired] = {}
         self._kinds: dict[Kind, Wired] = {}
         self._patterns: list[tuple[str, re.Pattern[str], Wired]] = []  # each behind its longest fixed piece
+        self._alone: list[tuple[str, re.Pattern[str], Wired]] = []
         patterns: dict[str, Wired] = {}
         fallbacks = []
         for route in router.routes():
@@ -204,13 +211,20 @@ class Routes:
             _add(self._around, fold(word), wired, "word around a day")
         for key in route.clicks:
             _add(self._clicks, key, wired, "menu key")
+        for option in route.prompts:
+            _add(self._prompts, option, wired, "option of a prompt")
         for kind in route.kinds:
             if kind in _ROUTED_BY_CONTENT:
                 raise BootError(f"handler {route.name}: {kind} is routed by words or key, not by kind")
             _add(self._kinds, kind, wired, "kind of event")
-        for pattern in route.patterns:
-            _add(patterns, shape_of(pattern), wired, "pattern")
-            self._patterns.append((longest_piece(pattern), compile_pattern(pattern), wired))
+        self._register_patterns(wired, patterns)
+
+    def _register_patterns(self, wired: Wired, patterns: dict[str, Wired]) -> None:
+        route = wired.route
+        for those, table in ((route.patterns, self._patterns), (route.alone, self._alone)):
+            for pattern in those:
+                _add(patterns, shape_of(pattern), wired, "pattern")
+                table.append((longest_piece(pattern), compile_pattern(pattern), wired))
 
     def named(self, name: str) -> Wired | None:
         """The route a session remembers by name; None after a deploy that removed it."""
@@ -224,6 +238,10 @@ class Routes:
         """The handler of a menu key."""
         return _matched(self._clicks.get(key))
 
+    def prompted(self, kind: str, option: str) -> Wired | None:
+        """Where an option of a message of ours leads; None after a deploy that removed it."""
+        return self._prompts.get((kind, option))
+
     def kind(self, kind: Kind) -> Match | None:
         """The handler of a kind of event."""
         return _matched(self._kinds.get(kind))
@@ -234,8 +252,13 @@ class Routes:
             (_matched(self._words[way]) for way in ways_of_saying(folded) if way in self._words), None
         )
 
+    def within_alone(self, folded: str) -> Match | None:
+        """The handler whose pattern for where nothing is open fits; the barest way of saying it first."""
+        fitting = (_fitting(way, self._alone) for way in reversed(ways_of_saying(folded)))
+        return next((max(found, key=lambda match: match.length) for found in fitting if found), None)
+
     def alone(self, folded: str, today: date) -> Match | None:
-        """What is meant where nothing is open: a word of its own for that, or one around a day (明天挂号)."""
+        """What is meant where nothing is open: words of its own for that, or one around a day (明天挂号)."""
         for way in ways_of_saying(folded):
             if way in self._idle:
                 return Match(self._idle[way].route)
@@ -260,12 +283,18 @@ class Routes:
                     best = match
         return best
 
-    async def naming(self, folded: str) -> Match | None:
-        """The dialogue that owns what this message names, the most of it."""
+    async def naming(self, folded: str, dialogue: str = "") -> Match | None:
+        """The dialogue that owns what this message names: the open one, or who owns the most of it."""
+        under_way = self._named.get(dialogue)
+        if under_way is not None and (hit := await under_way.find(folded)) is not None:
+            return Match(under_way.route, folded, found=hit)
         found = [
             (wired, hit)
             for wired in self._named.values()
-            if wired.route.named is not None and (hit := await wired.find(folded)) is not None
+            if wired.route.named is not None
+            and wired.route.by_name
+            and wired is not under_way
+            and (hit := await wired.find(folded)) is not None
         ]
         if not found:
             return None
@@ -288,20 +317,21 @@ class Routes:
         return self._services_offered
 
     def _within(self, text: str) -> list[Match]:
-        found = self._fitting(text) if self._pieces.search(text) else []
+        found = _fitting(text, self._patterns) if self._pieces.search(text) else []
         for word in self._beginnings.get(text[:1], ()):
             if text.startswith(word):
                 found.append(Match(self._words[word].route, follow(text, word), length=len(word)))
                 break
         return found
 
-    def _fitting(self, text: str) -> list[Match]:
-        """The patterns that this whole text is."""
-        return [
-            Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
-            for piece, pattern, wired in self._patterns
-            if piece in text and (hit := pattern.fullmatch(text))
-        ]
+
+def _fitting(text: str, patterns: Sequence[tuple[str, re.Pattern[str], Wired]]) -> list[Match]:
+    """The patterns that this whole text is."""
+    return [
+        Match(wired.route, holes=holes_of(hit), length=len(text) - sum(map(len, hit.groups())))
+        for piece, pattern, wired in patterns
+        if piece in text and (hit := pattern.fullmatch(text))
+    ]
 
 
 def _matched(wired: Wired | None) -> Match | None:

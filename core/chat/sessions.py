@@ -60,11 +60,21 @@ class Frame(msgspec.Struct, array_like=True):
     )
     refused: str = ""  # where `offered` is this, it was refused: it is used where it can be had, and not told
     wishes: dict[str, str] = {}  # what names narrowed the lists to; no question, and no step back
+    prompt: int = 0  # the message of ours that it answers
 
     @property
     def has_effect(self) -> bool:
         """Tell whether something was done already that no way leads behind."""
         return any(answer.kind == "once" for answer in self.answers.values())
+
+
+class Lead(msgspec.Struct, frozen=True, array_like=True):
+    """What a digit may have meant: an option of a message of ours, or (`message` 0) the open question."""
+
+    message: int
+    option: str
+    said: str
+    label: str
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -79,6 +89,7 @@ class Session(msgspec.Struct, array_like=True):
     notes: dict[str, str] = {}  # small things a handler wants to find again
     done: str = ""  # the dialogue that last ended with its business done, until something else is opened
     stopped: Frame | None = None  # what the last message stopped, for one message more
+    which: list[Lead] = []  # we asked which of these was meant
 
     @property
     def top(self) -> Frame | None:
@@ -87,11 +98,12 @@ class Session(msgspec.Struct, array_like=True):
 
     def break_off(self) -> None:
         """Danger to life ends whatever was open (domain-rules R7)."""
-        self.frames, self.offers, self.resuming, self.done, self.stopped = [], [], False, "", None
+        self.frames, self.offers, self.which, self.resuming = [], [], [], False
+        self.done, self.stopped = "", None
 
     def forget(self) -> None:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""
-        self.frames, self.offers, self.notes, self.citizen = [], [], {}, ""
+        self.frames, self.offers, self.which, self.notes, self.citizen = [], [], [], {}, ""
         self.resuming, self.misses, self.done, self.stopped = False, 0, "", None
 
 

@@ -102,18 +102,27 @@ class Steps:
             session.misses, session.offers = 0, []
         session.done = session.done if route.aside else ""
         session.resuming, session.stopped = False, None
+        prompt = match.prompt
         if route.dialogue:
             if self._idle:
                 session.frames.clear()
             others = [frame for frame in session.frames if frame.dialogue != route.name]
             frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
             session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
+            if prompt is not None:
+                # Read, and not answered yet: who thinks better of 取消 may still say 会到. From here on
+                # digits go to the dialogue's own questions, which are newer; its outcome ends the prompt.
+                await self._house.prompts.opened(prompt)
             return await self._advance()
         wired = self._house.routes.named(route.name)
         if wired is None:
             raise LookupError(route.name)
         try:
             reply = await wired(self._given(match))
+            if prompt is not None:
+                # A service that changed something has noted this in its own transaction. A run that died
+                # before this line is repeated, and its handler with it: both are done once (`Prompt.effect`).
+                await self._house.prompts.answered(prompt)
         except DomainError as refused:
             if refused.stranger:
                 session.citizen = ""
@@ -155,7 +164,11 @@ class Steps:
         turn = Turn(self._event, self._today, said=said, heard=heard, pages=pages)
         turn.missed = missed
         turn.notes.extend(self._words.render(note.template, **note.facts) for note in notes)
+        before = list(self._session.frames)
         replies = await self._runs.advance(turn, self._session)
+        for frame in before:
+            if frame.prompt and frame.has_effect and frame not in self._session.frames:
+                await self._house.prompts.over(frame.prompt)
         return join([self._say(reply) for reply in replies], self.at)
 
     async def _citizen(self) -> str:

@@ -3,11 +3,11 @@
 from core.chat import answers, hearing, idle_talk, moves, openings
 from core.chat.events import Event, Kind
 from core.chat.house import House
+from core.chat.inviting import Inviting
 from core.chat.moments import is_only_wish, is_wish
 from core.chat.replies import Said, Silence, Text
 from core.chat.router import Match
 from core.chat.sessions import Frame, Question, Session
-from core.chat.steps import Steps
 from core.chat.words import Words
 
 _WRITTEN = frozenset((Kind.TEXT, Kind.VOICE))
@@ -50,12 +50,14 @@ class Turns:
         return said
 
 
-class _Turn(Steps):
+class _Turn(Inviting):
     """One message: what it means here and now."""
 
     async def answer(self) -> Said:
         """Find out what the event is and answer it."""
         kind = self._event.kind
+        if kind not in _WRITTEN:
+            self._session.which = []
         if self._is_wanted(kind):
             return await self._advance(heard=True)
         if (match := self._house.routes.kind(kind)) is not None:
@@ -78,8 +80,7 @@ class _Turn(Steps):
         if (alarm := self._house.alarm(self._event)) is not None:
             self._session.break_off()
             return alarm
-        said = await self._global()
-        if said is not None:
+        if (said := await self._invited()) is not None or (said := await self._global()) is not None:
             return said
         if self._session.frames:
             return await self._under_way()
@@ -207,7 +208,7 @@ class _Turn(Steps):
         """Open what a message asks for where nothing is open."""
         routes = self._house.routes
         match = await routes.despite(folded) or routes.whole(folded) or self._offered()
-        match = match or routes.within(folded)
+        match = match or routes.within(folded) or routes.within_alone(folded)
         if match is None and self._stopped is not None:
             again = await self._reopened(self._stopped)
             if again is not None:
@@ -236,10 +237,10 @@ class _Turn(Steps):
 
     async def _elsewhere(self) -> Said | None:
         """Go where a name leads that no line shown has: to another dialogue, or another way in this one."""
-        match = await self._house.routes.naming(self._folded)
+        frame = self._session.frames[-1]
+        match = await self._house.routes.naming(self._folded, frame.dialogue)
         if match is None or match.found is None or not match.found.settles:
             return None
-        frame = self._session.frames[-1]
         if frame.dialogue != match.route.name:
             return await self._open(match)
         changed = openings.turn(frame, match.found)

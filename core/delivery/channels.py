@@ -9,6 +9,7 @@ import structlog
 from core.clock import Clock
 from core.delivery import credit
 from core.delivery.caps import Caps
+from core.delivery.kept import TOO_MANY
 from core.delivery.kinds import Kinds
 from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rates import Rates
@@ -113,7 +114,7 @@ class Channels:
             return Result(mail.row, "held", "quiet hours", (over - now).total_seconds(), hold="quiet")
         if kind is not None and kind.counts and not mail.row.perhaps:
             if not await self._caps.take(mail.row.conversation):
-                return Result(mail.row, "held", "too many today", hold="kept")
+                return Result(mail.row, "held", TOO_MANY, hold="kept")
             mail.taken.add(_DAY)
         if mail.row.channel:
             mail.channel = mail.row.channel

@@ -17,8 +17,8 @@ from core.errors import BootError
 _LENGTH = re.compile(r"([1-9]\d{0,3})([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _KNOWN = {
-    "title", "lane", "valid_for", "quiet", "counts", "duplicates", "words", "link", "options", "fields",
-    "accounts",
+    "title", "subject", "lane", "valid_for", "quiet", "counts", "duplicates", "words", "link", "options",
+    "fields", "accounts",
 }  # fmt: skip
 _MOST_OPTIONS = 6  # what a digit means is said in six lines at most
 Snippet = Callable[[Mapping[str, object]], str]
@@ -30,7 +30,8 @@ class Kind:
 
     `words` names its template for the chat; `fields` are those of its template and subscription notice, whose
     ids each account has of its own. `options` are what a digit may answer: id and label. `counts`: towards
-    what one citizen gets a day. `repeatable`: better twice than not at all.
+    what one citizen gets a day. `repeatable`: better twice than not at all. `subject` is what one notice of
+    it is called when a citizen is asked which is meant: 心内科就诊提醒; without it, its title.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Kind:
     templates: dict[str, str]
     subscriptions: dict[str, str]
     long_term: frozenset[str]  # the accounts where its subscription is
+    subject: Snippet
 
 
 class Kinds:
@@ -124,6 +126,7 @@ def _read(name: str, given: dict[str, Any], words: Words) -> Kind:
         templates=_ids(accounts, "template"),
         subscriptions=_ids(accounts, "subscription"),
         long_term=frozenset(account for account, ids in accounts.items() if ids.get("term") == "long"),
+        subject=words.snippet(given.get("subject", _text(given, "title"))),
     )
 
 

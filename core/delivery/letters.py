@@ -30,8 +30,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def said(self, number: int, *, again: bool = False) -> Said | Choices:
         """The message for an open send window; `number` is its row, by which a tap names it."""
         text = f"{_AGAIN}{self.text}" if again else self.text
-        if self.options:
-            return Choices(text, tuple(Choice(f"{number}:{id_}", label) for id_, label in self.options))
+        if self.options:  # each line shows the digit that means the same as a tap on it
+            lines = enumerate(self.options, start=1)
+            return Choices(
+                text, tuple(Choice(f"{number}:{id_}", f"{digit} {label}") for digit, (id_, label) in lines)
+            )
         if self.url:
             text = f'{text}\n<a href="{self.url}">查看详情</a>'
         return Said(type="text", at=0, text=text)

@@ -101,7 +101,7 @@ class Notices:
         facts = {**notice.facts, "valid_until": valid_until}
         words = self._words.on(city_day(at.timestamp()))
         letter = Letter(
-            title=kind.title,
+            title=kind.subject(facts).strip(),
             text=words.render(kind.words, **facts),
             template=kind.templates.get(notice.account, ""),
             subscription=kind.subscriptions.get(notice.account, ""),

@@ -1,41 +1,29 @@
 """Digits we invited (design 8): what a message of ours asked for, until when, and what was answered."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-import asyncpg
+import msgspec
 
+from core.chat.events import Event
+from core.chat.prompts import Prompt, PromptOver
 from core.delivery.guards import Guards
 from core.delivery.letters import Letter
 from core.stores.database import Database, Transaction
 
+__all__ = ["Prompt", "PromptOver", "Prompting", "answered", "leave", "purge", "read"]
+
 MOST = 3  # open at once in one conversation
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A message of ours that waits for a digit: `options` are id and label, in the order they were shown.
-
-    `about` is the object the kind knows, `at` when the message was accepted.
-    """
-
-    message: int
-    kind: str
-    title: str
-    about: str
-    options: tuple[tuple[str, str], ...]
-    at: datetime
-    expires_at: datetime
-
-    def option(self, number: int) -> str | None:
-        """The id that a digit stands for."""
-        return self.options[number - 1][0] if 1 <= number <= len(self.options) else None
+_KEY = "answered"
 
 
 async def leave(
     tx: Transaction, message: int, conversation: str, kind: str, letter: Letter, guards: Guards
 ) -> None:
-    """Note what a message that was just accepted invites to; of one conversation the latest three stay."""
+    """Note what a message that was just accepted invites to; of one conversation three stay.
+
+    These are the latest; one that counts no more makes room first.
+    """
     if not letter.options:
         return
     await tx.execute(
@@ -58,7 +46,9 @@ async def leave(
     await tx.execute(
         """
         DELETE FROM prompts WHERE message IN (
-            SELECT message FROM prompts WHERE conversation = $1 ORDER BY at DESC, message DESC OFFSET $2
+            SELECT message FROM prompts WHERE conversation = $1
+            ORDER BY expires_at > now() AND guards_hold(guard_keys, guard_ns) DESC, at DESC, message DESC
+            OFFSET $2
         )
         """,
         conversation,
@@ -66,24 +56,32 @@ async def leave(
     )
 
 
-async def open_ones(db: Database, conversation: str) -> list[Prompt]:
-    """The prompts of a conversation that still count, the latest first."""
-    rows = await db.fetch(
+async def answered(tx: Transaction, prompt: Prompt) -> None:
+    """Carry out an answer in this transaction: the message was read, and the next digit is not for it.
+
+    Call it before anything is changed. What the same event answered before is no news. `PromptOver`: another
+    event's answer was carried out, or it counts no more.
+    """
+    run = _answer_of(prompt.event)
+    taken = await tx.fetchval(
         """
-        SELECT * FROM prompts
-        WHERE conversation = $1 AND expires_at > now() AND guards_hold(guard_keys, guard_ns)
-        ORDER BY at DESC, message DESC LIMIT $2
+        DELETE FROM prompts
+        WHERE message = $1 AND expires_at > now() AND guards_hold(guard_keys, guard_ns) RETURNING true
         """,
-        conversation,
-        MOST,
+        prompt.message,
     )
-    return [_prompt(row) for row in rows]
-
-
-async def answered(tx: Transaction, message: int) -> None:
-    """A prompt was answered: the message was read, and the next digit is not for it."""
-    await tx.execute("DELETE FROM prompts WHERE message = $1", message)
-    await read(tx, message)
+    # A statement of its own: it sees what whoever held the row until now has committed.
+    if not taken and not await tx.fetchval("SELECT true FROM effects WHERE run = $1 AND key = $2", run, _KEY):
+        raise PromptOver
+    if taken:
+        await tx.execute(
+            "INSERT INTO effects (run, key, digest, result) VALUES ($1, $2, $3, $4)",
+            run,
+            _KEY,
+            prompt.effect.digest,
+            msgspec.json.encode(prompt).decode(),
+        )
+    await read(tx, prompt.message)
 
 
 async def read(tx: Transaction, message: int) -> None:
@@ -99,17 +97,62 @@ async def read(tx: Transaction, message: int) -> None:
 
 
 async def purge(db: Database) -> None:
-    """Forget prompts that are over."""
-    await db.execute("DELETE FROM prompts WHERE expires_at < now()")
+    """Forget prompts that are over; whoever answers a day late is still told so."""
+    await db.execute("DELETE FROM prompts WHERE expires_at < now() - interval '1 day'")
 
 
-def _prompt(row: asyncpg.Record) -> Prompt:
+class Prompting:
+    """The prompts of all conversations, for the turns that read and answer them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def pending(self, event: Event) -> list[Prompt]:
+        """All that this conversation was asked, the latest first; what this event answered, alone."""
+        rows = await self._db.fetch(
+            """
+            SELECT p.*, p.expires_at <= now() AS late, NOT guards_hold(p.guard_keys, p.guard_ns) AS moved,
+                   e.result AS answered
+            FROM (SELECT) here LEFT JOIN effects e ON e.run = $2 AND e.key = $3
+                 LEFT JOIN prompts p ON p.conversation = $1
+            ORDER BY p.at DESC, p.message DESC
+            """,
+            event.conversation,
+            _answer_of(event.id),
+            _KEY,
+        )
+        if rows[0]["answered"] is not None:
+            return [msgspec.json.decode(rows[0]["answered"], type=Prompt)]
+        return [_prompt(dict(row)) for row in rows if row["message"] is not None]
+
+    async def opened(self, prompt: Prompt) -> None:
+        """The message was read, and waits for the outcome of the dialogue that it opened."""
+        async with self._db.transaction() as tx:
+            await read(tx, prompt.message)
+
+    async def answered(self, prompt: Prompt) -> None:
+        """The option was carried out; no news where its service said so in its own transaction."""
+        async with self._db.transaction() as tx:
+            await answered(tx, prompt)
+
+    async def over(self, message: int) -> None:
+        """What a dialogue did from here is done."""
+        await self._db.execute("DELETE FROM prompts WHERE message = $1", message)
+
+
+def _answer_of(event: str) -> str:
+    return f"{event}/prompt"
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
     return Prompt(
-        row["message"],
-        row["kind"],
-        row["title"],
-        row["object"],
-        tuple(zip(row["options"], row["labels"], strict=True)),
-        row["at"],
-        row["expires_at"],
+        message=row["message"],
+        kind=row["kind"],
+        title=row["title"],
+        about=row["object"],
+        options=tuple(zip(row["options"], row["labels"], strict=True)),
+        at=row["at"],
+        expires_at=row["expires_at"],
+        late=row["late"],
+        moved=row["moved"],
     )

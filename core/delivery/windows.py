@@ -41,11 +41,16 @@ class Windows:
         """
         await self._do("close", conversation, int(asked_s * 1000))
 
-    async def open_ones(self, conversations: Iterable[str]) -> list[str]:
-        """Those of the conversations that have an open window."""
+    async def open_ones(self, conversations: Iterable[str], spared: int = 0) -> list[str]:
+        """Those of the conversations that have an open window, with more left in it than is spared."""
         asked = list(conversations)
-        found = await asyncio.gather(*map(self.is_open, asked))
-        return [each for each, is_open in zip(asked, found, strict=True) if is_open]
+        found = await asyncio.gather(*(self._do("look", each, spared) for each in asked))
+        return [each for each, left in zip(asked, found, strict=True) if left > 0]
+
+    async def heard_s(self, conversation: str) -> float | None:
+        """How many seconds ago the citizen last gave a sign of life; None if that is not known."""
+        ms = await self._do("heard", conversation)
+        return None if ms < 0 else ms / 1000
 
     async def _do(self, what: str, conversation: str, given: int = 0) -> int:
         return int(await self._redis.run(self._script, (windows_key(conversation),), (what, given)))

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from core.seal import Seal
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from services.citizens import store
 from services.citizens.model import Recipient, UnknownCitizen
 
@@ -49,6 +49,10 @@ class Citizens:
         if len(self._selves) > _REMEMBERED:
             self._selves.popitem(last=False)
         return person
+
+    async def conversation(self, tx: Transaction, citizen: str) -> str | None:
+        """Return the conversation a citizen is reached in; None for who follows no account of ours now."""
+        return await store.conversation(tx, citizen)
 
     async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Recipient]:
         """Open the ways back to conversations; only a sender needs them. Who never arrived is left out."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from services.citizens.model import Account
 
 
@@ -83,6 +83,13 @@ async def self_person(db: Database, citizen: str) -> str | None:
         "SELECT person FROM bindings WHERE citizen = $1 AND relation = 'self' AND state = 'active'", citizen
     )
     return person
+
+
+async def conversation(tx: Transaction, citizen: str) -> str | None:
+    conversation: str | None = await tx.fetchval(
+        "SELECT conversation FROM accounts WHERE citizen = $1 AND following", citizen
+    )
+    return conversation
 
 
 async def addresses(db: Database, conversations: Sequence[str]) -> list[asyncpg.Record]:

@@ -5,7 +5,7 @@ from core.errors import DomainError
 
 
 class ClaimRefused(DomainError):
-    """No booking was made.
+    """No booking was made, or moved.
 
     Facts of all: `period` (Period), `at` (the moment the refusal is about, or None), `rules` (Rules),
     `alternatives` (up to three Periods; empty where another period would not help).
@@ -62,6 +62,18 @@ class RebookTooSoon(ClaimRefused):
     code = "rebook_too_soon"
 
 
+class SamePeriod(ClaimRefused):
+    """The booking that is to be moved has this period."""
+
+    code = "same_period"
+
+
+class FeeDiffers(ClaimRefused):
+    """The booking that is to be moved is paid, and this session costs something else."""
+
+    code = "fee_differs"
+
+
 class NoSuchPeriod(DomainError):
     """There is no such period."""
 
@@ -87,6 +99,12 @@ class NothingLeft(DomainError):
     code = "nothing_left"
 
 
+class NobodyElse(DomainError):
+    """No other doctor of the department has a number for a booking that is to be moved."""
+
+    code = "nobody_else"
+
+
 class CancelRefused(DomainError):
     """The booking stands as it was. Facts of all: `booking` (Booking), `at` (a moment)."""
 
@@ -94,19 +112,19 @@ class CancelRefused(DomainError):
 
 
 class TooLateToCancel(CancelRefused):
-    """U6, U7, U9: the deadline `at` is over; the window's phone is `booking.phone`."""
+    """U6, U7, U9: the deadline `at` (of moving, too) is over; the window's phone is `booking.phone`."""
 
     code = "too_late_to_cancel"
 
 
 class CheckedIn(CancelRefused):
-    """U8: after check-in only the counter cancels."""
+    """U8: after check-in only the counter cancels or moves."""
 
     code = "checked_in"
 
 
 class VisitSuspended(CancelRefused):
-    """停诊: there is nothing to cancel, the session does not take place."""
+    """停诊: there is nothing to cancel or move, the session does not take place."""
 
     code = "visit_suspended"
 
@@ -134,6 +152,8 @@ CLAIM_REFUSALS: dict[str, type[ClaimRefused]] = {
         DepartmentLimit,
         HoldOpen,
         RebookTooSoon,
+        SamePeriod,
+        FeeDiffers,
     )
 }
 CANCEL_REFUSALS: dict[str, type[CancelRefused]] = {

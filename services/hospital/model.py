@@ -228,7 +228,7 @@ class Period(Visit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Visit):
-    """What a citizen confirms. `cancel_until` holds for a booking made at this moment."""
+    """What a citizen confirms. `cancel_until` holds for a booking made, or moved there, at this moment."""
 
     cancel_until: datetime
 
@@ -237,11 +237,17 @@ class Quote(Visit):
 class Booking(Visit):
     """One person's claim on one unit; `number` is the unit's place in its session.
 
+    `version` grows when it is moved, given back or suspended. `period`, `doctor_id` and `specialty` are ids.
+    `link` is the address of its page, for the citizen alone.
     `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
     not the visit decides `cancel_until` (domain-rules U6, U7); else None.
     """
 
     citizen: str
+    version: int
+    period: str
+    doctor_id: str
+    specialty: str
     state: BookingState
     number: int
     made_at: datetime
@@ -249,6 +255,16 @@ class Booking(Visit):
     cancel_until: datetime
     can_cancel: bool
     grace: timedelta | None
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What a citizen confirms who moves a booking; `last`: it could be neither moved nor cancelled again."""
+
+    old: Booking
+    new: Quote
+    last: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

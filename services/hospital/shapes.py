@@ -141,8 +141,8 @@ def quote(row: Row) -> Quote:
     )
 
 
-def booking(row: Row, now: datetime, grace: timedelta) -> Booking:
-    """A booking as it stands at `now`; `grace` is the rule's."""
+def booking(row: Row, now: datetime, grace: timedelta, link: str) -> Booking:
+    """A booking as it stands at `now`; `grace` is the rule's, `link` the address of its page."""
     visit = _visit(row)
     state = BookingState(row["state"])
     in_time = state is BookingState.BOOKED and now < row["cancel_until"]
@@ -154,6 +154,10 @@ def booking(row: Row, now: datetime, grace: timedelta) -> Booking:
         ),
         fee_fen=row["booked_fee_fen"],
         citizen=row["citizen"],
+        version=row["version"],
+        period=row["period"],
+        doctor_id=row["doctor"],
+        specialty=row["specialty"],
         state=state,
         number=row["no"],
         made_at=row["made_at"].astimezone(CITY_ZONE),
@@ -161,6 +165,7 @@ def booking(row: Row, now: datetime, grace: timedelta) -> Booking:
         cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
         can_cancel=in_time or state is BookingState.HELD,
         grace=grace if row["cancel_until"] == row["made_at"] + grace else None,
+        link=link,
         **visit,
     )
 

@@ -15,14 +15,14 @@ from core.schedule.leases import Leases
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
-from services.hospital.service import Hospital
+from tests.support.city_hospital import hospital_of
 from tests.support.waiting import until
 
 
 @pytest.fixture
 def stage(db: Database, seal: Seal, clock: ManualClock) -> demo.Stage:
     citizens = Citizens(db, seal)
-    return demo.Stage(db, citizens, Hospital(db, citizens, clock), clock)
+    return demo.Stage(db, citizens, hospital_of(db, seal, clock), clock)
 
 
 async def days(db: Database) -> set[date]:

@@ -30,6 +30,7 @@ OURS = """\
   看病挂号
     预约挂号  HOSPITAL_BOOK
     我的预约  HOSPITAL_MINE
+    改期  HOSPITAL_MOVE
     取消预约  HOSPITAL_CANCEL
     看科室  HOSPITAL_DEPARTMENTS
   帮助  HELP

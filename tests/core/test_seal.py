@@ -90,3 +90,17 @@ def test_the_name_is_hmac_sha256_of_account_and_openid() -> None:
     key = b"\x07" * 32
     expected = hmac.digest(key, b"city:o-1", "sha256")[:16].hex()
     assert Seal({1: key}, current=1, index_key=key).conversation("city", "o-1") == f"city:{expected}"
+
+
+def test_a_capability_is_for_one_object_one_purpose_and_one_ring(seal: Seal) -> None:
+    given = seal.capability("booking-link", "b_1")
+    stranger = Seal({1: ONE}, current=1, index_key=b"?" * 32)
+
+    assert given == seal.capability("booking-link", "b_1")
+    assert len(given) == 22
+    assert seal.is_capability("booking-link", "b_1", given)
+    assert not seal.is_capability("booking-link", "b_2", given)
+    assert not seal.is_capability("other", "b_1", given)
+    assert not stranger.is_capability("booking-link", "b_1", given)
+    assert not seal.is_capability("booking-link", "b_1", given[:-1])
+    assert not seal.is_capability("booking-link", "b_1", "预" * 22)

@@ -9,12 +9,14 @@ from bots import city
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.clock import ManualClock
+from core.delivery.kept import Kept
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from tests.services.conftest import citizens, hospital, ward
+from tests.support.city_hospital import hospital_of
 from tests.support.talk import Bot, Ground, Talk, words_of
 
 __all__ = ["citizens", "hospital", "ward"]
@@ -25,8 +27,9 @@ def bot_of(ground: Ground) -> Bot:
     citizens = Citizens(ground.db, ground.seal)
     services = {
         Citizens: citizens,
-        Hospital: Hospital(ground.db, citizens, ground.clock),
+        Hospital: hospital_of(ground.db, ground.seal, ground.clock),
         Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),
+        Kept: Kept(ground.db, ground.seal, words_of(), ground.clock),
     }
 
     async def identify(event: Event) -> str:

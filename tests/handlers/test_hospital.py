@@ -182,11 +182,11 @@ async def test_four_bookings_filled_twenty_two_lines(talk: Talk, ward: Ward) -> 
 async def test_a_deadline_of_half_an_hour_came_without_its_reason(talk: Talk, ward: Ward) -> None:
     await ward.session("heart-1", at("10:00"), clinic_class="expert", units=(4,))  # midnight is over
     booked = await talk.walk("挂heart", "1", "1", "1", "1")
-    assert "30 分钟内（今天 11月23日 周一 09:30 前）可以取消，请说“取消预约”；之后不能在这里取消。" in booked
-    assert "09:30 前可以取消" in await talk.says("我的预约")
+    assert "30 分钟内（今天 11月23日 周一 09:30 前）可以取消或改期，请说" in booked
+    assert "09:30 前可以取消或改期" in await talk.says("我的预约")
     talk.later(minutes=30)
     mine = await talk.says("我的预约")
-    assert "不能在这里取消了，有事请打电话 0199-5550000" in mine
+    assert "不能在这里取消或改期了，有事请打电话 0199-5550000" in mine
     assert "可以取消" not in mine
 
 

@@ -24,7 +24,7 @@ async def test_a_number_this_talk_had_booked_already_is_told_and_not_booked_twic
     reply = await talk.says("1")
     assert "刚才已经替您约好了，没有重复预约" in reply
     assert "10:00~10:30" in reply
-    assert "回复“取消预约”，再重新挂号" in reply
+    assert "要改时间，请说“改期”" in reply
     assert len(await hospital.bookings(citizen)) == 1
 
 
@@ -53,6 +53,44 @@ async def test_a_cancelling_this_talk_had_done_already_is_told(
     assert "刚才已经取消了，没有重复取消" in reply
     assert "10:00 heart 陈heart1" in reply
     assert [booking.id for booking in await hospital.bookings(citizen)] == [later.id]
+
+
+async def test_a_move_this_talk_had_done_already_is_told_and_not_done_twice(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    _, other, _ = await ward.session("heart-1", at("10:00"), units=(1, 1, 1))
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    assert "要改成这个号吗" in await talk.walk("改期", "1", "11点")
+    run, citizen = await _run_of(talk)
+    (booking,) = await hospital.bookings(citizen)
+    await hospital.move(booking.id, other, citizen, effect(run, "move", b"another time"))
+    reply = await talk.says("1")
+    assert "刚才已经改好了，没有重复改" in reply
+    assert "10:30 heart 陈heart1" in reply
+    assert (await hospital.booking(booking.id)).version == 1
+
+
+async def test_a_number_that_is_not_paid_yet_is_moved_with_its_price_and_its_time(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(1, 1), fee_fen=1250)
+    await talk.walk("挂heart", "1", "1", "1", "1")
+    talk.later(minutes=4)
+    assert "挂号费 12.50 元" in await talk.walk("改期", "1", "1")
+    assert "请在 09:10 前到窗口付款 12.50 元，过时作废。" in await talk.says("1")
+
+
+async def test_a_number_that_is_paid_does_not_change_its_price(
+    talk: Talk, ward: Ward, hospital: Hospital
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(1, 1), fee_fen=1250)
+    await ward.session("heart-2", at("10:00"), fee_fen=2500)
+    await talk.walk("挂heart", "陈heart1", "1", "1", "1")
+    (booking,) = await hospital.bookings((await talk.session()).citizen)
+    await ward.move(booking.id, "confirm")
+    refused = await talk.walk("改期", "换个医生", "1")
+    assert "挂号费是 25 元，和您付过的不一样" in refused
+    assert "heart，请选择医生" in refused
 
 
 async def test_a_department_where_nobody_works_these_days_says_so(talk: Talk, ward: Ward) -> None:

@@ -8,6 +8,7 @@ from core.stores.database import Database
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from tests.services.ward import Ward
+from tests.support.city_hospital import hospital_of
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def citizens(db: Database, seal: Seal) -> Citizens:
 
 
 @pytest.fixture
-def hospital(db: Database, citizens: Citizens, clock: ManualClock) -> Hospital:
-    return Hospital(db, citizens, clock)
+def hospital(db: Database, seal: Seal, clock: ManualClock) -> Hospital:
+    return hospital_of(db, seal, clock)
 
 
 @pytest.fixture

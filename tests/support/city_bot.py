@@ -6,8 +6,10 @@ from bots import city
 from commands import demo
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
+from core.delivery.kept import Kept
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
+from tests.support.city_hospital import hospital_of
 from tests.support.talk import Bot, Ground, bot, words_of
 
 
@@ -15,10 +17,11 @@ from tests.support.talk import Bot, Ground, bot, words_of
 async def city_bot(ground: Ground) -> Bot:
     """Build the bot as main.py does, on a demo city that was loaded at the test's own time."""
     citizens = Citizens(ground.db, ground.seal)
-    hospital = Hospital(ground.db, citizens, ground.clock)
+    hospital = hospital_of(ground.db, ground.seal, ground.clock)
     await demo.load(demo.Stage(ground.db, citizens, hospital, ground.clock))
     desk = Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30)))
-    services = {Citizens: citizens, Hospital: hospital, Desk: desk}
+    kept = Kept(ground.db, ground.seal, words_of(), ground.clock)
+    services = {Citizens: citizens, Hospital: hospital, Desk: desk, Kept: kept}
 
     async def identify(event: Event) -> str:
         return await citizens.arrive(event.conversation, event.account, event.openid)

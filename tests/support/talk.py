@@ -29,6 +29,7 @@ from core.chat.turns import Turns
 from core.chat.words import Words
 from core.clock import ManualClock
 from core.delivery.owed import Owed
+from core.delivery.prompts import Prompting
 from core.delivery.sender import Choices, Outcome, Sent
 from core.delivery.sweeper import Sweeper
 from core.errors import NotInTimeError
@@ -154,7 +155,8 @@ class Talk:
         ground, bot = self.ground, self.bot
         self.inbox = self.inbox_type(ground.redis, self.durations)
         routes = Routes(bot.router, bot.services)
-        house = House(routes, bot.words, red_flags(), bot.identify, ground.clock, bot.idle)
+        prompts = Prompting(ground.db)
+        house = House(routes, bot.words, red_flags(), bot.identify, ground.clock, bot.idle, prompts)
         owed = Owed(ground.db, ground.seal)
         self.dispatcher = Dispatcher(self.inbox, Turns(house), ground.seal, ground.clock, owed)
         self.sweeper = Sweeper(owed, {self.account: self.dispatcher}, again_s=self.durations.poll)

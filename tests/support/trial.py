@@ -15,9 +15,8 @@ from core.clock import SystemClock
 from core.seal import Seal
 from core.stores import keys
 from core.stores.database import Database
-from services.citizens.service import Citizens
-from services.hospital.service import Hospital
 from simulator.accounts import Account
+from tests.support.city_hospital import hospital_of
 from tests.support.clinic import found_clinic
 from tests.support.crowd import Crowd
 from tests.support.judge import RETRY_S, Kill, Phone, complaints
@@ -133,7 +132,7 @@ class Trial:
             await asyncio.sleep(_LOOK_S)
 
     async def _in_the_books(self) -> list[str]:
-        hospital = Hospital(self.db, Citizens(self.db, self.seal), SystemClock())
+        hospital = hospital_of(self.db, self.seal, SystemClock())
         return [f"the books: {each}" for each in await hospital.audit()]
 
     async def _late(self) -> dict[str, list[tuple[int, str, str]]]:

@@ -11,7 +11,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import main
 from commands.surroundings import Surroundings
 from core.effects import Effect
+from core.schedule.reminders import Reminders
 from core.stores.database import Database
+from services.hospital.links import Links
 from services.hospital.service import Hospital
 
 _LONGEST_S = 10.0  # two attempts of WeChat's; a run that begins again at the third comes too late for it
@@ -38,10 +40,12 @@ async def _ponder() -> None:
 _services_of_main = main.city_services
 
 
-def city_services(around: Surroundings, db: Database) -> main.Services:
+def city_services(around: Surroundings, db: Database, reminders: Reminders) -> main.Services:
     """The same services, but for the hospital."""
-    services = _services_of_main(around, db)
-    return replace(services, hospital=Unhurried(db, services.citizens, around.clock))
+    services = _services_of_main(around, db, reminders)
+    links = Links(around.seal, around.settings.server.url)
+    hospital = Unhurried(db, services.citizens, around.clock, links, reminders)
+    return replace(services, hospital=hospital)
 
 
 if __name__ == "__main__":

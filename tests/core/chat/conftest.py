@@ -12,6 +12,7 @@ from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.core.chat.surgery import Visits, surgery_with
 from tests.core.chat.teahouse import Kitchen, bot_with
 from tests.support.talk import Ground, Talk
 
@@ -53,5 +54,19 @@ async def quick(any_redis: Redis) -> Inbox:
 async def talk(ground: Ground, kitchen: Kitchen) -> AsyncIterator[Talk]:
     """A citizen at the tea house."""
     talk = Talk(ground, bot_with(kitchen))
+    yield talk
+    await talk.dispatcher.drain()
+
+
+@pytest.fixture
+def visits(db: Database) -> Visits:
+    """The visits that the surgery reminds of."""
+    return Visits(db)
+
+
+@pytest.fixture
+async def patient(ground: Ground, kitchen: Kitchen, visits: Visits) -> AsyncIterator[Talk]:
+    """A citizen at the surgery, which is a tea house, too."""
+    talk = Talk(ground, surgery_with(kitchen, visits))
     yield talk
     await talk.dispatcher.drain()

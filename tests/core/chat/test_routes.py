@@ -6,12 +6,15 @@ import pytest
 
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Silence
 from core.chat.router import Match, Router, follow, ways_of_saying
 from core.chat.routes import CitizenId, Nearest, Notes, Rest, Routes
 from core.errors import BootError
 from tests.core.chat.teahouse import Kitchen
 from tests.core.chat.teahouse import router as teahouse
+
+COME = {("visit", "come"): ""}
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ def _two(first: dict[str, object], second: dict[str, object], words: tuple[str, 
         (_bot(lambda router: router.on("？")(_nothing)), "says nothing"),
         (_bot(lambda router: router.on(kinds=[Kind.TEXT])(_nothing)), "by words or key"),
         (_bot(lambda router: router.on("{a}到{a}")(_nothing)), "hole twice"),
+        (_bot(lambda router: [router.on(prompts=COME)(each) for each in (_nothing, _another)]), "'come'"),
     ],
 )
 def test_clashes_stop_the_boot_and_are_named(router: Router, what: str) -> None:
@@ -159,6 +163,25 @@ async def _wants_a_hole(hole: str) -> Reply:
 async def _wants_to_ask(ask: Ask) -> Reply:
     del ask
     return Silence()
+
+
+async def _wants_a_prompt(prompt: Prompt) -> Reply:
+    del prompt
+    return Silence()
+
+
+def test_a_prompt_is_given_where_nothing_else_leads_to_a_handler() -> None:
+    Routes(_bot(lambda router: router.on(prompts=COME)(_wants_a_prompt)), {})
+    with pytest.raises(BootError, match="_wants_a_prompt"):
+        Routes(_bot(lambda router: router.on("会到", prompts=COME)(_wants_a_prompt)), {})
+
+
+def test_an_option_of_a_message_of_ours_leads_to_its_handler() -> None:
+    routes = Routes(_bot(lambda router: router.on(prompts=COME)(_nothing)), {})
+    come, other = routes.prompted("visit", "come"), routes.prompted("visit", "other")
+    assert come is not None
+    assert come.route.name == "shop._nothing"
+    assert other is None
 
 
 @pytest.mark.parametrize("handler", [_wants_a_kitchen, _wants_a_number, _wants_a_hole, _wants_to_ask])

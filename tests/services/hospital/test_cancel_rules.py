@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.clock import ManualClock
+from core.seal import Seal
 from core.stores.database import Database
-from services.citizens.service import Citizens
 from services.hospital.errors import (
     AlreadyReturned,
     CheckedIn,
@@ -19,6 +19,7 @@ from services.hospital.model import BookingState
 from services.hospital.rules import Rules
 from services.hospital.service import Hospital
 from tests.services.ward import MONDAY, Ward, at, effect
+from tests.support.city_hospital import hospital_of
 
 TUESDAY = MONDAY + timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -89,10 +90,10 @@ class TestDeadlines:
             await hospital.cancel(late, late_citizen, effect())
 
     async def test_the_deadlines_can_be_set(
-        self, db: Database, ward: Ward, citizens: Citizens, clock: ManualClock
+        self, db: Database, ward: Ward, seal: Seal, clock: ManualClock
     ) -> None:
         rules = Rules(general_cancel_until=timedelta(hours=24), cancel_grace=timedelta(0))
-        strict = Hospital(db, citizens, clock, rules)
+        strict = hospital_of(db, seal, clock, rules)
         (period,) = await ward.session(starts=at("09:00", TUESDAY))
         booking, citizen = await booked(ward, strict, period)
         with pytest.raises(TooLateToCancel):

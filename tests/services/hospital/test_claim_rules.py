@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from core.clock import ManualClock
+from core.seal import Seal
 from core.stores.database import Database
-from services.citizens.service import Citizens
 from services.hospital.errors import (
     BeyondHorizon,
     BookingClosed,
@@ -23,6 +23,7 @@ from services.hospital.model import BookingState
 from services.hospital.rules import Rules
 from services.hospital.service import Hospital
 from tests.services.ward import MONDAY, Ward, at, effect
+from tests.support.city_hospital import hospital_of
 
 TUESDAY = MONDAY + timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -44,10 +45,10 @@ class TestH1Horizon:
         assert await hospital.hold(period, await ward.citizen(), effect())
 
     async def test_the_horizon_can_be_set(
-        self, db: Database, ward: Ward, citizens: Citizens, clock: ManualClock
+        self, db: Database, ward: Ward, seal: Seal, clock: ManualClock
     ) -> None:
         (period,) = await ward.session(starts=at("09:30", TUESDAY))
-        today_only = Hospital(db, citizens, clock, Rules(horizon_days=0))
+        today_only = hospital_of(db, seal, clock, Rules(horizon_days=0))
         with pytest.raises(BeyondHorizon):
             await today_only.hold(period, await ward.citizen(), effect())
 

@@ -1,4 +1,4 @@
-"""A repeated run is harmless, wherever the process died in hold or cancel (design 3, "Effects")."""
+"""A repeated run is harmless, wherever the process died in hold, cancel or move (design 3, "Effects")."""
 
 import asyncio
 from functools import partial
@@ -8,11 +8,13 @@ import pytest
 from core.clock import ManualClock
 from core.effects import AlreadyDone, Effect, perform
 from core.errors import StoreGoneError
+from core.seal import Seal
 from core.stores.database import Database, Transaction
-from services.citizens.service import Citizens
+from services.hospital import moving_store, store
 from services.hospital.errors import UnitTaken
 from services.hospital.service import Hospital
-from tests.services.ward import Ward, effect
+from tests.services.ward import Ward, at, effect
+from tests.support.city_hospital import hospital_of
 
 
 class CrashError(Exception):
@@ -22,18 +24,22 @@ class CrashError(Exception):
 class Dying(Hospital):
     """A hospital whose process dies once, after the claim and before the commit."""
 
-    async def _claim(self, claim: object, tx: Transaction) -> str:
-        await super()._claim(claim, tx)  # type: ignore[arg-type]
+    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
+        await super()._claim(claim, tx)
         raise CrashError
 
     async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
         await super()._cancel(booking, citizen, key, tx)
         raise CrashError
 
+    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
+        await super()._move(move, tx)
+        raise CrashError
+
 
 @pytest.fixture
-def dying(db: Database, citizens: Citizens, clock: ManualClock) -> Hospital:
-    return Dying(db, citizens, clock)
+def dying(db: Database, seal: Seal, clock: ManualClock) -> Hospital:
+    return hospital_of(db, seal, clock, kind=Dying)
 
 
 async def rows(ward: Ward) -> tuple[int, int]:
@@ -93,6 +99,22 @@ async def test_cancel_dead_before_and_after_the_commit(
     assert await hospital.cancel(booking, citizen, named) == booking
     assert await hospital.cancel(booking, citizen, named) == booking
     assert await ward.db.fetchval("SELECT count(*) FROM unit_events WHERE what = 'cancel'") == 1
+
+
+async def test_move_dead_before_and_after_the_commit(ward: Ward, hospital: Hospital, dying: Hospital) -> None:
+    old, new, other = await ward.session(starts=at("11:00"), units=(1, 1, 1))
+    citizen, named = await ward.citizen(), effect(key="move")
+    booking = await hospital.hold(old, citizen, effect())
+    with pytest.raises(CrashError):
+        await dying.move(booking, new, citizen, named)
+    assert (await hospital.booking(booking)).period == old
+    assert await ward.states() == {"booked": 1, "free": 2}
+    for _ in range(2):
+        assert await hospital.move(booking, new, citizen, named) == booking
+    assert await ward.db.fetchval("SELECT count(*) FROM unit_events WHERE what = 'move'") == 1
+    with pytest.raises(AlreadyDone):
+        await hospital.move(booking, other, citizen, Effect(named.run, named.key, b"other"))
+    assert (await hospital.booking(booking)).period == new
 
 
 async def test_other_arguments_are_told_what_was_done(ward: Ward, hospital: Hospital) -> None:

@@ -26,14 +26,26 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("hold"), st.integers(0, 3), st.integers(0, 3)),  # citizen, period
         st.tuples(st.just("cancel"), st.integers(0, 9), st.just(0)),  # booking
-        st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 6)),  # booking, step
+        st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 5)),  # booking, period
+        st.tuples(st.just("counter"), st.integers(0, 9), st.integers(0, 6)),  # booking, step
         st.tuples(st.just("wait"), st.integers(0, 40), st.just(0)),  # minutes
         st.tuples(st.just("expire"), st.just(0), st.just(0)),
         st.tuples(st.just("suspend"), st.integers(0, 1), st.just(0)),  # session
     ),
     max_size=14,
 )
-MOVES = ("confirm", "check_in", "call", "pass", "start", "finish", "miss")
+MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 5)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(0, 5)),
+        st.tuples(st.sampled_from(("cancel", "counter")), st.integers(0, 2), st.integers(0, 6)),
+        st.tuples(st.just("wait"), st.integers(0, 20), st.just(0)),
+        st.tuples(st.sampled_from(("expire", "suspend")), st.integers(0, 2), st.just(0)),
+    ),
+    min_size=3,
+    max_size=12,
+)
+COUNTER = ("confirm", "check_in", "call", "pass", "start", "finish", "miss")
 
 
 class City:
@@ -49,16 +61,17 @@ class City:
         self.bookings: list[str] = []
 
     async def open(self) -> None:
-        """Two sessions of two periods, one free of charge and one to be paid."""
+        """Three sessions of two periods, the second one to be paid."""
         self.clock.set(at("07:00"))
         await self._new_doctors()
         free = await self.ward.session(f"heart-{self.run}", at("10:00"), units=(1, 2))
         paid = await self.ward.session(f"lungs-{self.run}", at("10:00"), fee_fen=1000, units=(2, 1))
-        self.periods = [*free, *paid]
+        further = await self.ward.session(f"bones-{self.run}", at("10:00"), units=(1, 2))
+        self.periods = [*free, *paid, *further]
         self.citizens = [await self.ward.citizen() for _ in range(4)]
 
     async def _new_doctors(self) -> None:
-        for department in ("heart", "lungs"):
+        for department in ("heart", "lungs", "bones"):
             await self.ward.db.execute(
                 "INSERT INTO doctors VALUES ($1, $2, '陈', '某', '主任医师', '')",
                 f"{department}-{self.run}",
@@ -74,7 +87,10 @@ class City:
             booking = await self.hospital.booking(self.bookings[one % len(self.bookings)])
             await self.hospital.cancel(booking.id, booking.citizen, named)
         elif what == "move" and self.bookings:
-            await self._move(self.bookings[one % len(self.bookings)], MOVES[two])
+            booking = await self.hospital.booking(self.bookings[one % len(self.bookings)])
+            await self.hospital.move(booking.id, self.periods[two], booking.citizen, named)
+        elif what == "counter" and self.bookings:
+            await self._counter(self.bookings[one % len(self.bookings)], COUNTER[two])
         elif what == "wait":
             self.clock.move(timedelta(minutes=one))
         elif what == "expire":
@@ -85,8 +101,8 @@ class City:
             ]
             await self.hospital.suspend_session(session, "staff")
 
-    async def _move(self, booking: str, step: str) -> None:
-        """Move only where the machine allows: what it refuses is tested elsewhere."""
+    async def _counter(self, booking: str, step: str) -> None:
+        """Take a step only where the machine allows: what it refuses is tested elsewhere."""
         if await self.ward.db.fetchval(
             "SELECT count(*) FROM bookings b JOIN units u ON u.booking = b.id"
             " JOIN unit_transitions t ON t.old = u.state WHERE b.id = $1 AND t.what = $2",
@@ -103,7 +119,12 @@ class City:
             " WHERE u.person IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 1"
         )
         assert doubles == []
+        astray = (
+            "SELECT count(*) FROM bookings b JOIN units u ON u.id = b.unit JOIN periods p ON p.id = u.period"
+        )
+        assert await self.ward.db.fetchval(f"{astray} WHERE p.session <> b.session") == 0
         assert await self._replayed() == await self._stored()
+        assert await self._bookings_replayed() == await self._bookings_stored()
 
     async def _stored(self) -> list[tuple[object, ...]]:
         return [
@@ -135,6 +156,29 @@ class City:
             )
         return [rows[unit] for unit in sorted(rows)]
 
+    async def _bookings_stored(self) -> dict[str, tuple[object, ...]]:
+        rows = await self.ward.db.fetch("SELECT id, unit, version, returned_at, outcome FROM bookings")
+        return {row["id"]: tuple(row)[1:] for row in rows}
+
+    async def _bookings_replayed(self) -> dict[str, tuple[object, ...]]:
+        """Where each booking is, its version, and how it ended, from nothing but its units' events."""
+        rows: dict[str, tuple[object, ...]] = {}
+        for event in await self.ward.db.fetch(
+            "SELECT * FROM unit_events WHERE booking IS NOT NULL ORDER BY id"
+        ):
+            unit, version, *_ = rows.get(event["booking"], (None, 0))
+            assert isinstance(version, int)
+            ended: tuple[object, object] = (None, None)
+            if event["what"] == "hold":
+                unit = event["unit"]
+            assert unit == event["unit"], "an event of a unit that the booking does not have"
+            if event["new"] in ("free", "suspended"):
+                version += 1
+            if event["new"] == "free" and event["what"] != "move":
+                ended = (event["at"], event["what"])
+            rows[event["booking"]] = (unit, version, *ended)
+        return rows
+
 
 @PATIENT
 @given(steps=STEPS)
@@ -145,6 +189,21 @@ async def test_after_any_history_quotas_bookings_and_events_agree(
     await city.open()
     for number, (what, one, two) in enumerate(steps):
         with suppress(DomainError):  # refusals are part of a history
+            await city.step(number, what, one, two)
+    await city.check()
+
+
+@PATIENT
+@given(moves=MOVES)
+async def test_after_any_history_of_moves_they_agree_too(
+    ward: Ward, hospital: Hospital, clock: ManualClock, moves: list[tuple[str, int, int]]
+) -> None:
+    """Three begin with a booking each; most of what happens then is moving."""
+    city = City(ward, hospital, clock)
+    await city.open()
+    beginning = [("hold", citizen, period) for citizen, period in ((0, 0), (1, 1), (2, 2))]
+    for number, (what, one, two) in enumerate([*beginning, *moves]):
+        with suppress(DomainError):
             await city.step(number, what, one, two)
     await city.check()
 

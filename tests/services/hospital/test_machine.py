@@ -17,8 +17,10 @@ MACHINE = {
     ("held", "confirm"): "booked",
     ("held", "timeout"): "free",
     ("held", "release"): "free",
+    ("held", "move"): "free",
     ("held", "suspend"): "suspended",
     ("booked", "cancel"): "free",
+    ("booked", "move"): "free",
     ("booked", "suspend"): "suspended",
     ("booked", "miss"): "noshow",
     ("booked", "check_in"): "checked_in",
@@ -50,7 +52,7 @@ BEGIN
         FOREACH new IN ARRAY news LOOP
             BEGIN
                 UPDATE units u
-                SET state = new, what = write_all.what, version = version + 1,
+                SET state = new, what = write_all.what, version = u.version + 1,
                     booking = CASE WHEN new <> 'free' THEN b.id END,
                     person = CASE WHEN new <> 'free' THEN b.person END,
                     hold_until = CASE WHEN new = 'held' THEN now() END

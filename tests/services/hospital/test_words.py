@@ -30,6 +30,7 @@ def test_every_refusal_of_the_module_is_in_a_table() -> None:
         errors.CancelRefused,
         errors.NothingLeft,
         errors.NotAsWished,
+        errors.NobodyElse,
         NoSuchPeriod,
         NoSuchBooking,
     }
@@ -114,6 +115,7 @@ async def test_each_sentence_renders_and_is_short(
         },
         **{code: {"booking": booking, "at": at("10:00")} for code in CANCEL_REFUSALS},
         errors.NothingLeft.code: {"doctor": "", "alternatives": alternatives},
+        errors.NobodyElse.code: {},
         NoSuchPeriod.code: {},
         NoSuchBooking.code: {},
         UnknownCitizen.code: {"citizen": "c_"},

@@ -1,0 +1,36 @@
+"""The hospital's counter as main.py builds it: with the links it hands out and the reminders it sets."""
+
+from pathlib import Path
+
+from core.clock import Clock
+from core.delivery.kinds import Kinds
+from core.delivery.notices import Notices
+from core.schedule.reminders import Reminders
+from core.seal import Seal
+from core.stores.database import Database
+from services.citizens.service import Citizens
+from services.hospital.links import Links
+from services.hospital.rules import Rules
+from services.hospital.service import Hospital
+from tests.support.talk import words_of
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+ADDRESS = "https://city.example"
+
+
+def kinds_of() -> Kinds:
+    """Every kind of notice the city sends."""
+    return Kinds(TEMPLATES / "notices", words_of())
+
+
+def notices_of(seal: Seal, clock: Clock) -> Notices:
+    """What these notices are handed to."""
+    return Notices(kinds_of(), words_of(), seal, clock, ADDRESS)
+
+
+def hospital_of(
+    db: Database, seal: Seal, clock: Clock, rules: Rules | None = None, kind: type[Hospital] = Hospital
+) -> Hospital:
+    """A counter on this database, or one of another kind."""
+    reminders = Reminders(db, notices_of(seal, clock), clock)
+    return kind(db, Citizens(db, seal), clock, Links(seal, ADDRESS), reminders, rules)
