@@ -204,17 +204,18 @@ async def end(db: Database) -> None:
         """,
         _TAKEN_BACK,
     )
-    rows = await db.fetch(
+    # The end and its event are one statement: a worker killed here leaves both or neither.
+    await db.execute(
         """
-        UPDATE jobs SET state = 'done', ended_at = now()
-        WHERE state = 'running' AND filled_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM outbox o WHERE o.job = jobs.id AND o.settled_at IS NULL
-        ) RETURNING id
+        WITH through AS (
+            UPDATE jobs SET state = 'done', ended_at = now()
+            WHERE state = 'running' AND filled_at IS NOT NULL AND NOT EXISTS (
+                SELECT FROM outbox o WHERE o.job = jobs.id AND o.settled_at IS NULL
+            ) RETURNING id
+        )
+        INSERT INTO job_events (job, who, what) SELECT id, 'worker', 'done' FROM through
         """
     )
-    for row in rows:
-        async with db.transaction() as tx:
-            await _tell(tx, row["id"], "worker", "done")
 
 
 async def listed(db: Database, before: int | None, limit: int) -> list[Job]:

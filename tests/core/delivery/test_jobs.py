@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from core.delivery import jobs
@@ -152,3 +153,20 @@ async def test_its_progress_is_counted(full: Bureau) -> None:
     assert (after.counts, after.left) == ({"accepted": MANY}, 0)
     assert after.per_second > 0
     assert after.seconds_left == 0
+
+
+async def test_a_job_is_never_done_without_its_event(full: Bureau) -> None:
+    """A worker was killed between the two; control: with the event refused, the job is not done either."""
+    number = await full.job()
+    await full.out.send_due()
+    await full.db.execute(
+        "ALTER TABLE job_events ADD CONSTRAINT nothing_ends CHECK (what <> 'done') NOT VALID"
+    )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await jobs.end(full.db)
+    assert (await progress(full.db, number)).state == "running"
+    await full.db.execute("ALTER TABLE job_events DROP CONSTRAINT nothing_ends")
+    await jobs.end(full.db)
+    await jobs.end(full.db)
+    told = await full.db.fetch("SELECT who, what FROM job_events WHERE job = $1 ORDER BY id", number)
+    assert [(row["who"], row["what"]) for row in told] == [("staff", "made"), ("worker", "done")]
