@@ -91,9 +91,11 @@ class Announcer:
             raise NoticeRefused(kind=kind.name, field="facts", why=str(wrong)) from wrong
         recipients = await self._crowd.count(wish.account, wish.audience)
         api = TEMPLATE if letter.template else SUBSCRIPTION if letter.subscription else WINDOW
-        left = await self._rates.left_today(wish.account, api, Lane.BULK)
         share = self._rates.limits.share(wish.account, api, Lane.BULK)
-        days = plan.days(recipients, left, share, not_before.astimezone(CITY_ZONE).date())
+        first = not_before.astimezone(CITY_ZONE).date()
+        begins_today = first == now.astimezone(CITY_ZONE).date()
+        left = await self._rates.left_today(wish.account, api, Lane.BULK) if begins_today else share
+        days = plan.days(recipients, left, share, first)
         last = _noon(days[-1]) if days else not_before
         if days and last > valid_until:
             why = f"it needs {len(days)} days, and is worth sending for {kind.valid_for.days}"

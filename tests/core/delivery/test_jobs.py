@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from core.delivery import jobs
+from core.delivery.backlog import backlog
 from core.delivery.jobs import NoSuchJob
 from core.delivery.lanes import Lane
 from core.delivery.progress import progress
@@ -170,3 +171,17 @@ async def test_a_job_is_never_done_without_its_event(full: Bureau) -> None:
     await jobs.end(full.db)
     told = await full.db.fetch("SELECT who, what FROM job_events WHERE job = $1 ORDER BY id", number)
     assert [(row["who"], row["what"]) for row in told] == [("staff", "made"), ("worker", "done")]
+
+
+async def test_what_a_job_has_still_to_send_is_not_late(full: Bureau) -> None:
+    """The health page called a notice spread over days a stoppage; control: a message of its own is late."""
+    number = await full.job()
+    await jobs.fill(full.db, full.post)
+    await full.db.execute("UPDATE outbox SET made_at = now() - interval '1 day'")
+    behind = await backlog(full.db)
+    assert (behind.waiting, behind.jobs, behind.in_jobs) == (0, 1, MANY)
+    assert [(each.lane, each.state, each.count) for each in behind.lanes] == [(Lane.BULK, "queued", MANY)]
+    await full.queue(full.notice())
+    assert (await backlog(full.db)).waiting == 1
+    await jobs.stop(full.db, number, "staff")
+    assert (await backlog(full.db)).jobs == 0
