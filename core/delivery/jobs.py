@@ -226,6 +226,20 @@ async def listed(db: Database, before: int | None, limit: int) -> list[Job]:
     return [_job(row) for row in rows]
 
 
+async def ahead(db: Database, account: str, key: str) -> int:
+    """How many messages other notices to many of an account, under way, have still to send."""
+    count = await db.fetchval(
+        """
+        SELECT count(*) FROM jobs j JOIN outbox o ON o.job = j.id
+        WHERE j.state = 'running' AND j.account = $1 AND j.key <> $2
+          AND o.settled_at IS NULL AND o.state IN ('queued', 'sending')
+        """,
+        account,
+        key,
+    )
+    return int(count)
+
+
 async def _tell(tx: Transaction, number: int, who: str, what: str) -> None:
     await tx.execute("INSERT INTO job_events (job, who, what) VALUES ($1, $2, $3)", number, who, what)
 

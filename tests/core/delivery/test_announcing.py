@@ -86,3 +86,14 @@ async def test_what_waits_for_tomorrow_has_all_of_tomorrows_share(bureau: Bureau
                 await bureau.redis.client.hdel("bm:{city}:sent", "tokens", "at")
         outlook = await desk.look(wish("daily"))
         assert [day.count for day in outlook.days] == planned
+
+
+async def test_another_notice_under_way_goes_first_and_itself_does_not_stand_in_its_own_way(
+    bureau: Bureau,
+) -> None:
+    desk = announcer(bureau, clock_at(9), **{TEMPLATE: 1_000, WINDOW: 1_000})
+    await desk.make(await desk.look(wish()), "staff")
+    await jobs.fill(bureau.db, bureau.post)
+    waiting = len(bureau.post.phones)
+    assert [day.count for day in (await desk.look(wish())).days] == [600, 400]
+    assert [day.count for day in (await desk.look(wish(count=3))).days] == [600 - waiting, 400 + waiting]

@@ -185,3 +185,34 @@ async def test_what_a_job_has_still_to_send_is_not_late(full: Bureau) -> None:
     assert (await backlog(full.db)).waiting == 1
     await jobs.stop(full.db, number, "staff")
     assert (await backlog(full.db)).jobs == 0
+
+
+class Crashing:
+    """A register of citizens that is gone at the second page, once."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self._bureau = bureau
+        self.pages: list[str] = []
+
+    async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
+        self.pages.append(after)
+        if len(self.pages) == 2:
+            raise ConnectionError("killed")
+        return await self._bureau.post.page(account, audience, after, limit)
+
+
+async def test_who_crashes_while_filling_is_followed_where_it_stopped(
+    full: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 100)
+    number, register = await full.job(), Crashing(full)
+    await jobs.fill(full.db, register)
+    with pytest.raises(ConnectionError):
+        await jobs.fill(full.db, register)
+    assert (await progress(full.db, number)).total == 100
+    while await jobs.fill(full.db, register):
+        pass
+    reached = sorted(full.post.phones)[99]
+    assert register.pages[1] == register.pages[2] == reached, "it goes on there, not at the beginning"
+    await full.out.send_due()
+    assert heard(full) == [1] * MANY
