@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commands import places, terminal
 from commands.database import migrated
@@ -53,7 +53,7 @@ def show(settings: Settings, number: int) -> int:
         how = await progress(db, number)
         terminal.say(f"job {number} is {how.state}; {counted(how)}")
         if how.seconds_left is not None and how.state == "running":
-            left = f"{how.left:,} to be sent"
+            left = f"{how.left:,} to be sent, {terminal.lasting(timedelta(seconds=how.seconds_left))} left"
             terminal.say(f"{how.per_second:,.0f} a second, {left}")
         return 0
 

@@ -54,6 +54,15 @@ class DeskState(msgspec.Struct, frozen=True):
     oldest_s: int
 
 
+class LaneState(msgspec.Struct, frozen=True):
+    """How many messages of a lane are in a state, and for how long the oldest of them."""
+
+    lane: str
+    state: str
+    count: int
+    oldest_s: int
+
+
 class LateState(msgspec.Struct, frozen=True):
     """What has not reached citizens yet, and what of a day will not: `Backlog` with ages in seconds."""
 
@@ -66,6 +75,9 @@ class LateState(msgspec.Struct, frozen=True):
     unknown: int
     failed: int
     failed_why: str
+    jobs: int
+    in_jobs: int
+    lanes: tuple[LaneState, ...]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -255,7 +267,20 @@ def _late_state(behind: Backlog, now: datetime) -> LateState:
         unknown=behind.unknown,
         failed=behind.failed,
         failed_why=behind.failed_why,
+        jobs=behind.jobs,
+        in_jobs=behind.in_jobs,
+        lanes=_lane_states(behind, now),
     )
+
+
+def _lane_states(behind: Backlog, now: datetime) -> tuple[LaneState, ...]:
+    """What is open, by lane and state, whatever it is held for."""
+    found: dict[tuple[str, str], LaneState] = {}
+    for each in behind.lanes:
+        key = each.lane.name.lower(), each.state
+        known = found.get(key, LaneState(*key, 0, 0))
+        found[key] = LaneState(*key, known.count + each.count, max(known.oldest_s, _age_s(each.since, now)))
+    return tuple(found.values())
 
 
 def _age_s(since: datetime | None, now: datetime) -> int:
@@ -280,7 +305,20 @@ def _figures_of(report: Report) -> bytes:
         tell("bianmin_late_held", "Messages of ours held until their citizen writes again", late.held)
         tell("bianmin_late_unknown_day", "Those of a day that may not have arrived", late.unknown)
         tell("bianmin_late_failed_day", "Those of a day that did not arrive", late.failed)
+        tell("bianmin_jobs_running", "Notices to many that are under way", late.jobs)
+        _tell_lanes(registry, late.lanes)
     return generate_latest(registry)
+
+
+def _tell_lanes(registry: CollectorRegistry, lanes: tuple[LaneState, ...]) -> None:
+    labels = ("lane", "state")
+    count = Gauge("bianmin_outbox", "Messages of ours that are not through yet", labels, registry=registry)
+    oldest = Gauge(
+        "bianmin_outbox_oldest_seconds", "How long the oldest of them is there", labels, registry=registry
+    )
+    for each in lanes:
+        count.labels(each.lane, each.state).set(each.count)
+        oldest.labels(each.lane, each.state).set(each.oldest_s)
 
 
 def _json(report: Report) -> web.Response:

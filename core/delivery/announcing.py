@@ -55,10 +55,7 @@ class Outlook:
     @property
     def key(self) -> str:
         """The same facts for the same audience are one notice: they are sent once."""
-        said = msgspec.json.encode(
-            [self.wish.account, self.wish.audience, self.letter.text, self.letter.fields]
-        )
-        return f"{self.wish.kind}:{hashlib.sha256(said).hexdigest()[:16]}:0"
+        return _key(self.wish, self.letter)
 
 
 class Announcer:
@@ -91,9 +88,12 @@ class Announcer:
             raise NoticeRefused(kind=kind.name, field="facts", why=str(wrong)) from wrong
         recipients = await self._crowd.count(wish.account, wish.audience)
         api = TEMPLATE if letter.template else SUBSCRIPTION if letter.subscription else WINDOW
-        left = await self._rates.left_today(wish.account, api, Lane.BULK)
         share = self._rates.limits.share(wish.account, api, Lane.BULK)
-        days = plan.days(recipients, left, share, not_before.astimezone(CITY_ZONE).date())
+        first = not_before.astimezone(CITY_ZONE).date()
+        begins_today = first == now.astimezone(CITY_ZONE).date()
+        left = await self._rates.left_today(wish.account, api, Lane.BULK) if begins_today else share
+        ahead = await jobs.ahead(self._db, wish.account, _key(wish, letter))
+        days = plan.days(recipients, left, share, first, ahead)
         last = _noon(days[-1]) if days else not_before
         if days and last > valid_until:
             why = f"it needs {len(days)} days, and is worth sending for {kind.valid_for.days}"
@@ -123,6 +123,11 @@ class Announcer:
         if kind.lane is not Lane.BULK:
             raise NoticeRefused(kind=kind.name, field="lane", why="bulk: this kind is not for many")
         return kind
+
+
+def _key(wish: Wish, letter: Letter) -> str:
+    said = msgspec.json.encode([wish.account, wish.audience, letter.text, letter.fields])
+    return f"{wish.kind}:{hashlib.sha256(said).hexdigest()[:16]}:0"
 
 
 def _noon(day: Day) -> datetime:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.delivery import standing
+from core.delivery.standing import Waiting
 from core.stores.database import Database
 
 
@@ -10,8 +12,10 @@ from core.stores.database import Database
 class Backlog:
     """How many messages are owed an answer, how many of ours are open, and which of a day did not arrive.
 
-    `waiting` are due or being sent, `held` wait until their citizen writes again. `failed` never arrived,
-    `unknown` may have. Each `why` is the most frequent reason, "" where there is none.
+    `waiting` are due or being sent, `held` wait until their citizen writes again; neither counts what a
+    notice to many has still to send, for that takes its time: `in_jobs`, of the `jobs` that are under way.
+    `lanes` counts everything. `failed` never arrived, `unknown` may have. Each `why` is the most frequent
+    reason, "" where there is none.
     """
 
     owed: int = 0
@@ -23,6 +27,9 @@ class Backlog:
     unknown: int = 0
     failed: int = 0
     failed_why: str = ""
+    jobs: int = 0
+    in_jobs: int = 0
+    lanes: tuple[Waiting, ...] = ()
 
 
 async def backlog(db: Database) -> Backlog:
@@ -33,7 +40,7 @@ async def backlog(db: Database) -> Backlog:
         WITH open AS (
             SELECT made_at, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why,
                    bool_or(state = 'held') OVER (PARTITION BY conversation ORDER BY id) AS held
-            FROM outbox WHERE state IN ('queued', 'held', 'sending')
+            FROM outbox WHERE state IN ('queued', 'held', 'sending') AND job IS NULL AND hold <> 'quiet'
         ), lost AS (
             SELECT state = 'unknown' AS perhaps, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why
             FROM outbox
@@ -50,7 +57,9 @@ async def backlog(db: Database) -> Backlog:
             (SELECT count(*) FILTER (WHERE perhaps) AS unknown,
                     count(*) FILTER (WHERE NOT perhaps) AS failed,
                     coalesce(mode() WITHIN GROUP (ORDER BY why) FILTER (WHERE NOT perhaps), '') AS failed_why
-             FROM lost) AS gone
+             FROM lost) AS gone,
+            (SELECT count(*) AS jobs FROM jobs WHERE state = 'running') AS running,
+            (SELECT count(*) AS in_jobs FROM outbox WHERE job IS NOT NULL AND settled_at IS NULL) AS many
         """
     )
-    return Backlog(**row) if row else Backlog()
+    return Backlog(**row, lanes=tuple(await standing.waiting(db))) if row else Backlog()

@@ -204,17 +204,18 @@ async def end(db: Database) -> None:
         """,
         _TAKEN_BACK,
     )
-    rows = await db.fetch(
+    # The end and its event are one statement: a worker killed here leaves both or neither.
+    await db.execute(
         """
-        UPDATE jobs SET state = 'done', ended_at = now()
-        WHERE state = 'running' AND filled_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM outbox o WHERE o.job = jobs.id AND o.settled_at IS NULL
-        ) RETURNING id
+        WITH through AS (
+            UPDATE jobs SET state = 'done', ended_at = now()
+            WHERE state = 'running' AND filled_at IS NOT NULL AND NOT EXISTS (
+                SELECT FROM outbox o WHERE o.job = jobs.id AND o.settled_at IS NULL
+            ) RETURNING id
+        )
+        INSERT INTO job_events (job, who, what) SELECT id, 'worker', 'done' FROM through
         """
     )
-    for row in rows:
-        async with db.transaction() as tx:
-            await _tell(tx, row["id"], "worker", "done")
 
 
 async def listed(db: Database, before: int | None, limit: int) -> list[Job]:
@@ -223,6 +224,20 @@ async def listed(db: Database, before: int | None, limit: int) -> list[Job]:
         "SELECT * FROM jobs WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2", before, limit
     )
     return [_job(row) for row in rows]
+
+
+async def ahead(db: Database, account: str, key: str) -> int:
+    """How many messages other notices to many of an account, under way, have still to send."""
+    count = await db.fetchval(
+        """
+        SELECT count(*) FROM jobs j JOIN outbox o ON o.job = j.id
+        WHERE j.state = 'running' AND j.account = $1 AND j.key <> $2
+          AND o.settled_at IS NULL AND o.state IN ('queued', 'sending')
+        """,
+        account,
+        key,
+    )
+    return int(count)
 
 
 async def _tell(tx: Transaction, number: int, who: str, what: str) -> None:

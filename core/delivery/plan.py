@@ -13,11 +13,20 @@ class Day:
     count: int
 
 
-def days(count: int, left_today: int, share: int, today: date) -> list[Day]:
-    """Spread messages over days: what is left of today's share, then a whole share a day."""
+def days(count: int, left_today: int, share: int, today: date, ahead: int = 0) -> list[Day]:
+    """Spread messages over days: what is left of today's share, then a whole share a day.
+
+    Those `ahead` are counted first: notices that are under way use the same shares.
+    """
     if count > 0 and share < 1:
         raise ValueError("nothing is ever sent of a share of nothing")
-    return list(_days(count, left_today, share, today))
+    planned = []
+    for day in _days(count + ahead if count else 0, left_today, share, today):
+        others = min(ahead, day.count)
+        ahead -= others
+        if day.count > others:
+            planned.append(Day(day.date, day.count - others))
+    return planned
 
 
 def _days(count: int, room: int, share: int, day: date) -> Iterator[Day]:

@@ -8,9 +8,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer, TestClient
 
-from core.chat.desk import Waiting
+from core.chat import desk
 from core.clock import CITY_ZONE, ManualClock
 from core.delivery.backlog import Backlog
+from core.delivery.lanes import Lane
+from core.delivery.standing import Waiting
 from core.errors import StoreGoneError
 from core.metrics import Metrics
 from tests.support.pages import icon_of
@@ -50,10 +52,10 @@ class House:
         self.public = Doors(self.health.public_routes())
         self.admin = Doors(self.health.admin_routes())
 
-    async def waiting(self) -> Waiting:
+    async def waiting(self) -> desk.Waiting:
         """The desk of a city whose only store this is."""
         await self.store.probe()
-        return Waiting(len(self.left), min(self.left, default=None))
+        return desk.Waiting(len(self.left), min(self.left, default=None))
 
     async def backlog(self) -> Backlog:
         """What the same store knows of replies that have not arrived."""
@@ -264,6 +266,9 @@ async def test_answers_that_pile_up_are_told_with_what_to_do(house: House, admin
         "unknown": 1,
         "failed": 2,
         "failed_why": "unfollowed",
+        "jobs": 0,
+        "in_jobs": 0,
+        "lanes": [],
     }
     assert told["ready"] is True, "citizens are answered all the same"
 
@@ -283,6 +288,31 @@ async def test_prometheus_reads_what_is_behind(house: House, admin: Client) -> N
         "bianmin_late_held 3.0",
         "bianmin_late_unknown_day 4.0",
         "bianmin_late_failed_day 5.0",
+    ):
+        assert f"\n{figure}\n" in figures
+
+
+async def test_a_notice_to_many_takes_its_time_and_is_no_alarm(house: House, admin: Client) -> None:
+    house.opens()
+    now = house.clock.now()
+    lanes = (
+        Waiting(Lane.PERSONAL, "held", "kept", 2, now),
+        Waiting(Lane.PERSONAL, "held", "quiet", 3, now - timedelta(minutes=1)),
+        Waiting(Lane.BULK, "queued", "", 40_000, now),
+    )
+    house.behind = Backlog(jobs=1, in_jobs=40_000, lanes=lanes)
+    house.clock.move(timedelta(hours=3))
+    shown = await page(admin)
+    assert "1 个群发正在进行" in shown
+    assert "还有 40000 条没有发完" in shown
+    assert "运行正常" in shown
+    async with admin.get("/metrics") as response:
+        figures = await response.text()
+    for figure in (
+        'bianmin_outbox{lane="personal",state="held"} 5.0',
+        'bianmin_outbox_oldest_seconds{lane="personal",state="held"} 10860.0',
+        'bianmin_outbox{lane="bulk",state="queued"} 40000.0',
+        "bianmin_jobs_running 1.0",
     ):
         assert f"\n{figure}\n" in figures
 

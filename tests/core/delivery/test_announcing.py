@@ -7,6 +7,7 @@ import pytest
 from core.clock import ManualClock
 from core.delivery import jobs
 from core.delivery.announcing import Announcer, Wish
+from core.delivery.lanes import Lane
 from core.delivery.notices import NoticeRefused, Notices
 from core.delivery.rates import TEMPLATE, WINDOW, Limits, Rates
 from tests.core.delivery.bureau import FACTS, Bureau, clock_at
@@ -70,3 +71,29 @@ async def test_at_night_it_waits_for_the_morning(bureau: Bureau) -> None:
     outlook = await announcer(bureau, clock).look(wish("daily"))
     assert outlook.not_before > clock.now() + timedelta(hours=8)
     assert outlook.days[0].date == clock.now().date() + timedelta(days=1)
+
+
+async def test_what_waits_for_tomorrow_has_all_of_tomorrows_share(bureau: Bureau) -> None:
+    """What was sent today was taken off tomorrow's; control: in the morning of today it is taken off."""
+    quotas = {TEMPLATE: 2_000, WINDOW: 2_000}
+    for hour, planned in ((9, [200, 800]), (23, [FOLLOWERS])):
+        clock = clock_at(hour)
+        desk = announcer(bureau, clock, **quotas)
+        if hour == 9:
+            rates = Rates(bureau.redis, Limits(per_second=5_000, quotas={"city": quotas}), clock)
+            for api in quotas:
+                assert (await rates.take("city", api, Lane.BULK, 1_000)).count == 1_000
+                await bureau.redis.client.hdel("bm:{city}:sent", "tokens", "at")
+        outlook = await desk.look(wish("daily"))
+        assert [day.count for day in outlook.days] == planned
+
+
+async def test_another_notice_under_way_goes_first_and_itself_does_not_stand_in_its_own_way(
+    bureau: Bureau,
+) -> None:
+    desk = announcer(bureau, clock_at(9), **{TEMPLATE: 1_000, WINDOW: 1_000})
+    await desk.make(await desk.look(wish()), "staff")
+    await jobs.fill(bureau.db, bureau.post)
+    waiting = len(bureau.post.phones)
+    assert [day.count for day in (await desk.look(wish())).days] == [600, 400]
+    assert [day.count for day in (await desk.look(wish(count=3))).days] == [600 - waiting, 400 + waiting]

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from core.delivery import jobs
+from core.delivery.backlog import backlog
 from core.delivery.jobs import NoSuchJob
 from core.delivery.lanes import Lane
 from core.delivery.progress import progress
@@ -152,3 +154,65 @@ async def test_its_progress_is_counted(full: Bureau) -> None:
     assert (after.counts, after.left) == ({"accepted": MANY}, 0)
     assert after.per_second > 0
     assert after.seconds_left == 0
+
+
+async def test_a_job_is_never_done_without_its_event(full: Bureau) -> None:
+    """A worker was killed between the two; control: with the event refused, the job is not done either."""
+    number = await full.job()
+    await full.out.send_due()
+    await full.db.execute(
+        "ALTER TABLE job_events ADD CONSTRAINT nothing_ends CHECK (what <> 'done') NOT VALID"
+    )
+    with pytest.raises(asyncpg.CheckViolationError):
+        await jobs.end(full.db)
+    assert (await progress(full.db, number)).state == "running"
+    await full.db.execute("ALTER TABLE job_events DROP CONSTRAINT nothing_ends")
+    await jobs.end(full.db)
+    await jobs.end(full.db)
+    told = await full.db.fetch("SELECT who, what FROM job_events WHERE job = $1 ORDER BY id", number)
+    assert [(row["who"], row["what"]) for row in told] == [("staff", "made"), ("worker", "done")]
+
+
+async def test_what_a_job_has_still_to_send_is_not_late(full: Bureau) -> None:
+    """The health page called a notice spread over days a stoppage; control: a message of its own is late."""
+    number = await full.job()
+    await jobs.fill(full.db, full.post)
+    await full.db.execute("UPDATE outbox SET made_at = now() - interval '1 day'")
+    behind = await backlog(full.db)
+    assert (behind.waiting, behind.jobs, behind.in_jobs) == (0, 1, MANY)
+    assert [(each.lane, each.state, each.count) for each in behind.lanes] == [(Lane.BULK, "queued", MANY)]
+    await full.queue(full.notice())
+    assert (await backlog(full.db)).waiting == 1
+    await jobs.stop(full.db, number, "staff")
+    assert (await backlog(full.db)).jobs == 0
+
+
+class Crashing:
+    """A register of citizens that is gone at the second page, once."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self._bureau = bureau
+        self.pages: list[str] = []
+
+    async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
+        self.pages.append(after)
+        if len(self.pages) == 2:
+            raise ConnectionError("killed")
+        return await self._bureau.post.page(account, audience, after, limit)
+
+
+async def test_who_crashes_while_filling_is_followed_where_it_stopped(
+    full: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 100)
+    number, register = await full.job(), Crashing(full)
+    await jobs.fill(full.db, register)
+    with pytest.raises(ConnectionError):
+        await jobs.fill(full.db, register)
+    assert (await progress(full.db, number)).total == 100
+    while await jobs.fill(full.db, register):
+        pass
+    reached = sorted(full.post.phones)[99]
+    assert register.pages[1] == register.pages[2] == reached, "it goes on there, not at the beginning"
+    await full.out.send_due()
+    assert heard(full) == [1] * MANY

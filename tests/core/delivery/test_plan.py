@@ -35,3 +35,13 @@ def test_everybody_once_and_no_day_above_its_share(count: int, left: int, share:
 def test_of_no_share_nothing_would_ever_be_sent() -> None:
     with pytest.raises(ValueError, match="share of nothing"):
         days(1, 0, 0, TODAY)
+
+
+@given(st.integers(1, 300_000), st.integers(0, 60_000), st.integers(1_000, 60_000), st.integers(0, 200_000))
+def test_what_is_under_way_goes_first(count: int, left: int, share: int, ahead: int) -> None:
+    planned = days(count, left, share, TODAY, ahead)
+    together = days(count + ahead, left, share, TODAY)
+    assert sum(day.count for day in planned) == count
+    assert planned[-1].date == together[-1].date, "the last of all is the last of these"
+    most = {day.date: day.count for day in together}
+    assert all(0 < day.count <= most[day.date] for day in planned)
