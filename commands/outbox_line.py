@@ -8,6 +8,7 @@ from commands import announce, outbox, outbox_jobs
 from settings import Settings
 
 _Given = argparse.Namespace
+_DIGITS = 18  # more than the database will ever have counted, and no more than it can
 _CHANGES = {
     "stop": "let a job rest; what is under way arrives",
     "continue": "go on with a job that was stopped",
@@ -26,11 +27,11 @@ def add_outbox(parser: argparse.ArgumentParser) -> None:
     _pages(listing)
     _runs(listing, lambda settings, given: outbox_jobs.listing(settings, given.before, given.limit))
     showing = actions.add_parser("job", help="how far one job is")
-    showing.add_argument("number", type=int)
+    showing.add_argument("number", type=_number)
     _runs(showing, lambda settings, given: outbox_jobs.show(settings, given.number))
     for what, does in _CHANGES.items():
         changing = actions.add_parser(what, help=does)
-        changing.add_argument("number", type=int)
+        changing.add_argument("number", type=_number)
         changing.add_argument("--yes", action="store_true", help="do not ask")
         _runs(changing, partial(_change, what))
     doubtful = actions.add_parser("unknown", help="messages of which nobody knows whether they arrived")
@@ -57,8 +58,14 @@ def _change(what: str, settings: Settings, given: _Given) -> int:
     return outbox_jobs.change(settings, given.number, what, sure=given.yes)
 
 
+def _number(given: str) -> int:
+    if not (given.isascii() and given.isdecimal() and len(given) <= _DIGITS):
+        raise argparse.ArgumentTypeError(f"{given!r} is not the number of a job or message")
+    return int(given)
+
+
 def _pages(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--before", metavar="N", type=int, default=None, help="those before this number")
+    parser.add_argument("--before", metavar="N", type=_number, default=None, help="those before this number")
     usual = outbox_jobs.USUAL
     parser.add_argument("--limit", metavar="N", type=int, default=usual, help=f"at most so many ({usual})")
 

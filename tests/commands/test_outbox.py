@@ -14,7 +14,7 @@ from core.delivery.jobs import Job
 from core.delivery.lanes import Lane
 from core.delivery.progress import Progress
 from core.delivery.standing import Waiting
-from tests.commands.conftest import Tell, Told
+from tests.commands.conftest import Own, Tell, Told
 from tests.support.program import Place, Program, answers
 from tests.support.waiting import wait_until
 
@@ -104,3 +104,12 @@ def test_the_picture_of_a_job_has_a_bar_counts_pace_and_time_left() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for part in ("2 work, 1 schedule", "bulk", "400", "7 min", "60 %", "50/s, 8 s left", "600 accepted"):
         assert part in shown, shown
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "²", "9" * 30])
+def test_a_number_no_job_can_have_is_told(own: Own, tell: Tell, number: str) -> None:
+    """One of thirty digits was a traceback out of the database."""
+    told = tell(own.folder, "outbox", "unknown", f"--before={number}")
+    assert (told.code, "is not the number of a job or message" in told.err) == (2, True)
+    assert "Traceback" not in told.err
+    assert tell(own.folder, "outbox", "unknown", "--before=1").out.strip() == "no earlier ones", "control"
