@@ -4,6 +4,7 @@ from collections.abc import Collection, Generator
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, meta
 
 from core.chat.words import Words
 from tests.support.talk import TEMPLATES
@@ -15,7 +16,17 @@ _WHOLE = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATIO
 def unrendered(names: Collection[str], folder: Path = TEMPLATES) -> list[str]:
     """The templates of a folder that are not among these names."""
     every = {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.txt")}
-    return sorted(every - set(names))
+    rendered = every & set(names)
+    while further := {part for name in rendered for part in _parts(folder, name)} - rendered:
+        rendered |= further
+    return sorted(every - rendered)
+
+
+def _parts(folder: Path, name: str) -> list[str]:
+    """The templates that one includes, which are rendered with it."""
+    source = (folder / f"{name}.txt").read_text("utf-8")
+    found = meta.find_referenced_templates(Environment(autoescape=False).parse(source))  # noqa: S701 - parsed only
+    return [part.removesuffix(".txt") for part in found if part]
 
 
 class Rendered:

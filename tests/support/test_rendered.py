@@ -22,5 +22,12 @@ def test_a_template_nobody_rendered_is_missing(tmp_path: Path) -> None:
     assert unrendered({"common/hello", "teahouse/tea"}, tmp_path) == ["common/bye"]
 
 
+def test_what_a_template_includes_is_rendered_with_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text('{% include "line.txt" %}')
+    (tmp_path / "line.txt").write_text("一行")
+    assert unrendered({"list"}, tmp_path) == []
+    assert unrendered({"line"}, tmp_path) == ["list"], "and not the other way round"
+
+
 def test_every_template_is_asked_for() -> None:
     assert {"common/welcome", "hospital/booked", "errors/unit_taken"} <= set(unrendered(()))

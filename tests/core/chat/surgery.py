@@ -1,6 +1,6 @@
 """An invented bot that reminds of visits and tells news, each with digits to answer, beside the tea house."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,8 +33,11 @@ class Visits:
     db: Database
     did: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=lambda: ["A1", "A2"])
+    meanwhile: Callable[[], Awaitable[None]] | None = None  # what happens while an answer is carried out
 
     async def comes(self, prompt: Prompt) -> None:
+        if self.meanwhile is not None:
+            await self.meanwhile()
         await perform(self.db, prompt.effect, partial(self._comes, prompt))
 
     async def _comes(self, prompt: Prompt, tx: Transaction) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -55,6 +56,13 @@ async def test_a_second_tap_is_told_that_it_was_answered(talk: Talk, visits: Vis
     await taps(talk, reminder)
     assert "已经答过" in await taps(talk, reminder)
     assert visits.did == ["come A1"]
+
+
+async def test_a_visit_that_changes_while_it_is_answered_is_not_confirmed(talk: Talk, visits: Visits) -> None:
+    await arrives(talk)
+    visits.meanwhile = partial(changes, talk, "A1")
+    assert await talk.says("1") == "这条您已经答过了，或者已经不算了。"
+    assert visits.did == []
 
 
 async def test_a_tap_on_somebody_else_s_message_says_nothing_of_it(talk: Talk, visits: Visits) -> None:
