@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from commands import places, terminal
+from commands import parts, places, terminal
 from commands.database import migrated
 from core.clock import CITY_ZONE, SystemClock
 from core.delivery import jobs, standing
@@ -68,8 +68,8 @@ async def sight(db: Database) -> Sight:
         SystemClock().now().astimezone(CITY_ZONE),
         await standing.waiting(db),
         [(job, await progress(db, job.id)) for job in listed],
-        sum(name.startswith("work:") for name in held),
-        sum(name.startswith("schedule:") for name in held),
+        sum(name.startswith(parts.WORK) for name in held),
+        sum(name.startswith(parts.SCHEDULE) for name in held),
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from commands import places, terminal
@@ -10,8 +10,9 @@ from commands.database import migrated
 from commands.outbox import counted
 from core.clock import CITY_ZONE
 from core.delivery import jobs, standing
-from core.delivery.jobs import NoSuchJob
+from core.delivery.jobs import Job, NoSuchJob
 from core.delivery.progress import progress
+from core.delivery.standing import Doubt
 from core.errors import BootError
 from core.stores.database import Database
 from settings import Settings
@@ -37,11 +38,7 @@ def listing(settings: Settings, before: int | None, limit: int) -> int:
             facts = (f"{job.id}", _when(job.made_at), job.state, f"{job.rows:,}")
             columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
             terminal.say("".join((*columns, f"{job.kind} to {job.audience}, by {job.who}")))
-        if not found:
-            terminal.say("no jobs" if before is None else "no earlier jobs")
-        if len(found) > limit:
-            terminal.say(f"\nearlier ones: {_CALL} jobs --before {found[limit - 1].id}")
-        return 0
+        return _say_rest("jobs", found, before, limit, ("no jobs", "no earlier jobs"))
 
     return _with_database(settings, work)
 
@@ -89,13 +86,20 @@ def unknown(settings: Settings, before: int | None, limit: int) -> int:
             why = f": {each.reason}" if each.reason else ""
             what = f"{each.lane.name.lower()} {each.kind} of {each.account}"
             terminal.say(f"{each.id}  {_when(each.attempted_at)}  {what}, {way}{job}{why}")
-        if not found:
-            terminal.say("none" if before is None else "no earlier ones")
-        if len(found) > limit:
-            terminal.say(f"\nearlier ones: {_CALL} unknown --before {found[limit - 1].id}")
-        return 0
+        return _say_rest("unknown", found, before, limit, ("none", "no earlier ones"))
 
     return _with_database(settings, work)
+
+
+def _say_rest(
+    action: str, found: Sequence[Job | Doubt], before: int | None, limit: int, nothing: tuple[str, str]
+) -> int:
+    """Say how the list goes on after its page, or that there is nothing (earlier)."""
+    if not found:
+        terminal.say(nothing[before is not None])
+    if len(found) > limit:
+        terminal.say(f"\nearlier ones: {_CALL} {action} --before {found[limit - 1].id}")
+    return 0
 
 
 def _with_database(settings: Settings, work: Callable[[Database], Awaitable[int]]) -> int:

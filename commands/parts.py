@@ -1,15 +1,19 @@
 """The parts a city's gateway can be taken apart into, and how each says that it lives."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import structlog
 
 from commands import invented, places
+from commands.database import require_schema
 from commands.gateway import SCHEMA, Assemble, Gateway
+from commands.lifetime import Lifetime
+from commands.memory import settle
 from commands.places import Places
 from commands.surroundings import Surroundings
+from core import log
 from core.clock import SystemClock
 from core.errors import StoreGoneError
 from core.schedule.leases import Leases
@@ -19,6 +23,7 @@ from settings import Settings, require_credentials
 
 WORK = "work:"  # the lease of each process of `work`, and of `schedule`, begins so
 SCHEDULE = "schedule:"
+Doing = Callable[[Gateway, Surroundings], AbstractAsyncContextManager[None]]
 
 _log = structlog.get_logger("parts")
 
@@ -40,6 +45,24 @@ def surroundings(settings: Settings, found: Places) -> Surroundings:
         seal=keys.load(places.key_ring(settings.stores)),
         clock=SystemClock(),
     )
+
+
+def stand_alone(settings: Settings, assemble: Assemble, part: str, doing: Doing) -> int:
+    """Be one part until asked to end, or until the `run` that keeps the stores has ended."""
+    found = places.find(settings.stores)
+    around = surroundings(beside(settings, found), found)
+    log.configure()
+    return Lifetime().run(_standing(around, assemble, found, part, doing))
+
+
+async def _standing(around: Surroundings, assemble: Assemble, found: Places, part: str, doing: Doing) -> int:
+    async with assembled(around, assemble) as gateway:
+        await require_schema(gateway.db)
+        settle()
+        async with alive(gateway.db, part), doing(gateway, around):
+            _log.info("ready", part=part.rstrip(":"), accounts=",".join(around.settings.accounts))
+            await until_owner_gone(found)
+    return 0
 
 
 @asynccontextmanager

@@ -1,19 +1,15 @@
 """`schedule`: keeps the city's time: reminders, holds, new days, and what may be forgotten."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
 
-from commands import days, parts, places
-from commands.database import require_schema
-from commands.gateway import Assemble
-from commands.lifetime import Lifetime
-from commands.memory import settle
-from commands.parts import alive, assembled, until_owner_gone
-from commands.places import Places
+from commands import days, parts
+from commands.gateway import Assemble, Gateway
 from commands.recurring import keeping_time
 from commands.surroundings import Surroundings
-from core import log
 from settings import Settings
 
 _log = structlog.get_logger("schedule")
@@ -21,21 +17,12 @@ _log = structlog.get_logger("schedule")
 
 def schedule(settings: Settings, assemble: Assemble) -> int:
     """Do what recurs until asked to end. A second one stands by and takes over within seconds."""
-    found = places.find(settings.stores)
-    around = parts.surroundings(parts.beside(settings, found), found)
-    log.configure()
-    return Lifetime().run(_live(around, assemble, found))
+    return parts.stand_alone(settings, assemble, parts.SCHEDULE, _keeping_time)
 
 
-async def _live(around: Surroundings, assemble: Assemble, found: Places) -> int:
-    async with assembled(around, assemble) as gateway:
-        await require_schema(gateway.db)
-        opened = await days.open_new_days(gateway.db, around.clock)
-        settle()
-        async with (
-            alive(gateway.db, parts.SCHEDULE),
-            keeping_time(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)),
-        ):
-            _log.info("ready", new_sessions=opened)
-            await until_owner_gone(found)
-    return 0
+@asynccontextmanager
+async def _keeping_time(gateway: Gateway, around: Surroundings) -> AsyncIterator[None]:
+    open_days = partial(days.open_new_days, gateway.db, around.clock)
+    _log.info("days_open", new_sessions=await open_days())
+    async with keeping_time(gateway, around.clock, open_days):
+        yield

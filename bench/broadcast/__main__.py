@@ -71,14 +71,11 @@ def _sent(course: Course) -> list[Figure]:
 
 def _meanwhile(course: Course) -> list[Figure]:
     answers, urgent = course.answers, course.urgent
+    slowest = _one(max(urgent))
     return [
-        Figure(
-            "webhook_p99_ms", "webhook replies meanwhile, p99", "ms", _p99(course.answers), 1_000, None, le
-        ),
+        Figure("webhook_p99_ms", "webhook replies meanwhile, p99", "ms", _p99(answers), 1_000, None, le),
         Figure("webhook_p50_ms", "webhook replies meanwhile, p50", "ms", _p50(answers)),
-        Figure(
-            "urgent_most_ms", "urgent messages, the slowest", "ms", _one(max(course.urgent)), 2_000, None, le
-        ),
+        Figure("urgent_most_ms", "urgent messages, the slowest", "ms", slowest, 2_000, None, le),
         Figure("urgent_p50_ms", "urgent messages, p50", "ms", _p50(urgent)),
     ]
 

@@ -14,6 +14,8 @@ from bench.webhook.corpus import Writer
 from bench.webhook.load import LoadFailedError
 from bench.webhook.plan import Plan, openid
 from bench.webhook.processes import Program
+from commands import parts
+from core.schedule.leases import Leases
 from core.stores.database import Database
 
 _START_S = 120.0
@@ -147,7 +149,7 @@ async def _answers(program: Program) -> bool:
 
 
 async def _works(db: Database) -> bool:
-    return bool(await db.fetchval("SELECT EXISTS (SELECT FROM leases WHERE starts_with(name, 'work:'))"))
+    return await Leases(db).any_held(parts.WORK)
 
 
 async def _until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
