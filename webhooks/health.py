@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-import jinja2
 import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -17,6 +16,7 @@ from core.clock import Clock
 from core.delivery.backlog import Backlog
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
+from webhooks.pages import pages
 from webhooks.routes import Request, Route
 
 Probe = Callable[[], Awaitable[str]]  # answers with a store's name and version, or raises
@@ -135,13 +135,7 @@ class Health:
         self.ready = False
         self._asking: asyncio.Task[_Asked] | None = None
         self._asked_at = float("-inf")
-        self._pages = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(templates / "pages"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._pages = pages(templates)
         self._links: Mapping[str, str] = {}
 
     def require(self, *steps: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import jinja2
 from aiohttp import web
 
-from core.chat.words import Words, clock, day, until, yuan
+from core.chat.words import Words, clock, day
 from core.clock import Clock
 from core.errors import StoreGoneError
 from services.hospital import ladder
@@ -16,6 +16,7 @@ from services.hospital.links import PAGE
 from services.hospital.model import Booking, BookingState
 from services.hospital.service import Hospital
 from webhooks import icalendar
+from webhooks.pages import pages
 from webhooks.routes import Request, Route
 
 _GIVEN_BACK = frozenset({BookingState.CANCELLED, BookingState.LAPSED, BookingState.SUSPENDED})
@@ -119,12 +120,6 @@ def _status(state: BookingState) -> Literal["CONFIRMED", "TENTATIVE", "CANCELLED
 
 
 def _pages(templates: Path) -> jinja2.Environment:
-    pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates / "pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters |= {"day": day, "clock": clock, "until": until, "yuan": yuan}
-    return pages
+    made = pages(templates)
+    made.filters |= {"day": day, "clock": clock}
+    return made

@@ -1,0 +1,16 @@
+"""How the HTML pages behind our doors are made: escaped, and strict about missing facts."""
+
+from pathlib import Path
+
+import jinja2
+
+
+def pages(templates: Path) -> jinja2.Environment:
+    """The pages of a folder of templates."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates / "pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
