@@ -10,7 +10,7 @@ import pytest
 
 from core import log
 from main import main
-from tests.support.program import Program
+from tests.support.program import Place, Program
 from tests.support.stores import run_apart
 
 
@@ -95,3 +95,29 @@ def tell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return Told(code, said.out, said.err)
 
     return call
+
+
+OWN_VALUES = """
+[accounts.city]
+original_id = "gh_1"
+appid = "wx1"
+secret = "s"
+token = "t"
+aes_key = "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK"
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A `run` that stays for the whole module."""
+    place = Place(tmp_path_factory.mktemp("running"))
+    program = Program(place).ready()
+    yield place
+    program.stop()
+
+
+def beside(running: Place, folder: Path, accounts: str = OWN_VALUES) -> Place:
+    """Another place on the same data."""
+    place = Place(folder, f'[stores]\ndata_dir = "{running.data}"\n{accounts}')
+    place.data = running.data
+    return place

@@ -1,7 +1,6 @@
 """`outbox` beside a running `run`: a notice to all who follow, shown, sent, counted, stopped."""
 
 import io
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,22 +14,19 @@ from core.delivery.lanes import Lane
 from core.delivery.progress import Progress
 from core.delivery.standing import Waiting
 from tests.commands.conftest import Own, Tell, Told
-from tests.support.program import Place, Program, answers
+from tests.support.program import Place, answers
 from tests.support.waiting import wait_until
 
 FACTS = 'what = "云汀路停水通知"\nat = 2026-11-25T08:00:00\nwho = "云汀市水务局"\n'
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A `run` that stays for the whole module, with three followers."""
-    place = Place(tmp_path_factory.mktemp("running"))
-    program = Program(place).ready()
+def running(running: Place) -> Place:
+    """It has three followers."""
     for openid in ("o-one", "o-two", "o-three"):
         event = {"account": "city", "openid": openid, "type": "event", "event": "subscribe"}
-        assert answers(f"{place.phone_url}/sim/messages", event)["reply"]
-    yield place
-    program.stop()
+        assert answers(f"{running.phone_url}/sim/messages", event)["reply"]
+    return running
 
 
 def announced(running: Place, tell: Tell, name: str, facts: str, *options: str) -> Told:

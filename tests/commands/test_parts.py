@@ -1,26 +1,15 @@
 """`work` and `schedule` beside a running `run`: they say that they live, and end in good order."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from commands import parts
 from core.stores.embedded.stores import attach
-from tests.commands.conftest import counted
-from tests.commands.test_serve import beside
+from tests.commands.conftest import beside, counted
 from tests.support.program import Place, Program
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A `run` that stays for the whole module."""
-    place = Place(tmp_path_factory.mktemp("running"))
-    program = Program(place).ready()
-    yield place
-    program.stop()
 
 
 def lives(running: Place, part: str) -> int:

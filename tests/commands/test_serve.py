@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,35 +12,10 @@ from redis import Redis
 
 from commands.days import DAYS
 from commands.places import DEMO
-from tests.commands.conftest import Tell, counted
+from tests.commands.conftest import OWN_VALUES, Tell, beside, counted
 from tests.support.program import ROOT, Place, Program, answers, run_to_end
 from tests.support.stores import run_apart, statement
 from tests.support.waiting import wait_until
-
-OWN_VALUES = """
-[accounts.city]
-original_id = "gh_1"
-appid = "wx1"
-secret = "s"
-token = "t"
-aes_key = "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK"
-"""
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A `run` that stays for the whole module."""
-    place = Place(tmp_path_factory.mktemp("running"))
-    program = Program(place).ready()
-    yield place
-    program.stop()
-
-
-def beside(running: Place, folder: Path, accounts: str = OWN_VALUES) -> Place:
-    """Another place on the same data."""
-    place = Place(folder, f'[stores]\ndata_dir = "{running.data}"\n{accounts}')
-    place.data = running.data
-    return place
 
 
 def test_serve_refuses_the_sample_values(running: Place, tmp_path: Path, tell: Tell) -> None:

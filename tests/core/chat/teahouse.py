@@ -314,6 +314,17 @@ async def teahouse(ground: Ground) -> Bot:
     return bot_with(Kitchen(ground.db))
 
 
+def bare_house() -> Router:
+    """A house that serves nothing yet: who is not understood hears so."""
+    bare = Router("teahouse")
+
+    @bare.fallback
+    async def lost(event: Event) -> Reply:
+        return Text("teahouse/lost", said=event.text, nearest=())
+
+    return bare
+
+
 def bot_with(kitchen: Kitchen, other: Router | None = None) -> Bot:
     """The tea house with this kitchen, or what a deploy made of it."""
     return Bot(other or router, {Kitchen: kitchen}, words_of(TEMPLATES))

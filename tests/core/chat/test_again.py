@@ -5,16 +5,15 @@ from functools import partial
 import pytest
 
 from core.chat.dialogue import Ask
-from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
-from tests.core.chat.teahouse import Kitchen, SeatTakenError, bot_with
+from tests.core.chat.teahouse import Kitchen, SeatTakenError, bare_house, bot_with
 from tests.support.talk import Ground, Talk
 
 
 def _house() -> Router:
     """A house with one tea alone, which nobody is asked about: who loses a seat begins again at the tea."""
-    router = Router("teahouse")
+    router = bare_house()
 
     @router.dialogue("喝茶")
     async def order(ask: Ask, kitchen: Kitchen) -> Reply:
@@ -27,10 +26,6 @@ def _house() -> Router:
         except SeatTakenError as taken:
             ask.again("tea", because=taken)
         return Text("teahouse/poured", it=await kitchen.cup(cup))
-
-    @router.fallback
-    async def lost(event: Event) -> Reply:
-        return Text("teahouse/lost", said=event.text, nearest=())
 
     return router
 

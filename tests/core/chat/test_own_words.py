@@ -3,10 +3,9 @@
 import pytest
 
 from core.chat.dialogue import Ask
-from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
-from tests.core.chat.teahouse import Kitchen, bot_with
+from tests.core.chat.teahouse import Kitchen, bare_house, bot_with
 from tests.support.talk import Ground, Talk
 
 
@@ -16,7 +15,7 @@ async def _for_how_long() -> str:
 
 def _house() -> Router:
     """A house where one yes is called like the waiter, and one no like going back."""
-    router = Router("teahouse")
+    router = bare_house()
 
     @router.dialogue("叫人")
     async def call(ask: Ask) -> Reply:
@@ -31,10 +30,6 @@ def _house() -> Router:
     @router.on("人工", anywhere=True)
     async def waiter() -> Reply:
         return Text("teahouse/hello")
-
-    @router.fallback
-    async def lost(event: Event) -> Reply:
-        return Text("teahouse/lost", said=event.text, nearest=())
 
     return router
 

@@ -5,13 +5,12 @@ from datetime import date
 import pytest
 
 from core.chat.dialogue import Ask
-from core.chat.events import Event
 from core.chat.moments import When
 from core.chat.names import Named, WhileOpen
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.sessions import Option
-from tests.core.chat.teahouse import Kitchen, bot_with
+from tests.core.chat.teahouse import Kitchen, bare_house, bot_with
 from tests.support.talk import Ground, Talk
 
 _TEAS = [Option("long", "龙井"), Option("puer", "普洱")]
@@ -35,7 +34,7 @@ async def _names() -> list[Named]:
 
 
 def _house() -> Router:
-    router = Router("teahouse")
+    router = bare_house()
 
     @router.dialogue(
         "送茶", "把{which}送走", alone=["送到{day}", "把{which}送到{day}"], named=WhileOpen(_names)
@@ -53,10 +52,6 @@ def _house() -> Router:
         tea = await ask.choice("tea", _teas)
         seat = await ask.choice("seat", _seats, when=_day)
         return Text("teahouse/told", words=f"喝 {tea} {seat}")
-
-    @router.fallback
-    async def lost(event: Event) -> Reply:
-        return Text("teahouse/lost", said=event.text, nearest=())
 
     return router
 

@@ -6,16 +6,15 @@ from functools import partial
 import pytest
 
 from core.chat.dialogue import Ask
-from core.chat.events import Event
 from core.chat.names import Named
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
-from tests.core.chat.teahouse import Kitchen, bot_with
+from tests.core.chat.teahouse import Kitchen, bare_house, bot_with
 from tests.support.talk import Ground, Talk
 
 
 def _house() -> Router:
-    router = Router("teahouse")
+    router = bare_house()
 
     async def names(kitchen: Kitchen) -> Sequence[Named]:
         return [Named((tea.label,), {"tea": tea.id}) for tea in kitchen.teas]
@@ -25,10 +24,6 @@ def _house() -> Router:
         tea = await ask.choice("tea", kitchen.list_teas)
         seat = await ask.choice("seat", partial(kitchen.free_seats, tea))
         return Text("teahouse/told", words=f"{tea} {seat}")
-
-    @router.fallback
-    async def lost(event: Event) -> Reply:
-        return Text("teahouse/lost", said=event.text, nearest=())
 
     return router
 

@@ -1,21 +1,15 @@
 """A bureau that starts messages of its own: its kinds, windows, credits and jobs, and what arrives."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from core.chat.inbox import Inbox, Run, Who, Window
+from core.chat.inbox import Run, Who, Window
 from core.clock import CITY_ZONE, ManualClock
 from core.delivery import credit, guards, jobs
 from core.delivery.credit import Credit
 from core.delivery.jobs import Draft
-from core.delivery.kinds import Kinds
-from core.delivery.lanes import Lane
 from core.delivery.notices import Notice, Notices
-from core.delivery.outgoing import Office, Outgoing
-from core.delivery.rates import Limits
 from tests.core.delivery.town import HERE, Town, message
 
-NOTICES = Path(__file__).parent / "notices"
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=CITY_ZONE)
 FACTS = {"count": 2, "what": "心内科 韩立新", "at": NOON}
 
@@ -25,27 +19,9 @@ class Bureau(Town):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.kinds = Kinds(NOTICES, self.words)
         self.notices = Notices(self.kinds, self.words, self.seal, self.clock, "http://city.example")
-        self.limits = Limits()
-        self.out = self.worker()
+        self.out = self.late
         self._made = 0
-
-    def worker(self, *lanes: Lane, inbox: Inbox | None = None) -> Outgoing:
-        """A process that sends."""
-        office = Office(
-            self.db,
-            self.redis,
-            self.seal,
-            self.clock,
-            self.kinds,
-            self.words,
-            inbox or self.inbox,
-            self.post,
-            self.post,
-            self.limits,
-        )
-        return Outgoing(office, lanes or Lane)
 
     def notice(
         self, kind: str = "note", about: str = "", conversation: str = HERE, **facts: object

@@ -87,7 +87,7 @@ class Deaf(Inbox):
 
 async def test_while_redis_is_gone_nothing_goes_out_and_nothing_is_lost(town: Town) -> None:
     inbox = Deaf(town.redis)
-    late = town.sender(inbox)
+    late = town.worker(inbox=inbox)
     event_id = await town.owes("预约成功")
     assert await late.send_due() == 0
     assert await town.row(event_id) == ("queued", "Redis gone")
@@ -109,7 +109,7 @@ async def test_a_way_that_takes_too_long_is_not_gone_to_its_end(town: Town) -> N
     assert town.post.asked == 0
     town.post.on_way = None
     await town.passes(timedelta(seconds=25))
-    assert await town.sender().send_due() == 1
+    assert await town.worker().send_due() == 1
     assert town.heard == ["预约成功"]
 
 
@@ -122,7 +122,7 @@ async def test_what_a_killed_process_was_sending_is_unknown(town: Town) -> None:
     with pytest.raises(KilledError):
         await town.late.send_due()
     town.post.on_send = None
-    survivor = town.sender()
+    survivor = town.worker()
     await survivor.send_due()
     assert (await town.row(event_id))[0] == "sending", "its lease has not ended"
     await town.passes(timedelta(seconds=31))
@@ -167,7 +167,7 @@ async def test_what_a_killed_process_had_only_taken_is_sent_by_another(town: Tow
         await town.late.send_due()
     town.post.on_way = None
     await town.passes(timedelta(seconds=31))
-    assert await town.sender().send_due() == 1
+    assert await town.worker().send_due() == 1
     assert town.heard == ["预约成功"]
 
 
@@ -175,7 +175,7 @@ async def test_several_processes_say_everything_once_and_in_order(town: Town) ->
     for number in range(10):
         await town.owes(f"第{number}条")
         await town.owes(f"第{number}条", THERE)
-    senders = [town.sender() for _ in range(4)]
+    senders = [town.worker() for _ in range(4)]
     async with asyncio.timeout(30):
         while len(town.heard) + len(town.post.phones[THERE].heard) < 20:
             await asyncio.gather(*(sender.send_due() for sender in senders))

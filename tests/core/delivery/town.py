@@ -12,8 +12,10 @@ from core.chat.replies import Said
 from core.chat.words import Words
 from core.clock import Clock, SystemClock
 from core.delivery.kinds import Kinds
+from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
+from core.delivery.rates import Limits
 from core.delivery.sender import Choices, Notice, Outcome, Sent
 from core.delivery.windows import Windows
 from core.seal import Seal
@@ -94,23 +96,24 @@ class Town:
         self.clock: Clock = SystemClock()
         self.words = Words(TEMPLATES)
         self.kinds = Kinds(NOTICES, self.words)
-        self.late = self.sender()
+        self.limits = Limits()
+        self.late = self.worker()
 
-    def sender(self, inbox: Inbox | None = None) -> Outgoing:
+    def worker(self, *lanes: Lane, inbox: Inbox | None = None) -> Outgoing:
         """A process that sends."""
-        return Outgoing(
-            Office(
-                self.db,
-                self.redis,
-                self.seal,
-                self.clock,
-                self.kinds,
-                self.words,
-                inbox or self.inbox,
-                self.post,
-                self.post,
-            )
+        office = Office(
+            db=self.db,
+            redis=self.redis,
+            seal=self.seal,
+            clock=self.clock,
+            kinds=self.kinds,
+            words=self.words,
+            inbox=inbox or self.inbox,
+            city=self.post,
+            sender=self.post,
+            limits=self.limits,
         )
+        return Outgoing(office, lanes or Lane)
 
     @property
     def heard(self) -> list[str]:
