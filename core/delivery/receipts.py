@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 
 _AT_ONCE = 2_000
+APPLYING = 0x7265_6370_7473  # the lock of whoever puts receipts into rows
 _KEPT = timedelta(days=1)
 
 _log = structlog.get_logger("outbox")
@@ -52,8 +53,19 @@ async def note(db: Database, fates: Sequence[Fate]) -> None:
 
 
 async def apply(db: Database) -> int:
-    """Put receipts into the rows of their messages; how many found theirs."""
-    rows = await db.fetch(
+    """Put receipts into the rows of their messages; how many found theirs.
+
+    One process does it at a time, for turns are counted; and it waits for no row that somebody settles just
+    now: its receipt keeps until the next time.
+    """
+    async with db.transaction() as tx:
+        if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", APPLYING):
+            return 0
+        return await _apply(tx)
+
+
+async def _apply(tx: Transaction) -> int:
+    rows = await tx.fetch(
         """
         WITH by_id AS (
             SELECT r.event, r.no, r.failed, r.msg_id, o.id FROM receipts r
@@ -73,14 +85,18 @@ async def apply(db: Database) -> int:
             ) o USING (turn) LIMIT $1
         ), found AS (
             SELECT * FROM by_id UNION ALL SELECT * FROM by_turn
+        ), held AS (
+            SELECT id FROM outbox WHERE id IN (SELECT id FROM found) ORDER BY id FOR UPDATE SKIP LOCKED
         ), told AS (
             UPDATE outbox o SET
                 state = CASE WHEN f.failed = '' THEN 'delivered' ELSE 'failed' END, reason = f.failed,
                 msg_id = f.msg_id, settled_at = coalesce(o.settled_at, now()), sealed = NULL,
                 holder = NULL, lease_until = NULL
-            FROM found f WHERE o.id = f.id AND o.state IN ('sending', 'accepted', 'unknown')
+            FROM found f JOIN held USING (id)
+            WHERE o.id = f.id AND o.state IN ('sending', 'accepted', 'unknown')
         )
-        DELETE FROM receipts r USING found f WHERE r.event = f.event AND r.no = f.no RETURNING 1
+        DELETE FROM receipts r USING found f JOIN held USING (id)
+        WHERE r.event = f.event AND r.no = f.no RETURNING 1
         """,
         _AT_ONCE,
     )

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from clients.wechat import Credentials, Platform, Shelf, WeChatSender, open_http
 from commands.terminal import say
+from core import log
 from core.chat.durations import Durations
 from core.chat.inbox import Inbox
 from core.chat.words import Words
@@ -56,6 +57,7 @@ def book_as_failed(mail: Mail, reason: str) -> Result:
 
 async def work(redis_url: str, database_url: str, wechat_url: str) -> None:
     """Send until killed; the holders of the lanes are told first, for who counts what they had in hand."""
+    log.configure()  # stderr: whoever reads the holders from stdout reads nothing more
     redis, db = await open_redis(redis_url), await open_database(database_url)
     clock, words, keys = SystemClock(), Words(ROOT / "templates"), ring()
     async with open_http() as http:
