@@ -151,14 +151,19 @@ async def test_who_stops_inside_a_transaction_holds_up_others_no_longer_than_tha
     any_db: Database, any_db_url: str
 ) -> None:
     db = await Database.open(any_db_url, timeout_s=0.2)
-    lock, got = "SELECT pg_advisory_xact_lock(7)", False
-    with pytest.raises(StoreGoneError):
+    lock = "SELECT pg_advisory_xact_lock(7)"
+
+    async def stops() -> None:
         async with db.transaction() as tx:
             await tx.execute(lock)
             await any_db.execute(lock)  # it would give up after four seconds
-            got = True
+            others.append("got it")
             await tx.execute("SELECT 1")
-    assert got
+
+    others: list[str] = []
+    with pytest.raises(StoreGoneError):
+        await stops()
+    assert others == ["got it"]
     assert await db.fetchval("SELECT 1") == 1
     await db.close()
 
