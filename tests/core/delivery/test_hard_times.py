@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.clock import CITY_ZONE
-from core.delivery import credit, rows
+from core.delivery import credit, receipts, rows
 from core.delivery.credit import Credit
 from core.delivery.lanes import SUB_BATCH, Lane
 from core.delivery.rates import Limits
-from core.delivery.sender import PerhapsSent, Policy, Refused, SurelyNotSent, Unknown
+from core.delivery.receipts import Fate
+from core.delivery.sender import PerhapsSent, Policy, Refused, Sent, SurelyNotSent, Unknown
 from core.errors import StoreGoneError
 from core.stores.database import Database, Transaction
 from tests.core.delivery.bureau import Bureau
@@ -264,3 +265,27 @@ async def test_what_surely_was_not_sent_has_its_nine_minutes_still(bureau: Burea
         )
     await bureau.out.send_due()
     assert bureau.heard == [TEMPLATE]
+
+
+async def test_a_notice_whose_recipients_take_long_to_be_found_holds_up_no_receipt(bureau: Bureau) -> None:
+    asked, goes_on, find = asyncio.Event(), asyncio.Event(), bureau.post.page
+
+    async def page(account: str, audience: str, after: str, limit: int) -> list[str]:
+        asked.set()
+        await goes_on.wait()
+        return await find(account, audience, after, limit)
+
+    bureau.post.answers = [Sent("77")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    bureau.post.page = page  # type: ignore[method-assign]
+    await bureau.job()
+    running = asyncio.create_task(bureau.out.run())
+    await asked.wait()
+    await receipts.note(bureau.db, [Fate("e", 0, HERE, "", "77", "", datetime.now(CITY_ZONE))])
+    async with asyncio.timeout(15):
+        while await bureau.db.fetchval("SELECT state FROM outbox WHERE id = 1") != "delivered":
+            pass
+    goes_on.set()
+    bureau.out.end()
+    await running
