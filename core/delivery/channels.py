@@ -11,6 +11,7 @@ from core.delivery import credit
 from core.delivery.caps import Caps
 from core.delivery.kept import TOO_MANY
 from core.delivery.kinds import Kinds
+from core.delivery.lanes import SUB_BATCH
 from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rates import Rates
 from core.delivery.rows import Result
@@ -19,7 +20,8 @@ from core.delivery.windows import Windows
 from core.errors import StoreGoneError
 from core.stores.database import Database
 
-_DAY = "day"
+_DAY, _QUOTA = "day", "quota"
+_MOST_SOON = SUB_BATCH * 3 // 4  # who waits leaves room for those of other accounts
 _SOON_S = 1.0  # who waits no longer stays in hand
 _log = structlog.get_logger("channels")
 
@@ -78,21 +80,29 @@ class Channels:
         for (account, api, template), group in groups.items():
             lane = group[0].row.lane
             granted = await self.rates.take(account, api, lane, len(group), template)
+            for mail in group[: granted.count]:
+                mail.taken.add(_QUOTA)
             found.now += group[: granted.count]
-            if granted.wait_s <= _SOON_S:
-                found.soon += group[granted.count :]
-                found.wait_s = max(found.wait_s, granted.wait_s if granted.count < len(group) else 0.0)
-                continue
-            for mail in group[granted.count :]:
+            left = group[granted.count :]
+            if left and granted.wait_s <= _SOON_S and (room := _MOST_SOON - len(found.soon)) > 0:
+                found.soon += left[:room]
+                found.wait_s = max(found.wait_s, granted.wait_s)
+                left = left[room:]
+            for mail in left:
                 await self.forget(mail)
                 channel = mail.channel if mail.row.perhaps else ""
                 result = Result(mail.row, "queued", granted.why, granted.wait_s, channel=channel)
                 found.results.append(result)
         return found
 
-    async def forget(self, mail: Mail) -> None:
-        """Take a message out of every count again: it did not leave us."""
+    async def forget(self, mail: Mail, *, asked: bool = False) -> None:
+        """Take a message out of every count again: it did not leave us.
+
+        What the platform was `asked` to send and refused may count there.
+        """
         try:
+            if _QUOTA in mail.taken and not asked:
+                await self.rates.give_back(mail.recipient.account, mail.channel, 1)
             if WINDOW in mail.taken:
                 await self._windows.give_back(mail.row.conversation)
             if _DAY in mail.taken:
@@ -111,7 +121,9 @@ class Channels:
         kind = self._kinds.get(mail.row.kind)
         now = self._clock.now()
         if kind is not None and (over := kind.quiet.over_at(now)) is not None:
-            return Result(mail.row, "held", "quiet hours", (over - now).total_seconds(), hold="quiet")
+            way = mail.row.channel if mail.row.perhaps else ""
+            wait_s = (over - now).total_seconds()
+            return Result(mail.row, "held", "quiet hours", wait_s, hold="quiet", channel=way)
         if kind is not None and kind.counts and not mail.row.perhaps:
             if not await self._caps.take(mail.row.conversation):
                 return Result(mail.row, "held", TOO_MANY, hold="kept")

@@ -45,7 +45,7 @@ async def void(
         """
         UPDATE credits SET void_at = now()
         WHERE conversation = $1 AND template = $2 AND spent_at IS NULL AND void_at IS NULL
-          AND allowed_at <= coalesce($3, now())
+          AND ($3::timestamptz IS NULL OR allowed_at <= $3)
         """,
         conversation,
         template,

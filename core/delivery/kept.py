@@ -17,6 +17,7 @@ from core.delivery.letters import Letter, letters
 from core.delivery.outbox import Entry
 from core.delivery.windows import Windows
 from core.effects import Effect, perform
+from core.packing import UnreadableError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
@@ -114,7 +115,23 @@ class Kept:
         return Unread(await self._letter(row["key"], row["sealed"], row["job"]), int(left))
 
     async def _shown(self, tx: Transaction, conversation: str) -> int | None:
-        row = await tx.fetchrow(
+        while (row := await self._oldest(tx, conversation)) is not None:
+            try:
+                letter = await self._letter(row["key"], row["sealed"], row["job"])
+            except UnreadableError:  # it would stand before all others for ever
+                await tx.execute(
+                    "UPDATE outbox SET state = 'failed', reason = 'unreadable', channel = '' WHERE id = $1",
+                    row["id"],
+                )
+                continue
+            guards = dict(zip(row["guard_keys"], row["guard_ns"], strict=True))
+            await prompts.leave(tx, row["id"], conversation, row["kind"], letter, guards)
+            return int(row["id"])
+        return None
+
+    async def _oldest(self, tx: Transaction, conversation: str) -> asyncpg.Record | None:
+        """The oldest kept message, which counts as said."""
+        return await tx.fetchrow(
             """
             UPDATE outbox SET state = 'accepted', hold = '', channel = 'reply', settled_at = now()
             WHERE id = (
@@ -126,12 +143,6 @@ class Kept:
             conversation,
             _UNREAD,
         )
-        if row is None:
-            return None
-        letter = await self._letter(row["key"], row["sealed"], row["job"])
-        guards = dict(zip(row["guard_keys"], row["guard_ns"], strict=True))
-        await prompts.leave(tx, row["id"], conversation, row["kind"], letter, guards)
-        return int(row["id"])
 
     async def _letter(self, key: str, sealed: bytes | None, job: int | None) -> Letter:
         if sealed is None and job is not None:

@@ -8,6 +8,8 @@ from core.delivery.guards import Guards
 from core.delivery.lanes import Lane
 from core.stores.database import Database, Transaction
 
+AT_ONCE = 5_000  # rows forgotten in one statement
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -103,12 +105,27 @@ async def release(db: Database, conversations: Sequence[str]) -> None:
     await db.execute(
         """
         UPDATE outbox SET state = 'queued', not_before = now()
-        WHERE state = 'held' AND hold = '' AND conversation = ANY($1)
+        WHERE id IN (
+            SELECT id FROM outbox WHERE state = 'held' AND hold = '' AND conversation = ANY($1)
+            ORDER BY id FOR UPDATE SKIP LOCKED
+        )
         """,
         conversations,
     )
 
 
 async def purge(db: Database, older: timedelta) -> None:
-    """Forget what was settled long ago."""
-    await db.execute("DELETE FROM outbox WHERE settled_at < now() - $1::interval", older)
+    """Forget what was settled long ago; a notice to many leaves more than one statement has time for."""
+    forgotten = AT_ONCE
+    while forgotten == AT_ONCE:
+        forgotten = await db.fetchval(
+            """
+            WITH old AS (
+                DELETE FROM outbox WHERE id IN (
+                    SELECT id FROM outbox WHERE settled_at < now() - $1::interval LIMIT $2
+                ) RETURNING 1
+            ) SELECT count(*) FROM old
+            """,
+            older,
+            AT_ONCE,
+        )

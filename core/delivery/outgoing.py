@@ -100,12 +100,19 @@ class Outgoing:
         return sum([await worker.send_due() for worker in self._lanes.values()])
 
     async def look_after(self, *, relieved: bool = False) -> None:
-        """Take over what dead processes held, let go what waited, fill jobs, apply receipts."""
+        """Take over what dead processes held, let go what waited, apply receipts, fill jobs."""
+        await self._tend()
+        if not relieved:
+            await self._go_on_with_jobs()
+
+    async def _tend(self) -> None:
         await rows.recover(self._db)
         await receipts.apply(self._db)
         await self._reopen()
         await self._kept.let_go(self._windows)
-        if Lane.BULK in self._lanes and not relieved:
+
+    async def _go_on_with_jobs(self) -> None:
+        if Lane.BULK in self._lanes:
             await self._fill()
             await jobs.end(self._db)
 
@@ -126,8 +133,9 @@ class Outgoing:
             if not await duty.relieved():
                 await worker.send_due()
 
-        async def look_after() -> None:
-            await self.look_after(relieved=await duty.relieved())
+        async def go_on_with_jobs() -> None:
+            if not await duty.relieved():
+                await self._go_on_with_jobs()
 
         loops = [
             self._again_and_again(
@@ -135,7 +143,9 @@ class Outgoing:
             )
             for lane, worker in self._lanes.items()
         ]
-        await asyncio.gather(*loops, self._again_and_again(look_after, 1.0))
+        # A hundred thousand recipients take a while to get their rows: nothing else waits for that.
+        cares = [self._again_and_again(each, 1.0) for each in (self._tend, go_on_with_jobs)]
+        await asyncio.gather(*loops, *cares)
 
     def end(self) -> None:
         """Begin no further request."""

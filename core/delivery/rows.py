@@ -6,7 +6,7 @@
 All times are the database's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -78,17 +78,18 @@ _HELD = """
         holder = CASE WHEN holds THEN $1 END,
         lease_until = CASE WHEN holds THEN now() + $2::interval END,
         sealed = CASE WHEN holds THEN o.sealed END,
-        tries = o.tries + 1, attempted_at = NULL
+        attempted_at = NULL
     FROM due WHERE o.id = due.id
-    RETURNING o.id, o.key, o.conversation, o.sealed, o.tries, o.lane, o.kind, o.job, o.state, o.repeatable,
-              o.perhaps, CASE WHEN o.perhaps THEN o.channel ELSE '' END AS channel, o.guard_keys, o.guard_ns,
+    RETURNING o.id, o.key, o.conversation, o.sealed, o.tries + 1 AS tries, o.lane, o.kind, o.job, o.state,
+              o.repeatable, o.perhaps, CASE WHEN o.perhaps THEN o.channel ELSE '' END AS channel,
+              o.guard_keys, o.guard_ns,
               coalesce(now() - o.trying_at, interval '0') AS tried_for
 """
 _CLAIM = f"""
     WITH due AS (
         SELECT o.id, guards_hold(o.guard_keys, o.guard_ns) AS holds FROM outbox o
         WHERE o.lane = $4 AND o.job IS NULL AND o.state = 'queued' AND o.not_before <= now()
-          AND o.valid_until > now()
+          AND o.valid_until > now() AND split_part(o.conversation, ':', 1) <> ALL($5::text[])
           AND (o.lane > 0 OR NOT EXISTS (
               SELECT FROM outbox e WHERE e.conversation = o.conversation AND e.id < o.id AND e.lane = 0
                                      AND e.state IN ('queued', 'held', 'sending')
@@ -99,7 +100,7 @@ _CLAIM = f"""
 _CLAIM_OF_JOBS = f"""
     WITH open AS (
         SELECT id, count(*) OVER () AS jobs FROM jobs
-        WHERE state = 'running' AND EXISTS (
+        WHERE state = 'running' AND account <> ALL($5::text[]) AND EXISTS (
             SELECT FROM outbox o WHERE o.job = jobs.id AND o.state = 'queued' AND o.not_before <= now()
         )
     ), due AS (
@@ -113,15 +114,17 @@ _CLAIM_OF_JOBS = f"""
 """  # noqa: S608
 
 
-async def claim(db: Database, holder: str, lane: Lane, lease: timedelta, most: int) -> list[Row]:
+async def claim(
+    db: Database, holder: str, lane: Lane, lease: timedelta, most: int, but: Collection[str] = ()
+) -> list[Row]:
     """Hold what is due in a lane; what has changed since it was written is cancelled instead.
 
     Of late replies to one conversation only the oldest that is open: they arrive in their order. Of several
-    jobs each gets its share.
+    jobs each gets its share. `but`: accounts of which nothing more can leave at the moment.
     """
-    rows = await db.fetch(_CLAIM, holder, lease, most, lane)
+    rows = await db.fetch(_CLAIM, holder, lease, most, lane, list(but))
     if lane is Lane.BULK and len(rows) < most:
-        rows += await db.fetch(_CLAIM_OF_JOBS, holder, lease, most - len(rows), lane)
+        rows += await db.fetch(_CLAIM_OF_JOBS, holder, lease, most - len(rows), lane, list(but))
     return [_row(row) for row in rows if row["state"] == "sending"]
 
 
@@ -151,6 +154,7 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
         )
         UPDATE outbox o SET
             attempted_at = CASE WHEN holds THEN now() END,
+            tries = CASE WHEN holds THEN o.tries + 1 ELSE o.tries END,
             first_at = CASE WHEN holds THEN coalesce(o.first_at, now()) ELSE o.first_at END,
             channel = mine.channel, template = mine.template,
             state = CASE WHEN holds THEN 'sending' WHEN o.perhaps THEN 'unknown' ELSE 'cancelled' END,
@@ -172,8 +176,26 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
     return {row["id"] for row in rows if row["state"] == "sending"}
 
 
+async def still(db: Database, holder: str, numbers: Sequence[int], left: timedelta) -> dict[int, bool]:
+    """Those of our rows for whose requests `left` is left even now, and whether their guards hold."""
+    rows = await db.fetch(
+        """
+        SELECT id, guards_hold(guard_keys, guard_ns) AS holds FROM outbox
+        WHERE id = ANY($1) AND state = 'sending' AND holder = $2 AND lease_until > now() + $3::interval
+        """,
+        numbers,
+        holder,
+        left,
+    )
+    return {row["id"]: row["holds"] for row in rows}
+
+
 async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set[int]:
-    """Write down what became of rows in our hands; the ids of those that still were ours."""
+    """Write down what became of rows in our hands; the ids of those that still were ours.
+
+    What perhaps arrived before is not booked as unsent, whatever became of it since. Since when it may be
+    repeated counts from the first request that was not surely in vain.
+    """
     if not results:
         return set()
     rows = await tx.fetch(
@@ -188,8 +210,11 @@ async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set
             ORDER BY id FOR UPDATE OF o
         )
         UPDATE outbox o SET
-            state = m.state, reason = m.reason, hold = m.hold, msg_id = m.msg_id,
+            state = CASE WHEN o.perhaps AND m.state IN ('failed', 'expired', 'cancelled') THEN 'unknown'
+                         ELSE m.state END,
+            reason = m.reason, hold = m.hold, msg_id = m.msg_id,
             perhaps = o.perhaps OR m.perhaps, channel = m.channel,
+            first_at = CASE WHEN o.perhaps OR m.perhaps OR NOT back THEN o.first_at END,
             not_before = CASE WHEN back THEN later ELSE o.not_before END,
             trying_at = CASE WHEN back AND o.attempted_at IS NOT NULL THEN coalesce(o.trying_at, now())
                              ELSE o.trying_at END,

@@ -34,10 +34,14 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The row's next state, whether the request left us, and what else is to be noted."""
+    """The row's next state, whether the message left us, and what else is to be noted.
+
+    `asked`: the platform heard of it, whatever it said.
+    """
 
     result: Result
     left_us: bool
+    asked: bool = True
     stop: Stop | None = None
     closes_window: bool = False
     voids_credit: bool = False
@@ -56,14 +60,20 @@ def verdict(mail: Mail, outcome: Outcome) -> Verdict:
             return Verdict(_perhaps(mail, reason), left_us=True)
         case SurelyNotSent(reason=reason, retry_after=after_s, policy=policy):
             stop = Stop(mail.channel, after_s) if policy else None
-            return Verdict(again(mail, reason, after_s), left_us=False, stop=stop)
+            asked = policy is not None
+            return Verdict(again(mail, reason, after_s), left_us=False, asked=asked, stop=stop)
         case Refused():
             return _refused(mail, outcome)
         case Unknown(code=code, words=words):
             return _refused(mail, Refused(Policy.UNKNOWN, code, words))
         case Unsendable(type=type_):
             reason = f"nothing to send: {type_ or 'silence'}"
-            return Verdict(Result(mail.row, "cancelled", reason), left_us=False)
+            return unasked(Result(mail.row, "cancelled", reason))
+
+
+def unasked(result: Result) -> Verdict:
+    """Judge a message of which the platform never heard."""
+    return Verdict(result, left_us=False, asked=False)
 
 
 def again(mail: Mail, reason: str, after_s: float) -> Result:

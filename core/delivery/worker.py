@@ -8,21 +8,21 @@ from datetime import timedelta
 
 import structlog
 
-from core.delivery import credit, guards, prompts, rows
+from core.delivery import credit, prompts, rows
 from core.delivery.channels import Channels
 from core.delivery.lanes import SUB_BATCH, Lane
 from core.delivery.mail import SUBSCRIPTION, Mail, Recipients, request
 from core.delivery.opening import Opener, put_back
 from core.delivery.replies import Replies
-from core.delivery.rows import Result, Start
+from core.delivery.rows import Result, Row, Start
 from core.delivery.sender import Sender, Sent
-from core.delivery.verdicts import Verdict, verdict
+from core.delivery.verdicts import Verdict, unasked, verdict
 from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
 LEASE = timedelta(seconds=30)  # a third of it must be left when a request starts
-_STALE_S = 0.5  # a request that starts so long after it was noted looks at its guards again
+_STALE_S = 0.5  # a request that starts so long after it was noted looks at its row again
 
 _log = structlog.get_logger("outbox")
 
@@ -72,6 +72,7 @@ class LaneWorker:
         self._opener = Opener(means.db, means.seal, means.recipients, means.replies)
         self._ending = False
         self._unsettled: list[_Done] = []  # what we know and the database does not yet
+        self._load = _Load()  # what is ready; it stays so while the database is away
 
     async def send_due(self) -> int:
         """Send everything that is due now; how many requests left us.
@@ -80,14 +81,17 @@ class LaneWorker:
         the one and begins the other: never are more than `SUB_BATCH` of unknown fate.
         """
         sent = 0
-        load = await self._prepared(_Load())
-        while load or self._unsettled:
-            begun = await self._turn_over(load)
-            following = asyncio.ensure_future(self._prepared(load))
+        if not self._load:
+            self._load = await self._prepared(_Load())
+        while self._load or self._unsettled:
+            noted_at = asyncio.get_running_loop().time()  # before the commit: we may sleep right after it
+            begun = await self._turn_over(self._load)
+            following = asyncio.ensure_future(self._prepared(self._load))
+            self._load = _Load()
             try:
-                sent += await self._request(begun)
+                sent += await self._request(await self._still_ours(begun, noted_at))
             finally:
-                load = await following
+                self._load = await following
         return sent
 
     def end(self) -> None:
@@ -98,43 +102,49 @@ class LaneWorker:
         """Make a sub-batch ready: those that had to wait a moment, then what is due."""
         if before.wait_s:
             await asyncio.sleep(before.wait_s)
-        room = 0 if self._ending else SUB_BATCH - len(before.soon)
-        opened = await self._opener.open(
-            await rows.claim(self._db, self._holder, self._lane, self._lease, room) if room else []
-        )
         if self._ending:
             back = [Result(mail.row, "queued", "ending", 0, channel=mail.row.channel) for mail in before.soon]
             return _Load(results=back)
+        claimed: list[Row] = []
         try:
+            claimed = await self._claim(before.soon)
+            opened = await self._opener.open(claimed)
             mails, kept = await self._means.channels.choose(opened.mails)
             admitted = await self._means.channels.admit([*before.soon, *mails])
         except StoreGoneError as gone:
-            back = [put_back(mail.row, gone) for mail in (*before.soon, *opened.mails)]
-            return _Load(results=opened.results + back)
+            in_hand = [*(mail.row for mail in before.soon), *claimed]
+            if not in_hand:
+                raise
+            return _Load(results=[put_back(row, gone) for row in in_hand])
         results = opened.results + kept + admitted.results
         return _Load(admitted.now, admitted.soon, admitted.wait_s, results)
+
+    async def _claim(self, waiting: Sequence[Mail]) -> list[Row]:
+        """Take what is due beside those that wait a moment; not of their accounts, which are too fast."""
+        too_fast = {mail.recipient.account for mail in waiting}
+        room = SUB_BATCH - len(waiting)
+        return await rows.claim(self._db, self._holder, self._lane, self._lease, room, too_fast)
 
     async def _turn_over(self, load: _Load) -> list[Mail]:
         """Settle the last sub-batch and begin the next in one step; those whose requests start now."""
         done = self._unsettled
         async with self._db.transaction() as tx:
             await self._settle(tx, done, load.results)
-            starts = await self._with_credit(tx, load.mails)
+            starts = [Start(mail.row, mail.channel, mail.template) for mail in load.mails]
             begun = await rows.begin(tx, self._holder, starts, self._lease / 3) if starts else set()
+            begun -= await self._without_credit(tx, [mail for mail in load.mails if mail.row.id in begun])
         self._unsettled = []
-        started = []
-        for mail in load.mails:
-            if mail.row.id in begun:
-                started.append(mail)
-            else:
-                await self._means.channels.forget(mail)
+        started = [mail for mail in load.mails if mail.row.id in begun]
+        left = [mail for mail in load.mails if mail.row.id not in begun]
+        await asyncio.gather(*map(self._means.channels.forget, left))
         return started
 
     async def _settle(self, tx: Transaction, done: Sequence[_Done], results: Sequence[Result]) -> None:
         await rows.settle(tx, self._holder, [*(each.verdict.result for each in done), *results])
         left: list[int] = []
         kept: list[int] = []
-        for each in done:
+        # In one order everywhere: two workers that settle what went to the same citizens never deadlock.
+        for each in sorted(done, key=lambda each: each.mail.row.conversation):
             row, letter = each.mail.row, each.mail.letter
             if each.mail.channel == SUBSCRIPTION:
                 (left if each.verdict.left_us else kept).append(row.id)
@@ -147,35 +157,57 @@ class LaneWorker:
         if kept:
             await credit.give_back(tx, kept)
 
-    async def _with_credit(self, tx: Transaction, mails: Sequence[Mail]) -> list[Start]:
-        """The messages that may begin: who finds no credit any more looks for another way."""
-        starts, without = [], []
-        for mail in mails:
-            row = mail.row
-            if mail.channel != SUBSCRIPTION or await credit.take(tx, row.id, row.conversation, mail.template):
-                starts.append(Start(row, mail.channel, mail.template))
-            else:
-                without.append(Result(row, "queued", "no credit"))
-        await rows.settle(tx, self._holder, without)
-        return starts
+    async def _without_credit(self, tx: Transaction, begun: Sequence[Mail]) -> set[int]:
+        """Give a credit to each that needs one; who finds none any more looks for another way."""
+        without = [
+            Result(mail.row, "queued", "no credit")
+            for mail in begun
+            if mail.channel == SUBSCRIPTION
+            and not await credit.take(tx, mail.row.id, mail.row.conversation, mail.template)
+        ]
+        return await rows.settle(tx, self._holder, without)
+
+    async def _still_ours(self, begun: list[Mail], noted_at: float) -> list[Mail]:
+        """Those whose requests may leave now, if some time has passed since they were noted.
+
+        A process may sleep, or be busy, for any time between two steps.
+        """
+        time_of = asyncio.get_running_loop().time
+        while begun and time_of() - noted_at > _STALE_S:
+            noted_at = time_of()
+            numbers = [mail.row.id for mail in begun]
+            try:
+                found = await rows.still(self._db, self._holder, numbers, self._lease / 3)
+            except StoreGoneError as gone:
+                await self._let_go([(mail, put_back(mail.row, gone)) for mail in begun])
+                return []
+            # Of rows that others took over meanwhile nothing will be written down.
+            late = [
+                (mail, Result(mail.row, "cancelled", "changed"))
+                if mail.row.id in found
+                else (mail, Result(mail.row, "queued", "begun too late", channel=mail.row.channel))
+                for mail in begun
+                if not found.get(mail.row.id)
+            ]
+            await self._let_go(late)
+            begun = [mail for mail in begun if found.get(mail.row.id)]
+        return begun
+
+    async def _let_go(self, unsent: Sequence[tuple[Mail, Result]]) -> None:
+        """Note what becomes of messages whose requests will not leave."""
+        self._unsettled += [_Done(mail, unasked(result)) for mail, result in unsent]
+        await asyncio.gather(*(self._means.channels.forget(mail) for mail, _ in unsent))
 
     async def _request(self, mails: Sequence[Mail]) -> int:
         """Make the requests of a sub-batch at once; how many left us."""
-        noted_at = asyncio.get_running_loop().time()
-        ended = await asyncio.gather(
-            *(self._request_one(mail, noted_at) for mail in mails), return_exceptions=True
-        )
+        ended = await asyncio.gather(*map(self._request_one, mails), return_exceptions=True)
         for each in ended:  # all are through, and what became of them will be written down
             if isinstance(each, BaseException):
                 raise each
         return sum(each.verdict.left_us for each in self._unsettled)
 
-    async def _request_one(self, mail: Mail, noted_at: float) -> None:
+    async def _request_one(self, mail: Mail) -> None:
         time_of = asyncio.get_running_loop().time
-        if time_of() - noted_at > _STALE_S and not await guards.hold(self._db, mail.row.guards):
-            result = Result(mail.row, "unknown" if mail.row.perhaps else "cancelled", "changed")
-            self._unsettled.append(_Done(mail, Verdict(result, left_us=False)))
-            return
         asked = time_of()
         outcome = await request(self._means.sender, mail)
         judged = verdict(mail, outcome)
@@ -195,7 +227,7 @@ class LaneWorker:
         if judged.closes_window:
             await channels.close(mail, asked_s)
         if not judged.left_us:
-            await channels.forget(mail)
+            await channels.forget(mail, asked=judged.asked)
         if judged.stop is not None:
             await channels.rates.stop(mail.recipient.account, judged.stop.api, judged.stop.for_s)
 

@@ -65,9 +65,18 @@ class Reminders:
 
     async def purge(self) -> None:
         """Forget what was settled long ago."""
-        await self._db.execute("DELETE FROM reminders WHERE settled_at < now() - $1::interval", _KEPT)
+        gone = AT_ONCE
+        while gone == AT_ONCE:  # a year's reminders are more than one statement has time for
+            gone = await self._db.fetchval(_PURGE, _KEPT, AT_ONCE)
 
 
+_PURGE = """
+    WITH old AS (
+        DELETE FROM reminders WHERE id IN (
+            SELECT id FROM reminders WHERE settled_at < now() - $1::interval LIMIT $2
+        ) RETURNING 1
+    ) SELECT count(*) FROM old
+"""
 _FIRE = """
     WITH due AS (
         SELECT id, CASE WHEN valid_until <= now() THEN 'expired'

@@ -22,6 +22,7 @@ GONE = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we slept, and it did not wait
     asyncpg.InternalClientError,  # what a driver says whose server died between two steps of a statement
     TimeoutError,
 )
@@ -41,7 +42,8 @@ class Database:
     async def open(cls, url: str, *, connections: int = 10, timeout_s: float = 4.0) -> "Database":
         """Connect; `url` is a libpq URI, a unix socket as `postgresql:///name?host=/folder`.
 
-        `timeout_s` bounds each wait for a connection and each statement.
+        `timeout_s` bounds each wait for a connection and each statement. Who stops inside a transaction, for
+        example a process that is suspended, keeps others from its rows for two and a half times as long.
         """
         try:
             pool = await asyncpg.create_pool(
@@ -50,7 +52,11 @@ class Database:
                 max_size=connections,
                 command_timeout=timeout_s,
                 timeout=timeout_s,
-                server_settings={"application_name": "bianmin", "timezone": CITY_ZONE.key},
+                server_settings={
+                    "application_name": "bianmin",
+                    "timezone": CITY_ZONE.key,
+                    "idle_in_transaction_session_timeout": f"{int(2_500 * timeout_s)}",
+                },
             )
             async with pool.acquire(timeout=timeout_s):
                 return cls(pool, timeout_s)

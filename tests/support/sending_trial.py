@@ -1,4 +1,4 @@
-"""The kill trial of the outbox: workers killed at random, faults at the platform, and what must hold."""
+"""The kill trial of the outbox: workers killed and stopped at random, and what goes wrong at the platform."""
 
 import asyncio
 import itertools
@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,34 +23,50 @@ from core.chat.inbox import Inbox, Run, Who, Window
 from core.chat.replies import Said
 from core.chat.words import Words
 from core.clock import SystemClock
-from core.delivery import guards, jobs
-from core.delivery.jobs import Draft
+from core.delivery import credit, guards, jobs, receipts
+from core.delivery.credit import Credit
+from core.delivery.jobs import Draft, NoSuchJob
 from core.delivery.kinds import Kinds
 from core.delivery.lanes import SUB_BATCH, Lane
 from core.delivery.notices import Notice, Notices
 from core.delivery.owed import Owed
 from core.delivery.standing import doubts
-from core.stores.database import Database
+from core.errors import StoreGoneError
+from core.stores.database import Database, Transaction
 from core.stores.redis import Redis
 from services.citizens.service import FOLLOWERS, Citizens
 from simulator.accounts import Account
+from simulator.credits import Grant
 from simulator.faults import Fault
 from simulator.people import Phone, Standing
 from simulator.wechat import Rules, WeChat
 from simulator.windows import Limits, Trigger
-from tests.support.sending_worker import CITY, NOTICES, ROOT, ring
-from tests.support.waiting import until
+from tests.support import sending_judge
+from tests.support.sending_judge import Doubt
+from tests.support.sending_worker import CITY, LEASE, NOTICES, ROOT, TIMEOUT_S, ring
 
 PHONES = 40
 WORKERS = 2
+CREDITS = 5  # of every third citizen
 _PROGRAM = ROOT / "tests/support/sending_worker.py"
-_CALLS = ("message/custom/send", "message/template/send")
+_CUSTOM, _TEMPLATE, _SUBSCRIBE = "message/custom/send", "message/template/send", "message/subscribe/bizsend"
+_SUBSCRIPTION = "S-personal"
 _NUMBER = re.compile(r"\d{4,}")
 _FIRST = 1000  # messages carry numbers of four digits, by which they are known on the phones
-_ENDED = ("accepted", "delivered", "failed", "unknown", "expired", "cancelled", "read")
-_UNSENT = ("failed", "expired", "cancelled")
 _PATIENCE_S = 90.0
-_PERHAPS = {"cut": "after", "errcode": -1}
+_SLOW_S = 1.5 * TIMEOUT_S
+_PERHAPS = {"cut": "after", "errcode": -1, "latency_s": _SLOW_S}
+_UNDER_WAY = """
+    SELECT count(*) FROM outbox
+    WHERE holder = ANY($1) AND state = 'sending' AND attempted_at IS NOT NULL
+      AND lease_until < now() + $2::interval  -- not what only waits for its receipt
+"""
+_LEFT = """
+    SELECT id, state, hold, reason, channel FROM outbox
+    WHERE settled_at IS NULL AND (job IS NULL OR job IN (SELECT id FROM jobs WHERE state = 'running'))
+    UNION ALL SELECT id, state, '', 'not filled', '' FROM jobs WHERE state = 'running' AND filled_at IS NULL
+    LIMIT 5
+"""
 
 
 def platform(port_of_nobody: int) -> tuple[WeChat, web.Application]:
@@ -91,9 +109,12 @@ class Trial:
     chance: random.Random
     mistake: str = ""
     workers: list[Worker] = field(default_factory=list)
-    in_flight: int = 0  # under way in workers when they were killed
-    perhaps: int = 0  # calls after which nobody could know whether they had been heard
+    in_flight: int = 0  # under way in workers when they were killed or stopped
+    injected: int = 0  # calls after which nobody could know whether they had been heard
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(_FIRST))
+    _asleep: dict["asyncio.Task[None]", Worker] = field(default_factory=dict)
+    _job: int | None = None
+    _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._seal = ring()
@@ -107,27 +128,34 @@ class Trial:
         self._there = [self._seal.conversation("city", openid) for openid in self._openids]
 
     async def settle(self) -> None:
-        """Everybody follows; every other citizen has just written."""
-        citizens, now = Citizens(self.db, self._seal), SystemClock().now().timestamp()
+        """Everybody follows; every other citizen has just written, every third has credits."""
+        citizens, now = Citizens(self.db, self._seal), SystemClock().now()
         for place, (openid, where) in enumerate(zip(self._openids, self._there, strict=True)):
             await citizens.arrive(where, "city", openid)
             phone = self.wechat.people.meet("city", openid, Standing.FOLLOWER)
             if place % 2:
-                phone.windows.opened(Trigger.MESSAGE, now, Limits(per_message=10_000))
+                phone.windows.opened(Trigger.MESSAGE, now.timestamp(), Limits(per_message=10_000))
                 run = await self._inbox.enter(f"{where}:1{place:031x}", Who.NEW, Window.MESSAGE)
                 assert isinstance(run, Run)
                 await self._inbox.commit(run, b"session", b"reply")
+            if place % 3 == 0:
+                phone.grants[_SUBSCRIPTION] = Grant(accepted=True, left=CREDITS)
+                allowed = [Credit(f"e{place}", no, where, _SUBSCRIPTION, False, now) for no in range(CREDITS)]
+                await credit.add(self.db, allowed)
 
-    def arm(self) -> None:
-        """What goes wrong at the platform, with the chance of the trial."""
-        for call in _CALLS:
-            for given in ({"errcode": -1}, {"cut": "after"}, {"cut": "before"}):
+    def arm(self, chance: float) -> None:
+        """What goes wrong at the platform: with this chance at each call, and a few things for certain."""
+        faults = self.wechat.faults
+        for call in (_CUSTOM, _TEMPLATE, _SUBSCRIBE):
+            for given in ({"errcode": -1}, {"cut": "after"}, {"cut": "before"}, {"latency_s": _SLOW_S}):
                 seed = self.chance.randrange(2**31)
-                self.wechat.faults.add(Fault(call=call, probability=0.02, seed=seed, **given))
+                faults.add(Fault(call=call, probability=chance, seed=seed, **given))
+            faults.add(Fault(call=call, errcode=45011, times=1))
         # More often than once in half a minute, and WeChat gives no other token for a while.
-        self.wechat.faults.add(Fault(call=_CALLS[0], errcode=40001, times=1))
-        for call in _CALLS:
-            self.wechat.faults.add(Fault(call=call, latency_s=0.03))
+        faults.add(Fault(call=_CUSTOM, errcode=40001, times=1))
+        faults.add(Fault(call=_TEMPLATE, errcode=45009, times=1))
+        for call in (_CUSTOM, _TEMPLATE, _SUBSCRIBE):
+            faults.add(Fault(call=call, latency_s=0.03))
 
     async def start(self) -> None:
         """One more worker."""
@@ -146,7 +174,7 @@ class Trial:
     async def queue_some(self, count: int) -> None:
         """Messages of every lane; some hang on an object that changes at once."""
         for _ in range(count):
-            kind = self.chance.choice(("urgent", "personal", "personal", "late"))
+            kind = self.chance.choice(("urgent", "again", "personal", "personal", "late"))
             place = self.chance.randrange(PHONES)
             number, where = next(self._numbers), self._there[place]
             if kind == "late":
@@ -158,8 +186,8 @@ class Trial:
             async with self.db.transaction() as tx:
                 await self._notices.queue(tx, notice)
         if self.chance.random() < 0.5:
-            async with self.db.transaction() as tx:
-                await guards.bump(tx, f"object:{self.chance.randrange(_FIRST, next(self._numbers))}")
+            changed = f"object:{self.chance.randrange(_FIRST, next(self._numbers))}"
+            await self._patiently(lambda tx: guards.bump(tx, changed))
 
     async def announce(self) -> None:
         """A notice to everybody."""
@@ -170,7 +198,7 @@ class Trial:
         letter = self._notices.letter(kind, notice, until_, at)
         draft = Draft(f"bulk:n{number}:0", "bulk", "city", FOLLOWERS, letter, at, until_, "trial")
         async with self.db.transaction() as tx:
-            await jobs.make(tx, self._seal, draft)
+            self._job = await jobs.make(tx, self._seal, draft)
 
     async def kill_some(self, kills: int) -> None:
         """Kill so often, each time after some more messages have reached phones; a dead one is followed."""
@@ -178,65 +206,111 @@ class Trial:
             await self.queue_some(12)
             if number % 4 == 0:
                 await self.announce()
-            goal = self._received() + self.chance.randrange(1, 12)
-            await until(lambda goal=goal: self._received() >= goal, "messages arrive", _PATIENCE_S)  # type: ignore[misc]
+            elif self._job is not None:
+                change = (jobs.stop, jobs.go_on, jobs.go_on)[number % 4 - 1]
+                with suppress(NoSuchJob, StoreGoneError):  # it is through; or who fills it is stopped
+                    await change(self.db, self._job, "trial")
+            await self._some_arrive(self.chance.randrange(1, 12))
+            await self._tell_receipts()
             victim = self.workers.pop(self.chance.randrange(len(self.workers)))
-            victim.process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(victim.process.wait)
-            held = await self.db.fetchval(
-                """
-                SELECT count(*) FROM outbox
-                WHERE holder = ANY($1) AND state = 'sending' AND attempted_at IS NOT NULL
-                """,
-                victim.holders,
-            )
-            assert held <= SUB_BATCH * len(Lane), "a process has at most so many under way"
-            self.in_flight += held
+            if number % 6 == 2:
+                await self._stop_for_a_while(victim)
+            else:
+                victim.process.send_signal(signal.SIGKILL)
+                await asyncio.to_thread(victim.process.wait)
+                self.in_flight += await self._under_way(victim)
             await self.start()
 
     async def end(self) -> None:
         """Let the platform be well again, and wait until every row has come to its end."""
-        perhaps = sum(
+        self.injected = sum(
             fault["struck"]
             for fault in self.wechat.faults.as_json()
             if any(fault.get(key) == value for key, value in _PERHAPS.items())
         )
-        self.perhaps = perhaps
         self.wechat.faults.clear()
+        if self._job is not None:
+            with suppress(NoSuchJob):
+                await jobs.go_on(self.db, self._job, "trial")
+        await asyncio.gather(*self._asleep)
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-        while open_ones := await self.db.fetch(
-            "SELECT id, state, hold, reason, channel FROM outbox WHERE state <> ALL($1) LIMIT 5", _ENDED
-        ):
-            assert asyncio.get_running_loop().time() < deadline, f"not every row is terminal: {open_ones}"
+        while left := await self.db.fetch(_LEFT):
+            assert asyncio.get_running_loop().time() < deadline, f"not every row is terminal: {left}"
+            await self._wait_no_longer_for_receipts()
             await asyncio.sleep(0.1)
-        for worker in self.workers:
-            worker.process.kill()
-            await asyncio.to_thread(worker.process.wait)
+        self.stop()
 
     async def judge(self) -> None:
-        """Everything the outbox promises, in its own words where one is broken."""
-        rows = await self.db.fetch("SELECT id, key, conversation, state, job FROM outbox")
-        shown = {where: self._shown(phone) for where, phone in self._phones()}
-        wrong: list[str] = []
+        """Say everything that is wrong."""
+        rows = await self.db.fetch("SELECT key, conversation, state, repeatable FROM outbox")
+        shown = {where: _shown(phone) for where, phone in self._phones()}
+        fates = []
         for row in rows:
-            number = int(_NUMBER.search(_marked(row["key"])).group())  # type: ignore[union-attr]
-            times = shown[row["conversation"]][number]
-            if times > 1:
-                wrong.append(f"shown {times} times: {row['key']} ({row['state']})")
-            if times and row["state"] in _UNSENT:
-                wrong.append(f"received and booked as {row['state']}: {row['key']}")
-            if not times and row["state"] in {"accepted", "delivered", "read"}:
-                wrong.append(f"booked as {row['state']} and not received: {row['key']}")
-        unknown = sum(row["state"] == "unknown" for row in rows)
-        if unknown > self.in_flight + self.perhaps:
-            wrong.append(f"{unknown} unknown, with {self.in_flight} in flight and {self.perhaps} injected")
-        if len(await doubts(self.db, None, len(rows))) != unknown:
-            wrong.append("what is unknown is not all listed for the operator")
+            once, again = (each[_number_in(row["key"])] for each in shown[row["conversation"]])
+            fates.append(sending_judge.Fate(row["key"], row["state"], once, again, row["repeatable"]))
+        listed = len(await doubts(self.db, None, len(rows)))
+        wrong = sending_judge.complaints(fates, Doubt(self.in_flight, self.injected, listed))
         assert not wrong, "\n".join(wrong)
 
     def stop(self) -> None:
-        for worker in self.workers:
+        for worker in (*self.workers, *self._asleep.values()):
             worker.process.kill()
+            worker.process.wait()
+
+    async def _some_arrive(self, count: int) -> None:
+        """Wait until so many more messages are on phones, or all that can be."""
+        goal, deadline = self._received() + count, asyncio.get_running_loop().time() + _PATIENCE_S
+        while self._received() < goal and (left := await self.db.fetch(_LEFT)):
+            assert asyncio.get_running_loop().time() < deadline, f"nothing arrives: {left}"
+            await asyncio.sleep(0.02)
+
+    async def _tell_receipts(self) -> None:
+        """WeChat says of most template messages that they arrived, sometimes before we know their ids."""
+        fates = []
+        for where, phone in self._phones():
+            for id_ in (entry.content.msgid for entry in phone.entries):
+                if id_ and id_ not in self._told:
+                    self._told.add(id_)
+                    fates.append(receipts.Fate(f"r{id_}", 0, where, "", id_, "", SystemClock().now()))
+        await receipts.note(self.db, [fate for fate in fates if self.chance.random() < 0.7])
+
+    async def _wait_no_longer_for_receipts(self) -> None:
+        """Minutes pass for subscription notices of unknown fate."""
+        await self.db.execute(
+            """
+            UPDATE outbox SET lease_until = now()
+            WHERE state = 'sending' AND channel = 'subscription' AND lease_until > now() + interval '1 minute'
+            """
+        )
+
+    async def _stop_for_a_while(self, worker: Worker) -> None:
+        """Suspend a worker until others have taken over what it had in hand."""
+        worker.process.send_signal(signal.SIGSTOP)
+        self.in_flight += await self._under_way(worker)
+        self._asleep[asyncio.ensure_future(self._wake(worker))] = worker
+
+    async def _wake(self, worker: Worker) -> None:
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while await self.db.fetchval(
+            f"{_UNDER_WAY} AND lease_until > now() - interval '2 s'", worker.holders, LEASE
+        ):
+            assert asyncio.get_running_loop().time() < deadline, "nobody takes over what it had in hand"
+            await asyncio.sleep(0.1)
+        worker.process.send_signal(signal.SIGCONT)
+
+    async def _under_way(self, worker: Worker) -> int:
+        count = int(await self.db.fetchval(_UNDER_WAY, worker.holders, 2 * LEASE))
+        assert count <= SUB_BATCH * len(Lane), "a process has at most so many under way"
+        return count
+
+    async def _patiently(self, change: Callable[[Transaction], Awaitable[object]]) -> None:
+        """Change something; a stopped worker may hold it up for some seconds."""
+        for _ in range(5):
+            with suppress(StoreGoneError):
+                async with self.db.transaction() as tx:
+                    await change(tx)
+                return
+        raise AssertionError("somebody holds it up for ever")
 
     def _phones(self) -> list[tuple[str, Phone]]:
         found = []
@@ -249,20 +323,23 @@ class Trial:
     def _received(self) -> int:
         return sum(len(phone.entries) for _, phone in self._phones())
 
-    def _shown(self, phone: Phone) -> Counter[int]:
-        """How often each number stands on a phone."""
-        texts = (json.dumps(entry.as_json(), ensure_ascii=False) for entry in phone.entries)
-        return Counter(int(found) for text in texts for found in _numbers_in(text))
+
+def _shown(phone: Phone) -> tuple[Counter[int], Counter[int]]:
+    """How often each number stands on a phone: as it is, and marked as said again."""
+    once: Counter[int] = Counter()
+    again: Counter[int] = Counter()
+    for entry in phone.entries:
+        said = entry.as_json()
+        words = json.dumps([said.get("content"), said.get("fields")], ensure_ascii=False)
+        counter = again if "（重发）" in words else once
+        counter.update(int(found) for found in set(re.findall(r"(?<!\d)\d{4}(?!\d)", words)))
+    return once, again
 
 
-def _numbers_in(text: str) -> set[str]:
-    words = json.loads(text)
-    said = json.dumps([words.get("content"), words.get("rows"), words.get("fields")], ensure_ascii=False)
-    return set(re.findall(r"(?<!\d)\d{4}(?!\d)", said))
-
-
-def _marked(key: str) -> str:
+def _number_in(key: str) -> int:
     """The number in a key: `urgent:n1234:0:…`, `late:city:…:<32 hex digits of 1234>`."""
     if key.startswith("late:"):
-        return f"{int(key.rpartition(':')[2], 16)}"
-    return key.split(":")[1]
+        return int(key.rpartition(":")[2], 16)
+    found = _NUMBER.search(key.split(":")[1])
+    assert found is not None, key
+    return int(found.group())

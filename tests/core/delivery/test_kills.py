@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from core.stores.database import Database
 from core.stores.redis import Redis
 from tests.support.program import free_port
+from tests.support.sending_judge import Doubt, Fate, complaints
 from tests.support.sending_trial import WORKERS, Trial, platform
 
 Stores = tuple[str, str]
@@ -24,7 +25,7 @@ def stores(redis_url: str, db_url: str) -> Stores:
 async def trial(
     redis: Redis, db: Database, stores: Stores, seed: int, mistake: str = ""
 ) -> AsyncIterator[Trial]:
-    """Workers on their way, faults armed."""
+    """Workers on their way, faults armed; where a mistake is to be seen the more of them."""
     wechat, app = platform(free_port())
     server = TestServer(app)
     await server.start_server()
@@ -33,7 +34,7 @@ async def trial(
     )
     try:
         await found.settle()
-        found.arm()
+        found.arm(0.1 if mistake else 0.015)
         for _ in range(WORKERS):
             await found.start()
         yield found
@@ -51,16 +52,51 @@ async def test_twenty_kills(redis: Redis, db: Database, stores: Stores) -> None:
 
 @pytest.mark.parametrize(
     ("mistake", "said"),
-    [("sends again", "shown 2 times"), ("books as failed", "received and booked as failed")],
+    [
+        ("sends again", "shown 2 times"),
+        ("begins unnoticed", "shown 2 times"),
+        ("nameless", "shown 2 times"),
+        ("books as failed", "received and booked as failed"),
+    ],
 )
 async def test_control_a_mistake_is_seen(
     redis: Redis, db: Database, stores: Stores, mistake: str, said: str
 ) -> None:
     async with trial(redis, db, stores, 20261123, mistake) as found:
-        await found.kill_some(6)
+        await found.kill_some(4)
         await found.end()
         with pytest.raises(AssertionError, match=said):
             await found.judge()
+
+
+NO_DOUBT = Doubt(0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fate", "doubt", "said"),
+    [
+        (Fate("a", "queued", 0), NO_DOUBT, "not at its end, but queued: a"),
+        (Fate("a", "accepted", 2), NO_DOUBT, "shown 2 times (accepted): a"),
+        (Fate("a", "accepted", 1, again=1), NO_DOUBT, "said again (accepted): a"),
+        (Fate("a", "cancelled", 1), NO_DOUBT, "received and booked as cancelled: a"),
+        (Fate("a", "delivered", 0), NO_DOUBT, "booked as delivered and not received: a"),
+        (Fate("a", "unknown", 1), Doubt(0, 0, 1), "1 unknown, with 0 in flight and 0 injected"),
+        (Fate("a", "unknown", 0), Doubt(1, 0, 0), "the operator is told of 0 unknown ones, and there are 1"),
+    ],
+)
+def test_the_judge_names_what_is_wrong(fate: Fate, doubt: Doubt, said: str) -> None:
+    assert complaints([fate], doubt) == [said]
+
+
+def test_the_judge_has_nothing_against_what_may_happen() -> None:
+    fates = [
+        Fate("told", "read", 1),
+        Fate("in doubt", "unknown", 0),
+        Fate("in doubt and heard", "unknown", 1),
+        Fate("never sent", "cancelled", 0),
+        Fate("better twice", "accepted", 1, again=1, repeatable=True),
+    ]
+    assert complaints(fates, Doubt(in_flight=1, injected=1, listed=2)) == []
 
 
 @pytest.mark.soak

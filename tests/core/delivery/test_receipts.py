@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from core.delivery import receipts
 from core.delivery.receipts import Fate
 from core.delivery.sender import PerhapsSent, Sent
@@ -114,3 +116,35 @@ async def test_receipts_of_nothing_are_forgotten_after_a_day(bureau: Bureau) -> 
     await bureau.db.execute("UPDATE receipts SET at = at - interval '1 day 1 second'")
     await receipts.purge(bureau.db)
     assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 0
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_receipts_and_the_worker_that_settles_never_wait_for_each_other(
+    bureau: Bureau, first: int
+) -> None:
+    """A worker settles one message, receipts of two come, and it goes on to the other."""
+    for where in (HERE, THERE):
+        await bureau.allows("S-visit", where)
+        await bureau.queue(bureau.notice("visit", conversation=where))
+    await bureau.out.send_due()
+    await receipts.note(
+        bureau.db,
+        [fate("e1", "71", template="S-visit"), fate("e2", "72", template="S-visit", conversation=THERE)],
+    )
+    touch = "UPDATE outbox SET reason = 'settled' WHERE id = $1"
+    one, other = (1, 2) if first else (2, 1)
+    async with bureau.db.transaction() as tx:
+        await tx.execute(touch, one)
+        assert await receipts.apply(bureau.db) == 1, "the other one's; this one's keeps"
+        await tx.execute(touch, other)
+    assert await receipts.apply(bureau.db) == 1
+    assert [state for state, _ in await bureau.states()] == ["delivered"] * 2
+
+
+async def test_turns_are_counted_by_one_process_at_a_time(bureau: Bureau) -> None:
+    await sends_template(bureau)
+    await receipts.note(bureau.db, [fate("e1")])
+    async with bureau.db.transaction() as tx:
+        assert await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", receipts.APPLYING)
+        assert await receipts.apply(bureau.db) == 0
+    assert await receipts.apply(bureau.db) == 1

@@ -147,6 +147,27 @@ async def test_who_gives_up_on_a_server_that_hangs_is_not_held_up_by_it(db_url: 
     await db.close()
 
 
+async def test_who_stops_inside_a_transaction_holds_up_others_no_longer_than_that(
+    any_db: Database, any_db_url: str
+) -> None:
+    db = await Database.open(any_db_url, timeout_s=0.2)
+    lock = "SELECT pg_advisory_xact_lock(7)"
+
+    async def stops() -> None:
+        async with db.transaction() as tx:
+            await tx.execute(lock)
+            await any_db.execute(lock)  # it would give up after four seconds
+            others.append("got it")
+            await tx.execute("SELECT 1")
+
+    others: list[str] = []
+    with pytest.raises(StoreGoneError):
+        await stops()
+    assert others == ["got it"]
+    assert await db.fetchval("SELECT 1") == 1
+    await db.close()
+
+
 async def test_whoever_finds_every_connection_taken_waits_no_longer_than_allowed(any_db_url: str) -> None:
     db = await Database.open(any_db_url, connections=1, timeout_s=0.3)
     async with db.transaction():
