@@ -37,6 +37,7 @@ _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _POLL_S = {Lane.REPLIES: 0.2, Lane.URGENT: 0.2, Lane.PERSONAL: 0.5, Lane.BULK: 0.5}
 _GONE_S = 1.0
+_FAILED_MOST_S = 30.0  # between two attempts at what fails again and again
 _RELIEF_S = 2.0  # who has just come is seen so soon, and who has just gone
 Relieved = Callable[[], Awaitable[bool]]
 
@@ -165,13 +166,17 @@ class Outgoing:
             await outbox.release(self._db, open_ones)
 
     async def _again_and_again(self, job: Callable[[], Awaitable[object]], pause_s: float) -> None:
-        """Do a job until the end; a store that is away for a moment is a line in the log."""
+        """Do a job until the end; whatever goes wrong with it is told, ends no other, and is tried again."""
+        failed_s = _GONE_S
         while not self._ending.is_set():
             try:
                 await job()
-                wait_s = pause_s * random.uniform(0.75, 1.25)
+                wait_s, failed_s = pause_s * random.uniform(0.75, 1.25), _GONE_S
             except StoreGoneError as gone:
                 _log.warning("outbox_waits", store=gone.store)
                 wait_s = _GONE_S
+            except Exception:  # noqa: BLE001 - a mistake of ours with one message or job is not the end of all
+                wait_s, failed_s = failed_s, min(2 * failed_s, _FAILED_MOST_S)
+                _log.exception("outbox_failed", again_in_s=wait_s)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), wait_s)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # only the stubs know these as generic
 else:
     Transaction = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-# What says "the server is not there" rather than "the statement is wrong".
+# What says "the server is not there, or not for you now" rather than "the statement is wrong".
 GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -23,6 +23,7 @@ GONE = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.IdleInTransactionSessionTimeoutError,  # we slept, and it did not wait
+    asyncpg.TransactionRollbackError,  # a deadlock of which we were the victim
     asyncpg.InternalClientError,  # what a driver says whose server died between two steps of a statement
     TimeoutError,
 )

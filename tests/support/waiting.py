@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 _STEP_S = 0.01
 
@@ -15,9 +15,15 @@ def wait_until(condition: Callable[[], object], what: str, within_s: float = 15.
         time.sleep(_STEP_S)
 
 
-async def until(condition: Callable[[], object], what: str, within_s: float = 15.0) -> None:
-    """The same for a test that shares its event loop with what it waits for."""
+async def until(
+    condition: Callable[[], object] | Callable[[], Awaitable[object]], what: str, within_s: float = 15.0
+) -> None:
+    """The same for a test that shares its event loop with what it waits for, or asks it a question."""
     deadline = time.monotonic() + within_s
-    while not condition():
+    while not await _answer(condition()):
         assert time.monotonic() < deadline, f"not in {within_s} s: {what}"
         await asyncio.sleep(_STEP_S)
+
+
+async def _answer(found: object) -> object:
+    return await found if isinstance(found, Awaitable) else found

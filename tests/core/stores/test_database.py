@@ -133,6 +133,22 @@ async def test_a_driver_confused_by_its_server_s_death_is_a_store_that_is_gone(a
     assert await any_db.fetchval("SELECT 1") == 1
 
 
+async def test_of_two_that_wait_for_each_other_one_is_told_to_come_again(any_db: Database) -> None:
+    both = asyncio.Barrier(2)
+
+    async def locks(first: int, then: int) -> str:
+        try:
+            async with any_db.transaction() as tx:
+                await tx.execute("SELECT pg_advisory_xact_lock($1)", first)
+                await both.wait()
+                await tx.execute("SELECT pg_advisory_xact_lock($1)", then)
+        except StoreGoneError:
+            return "come again"
+        return "done"
+
+    assert sorted(await asyncio.gather(locks(1, 2), locks(2, 1))) == ["come again", "done"]
+
+
 async def test_who_gives_up_on_a_server_that_hangs_is_not_held_up_by_it(db_url: str) -> None:
     db = await Database.open(db_url, timeout_s=30)
     backend = await db.fetchval("SELECT pg_backend_pid()")
