@@ -17,6 +17,7 @@ from commands.terminal import complain, unread
 from core.chat.desk import Desk, DeskHours
 from core.chat.digests import Digests
 from core.delivery.backlog import backlog
+from core.delivery.prompts import Prompting
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from core.schedule.reminders import Reminders
@@ -29,6 +30,8 @@ from settings import Settings, load
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
+from webhooks.visit_desk import VisitDesk
+from webhooks.visit_pages import VisitPages
 from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
@@ -68,8 +71,11 @@ async def assemble(around: Surroundings) -> Gateway:
         received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        visits = Visits(services.hospital, sent.words, around.clock, around.templates, lambda: health.ready)
-        app = Doors([*door(accounts, porch), *visits.routes(), *health.public_routes()])
+        pages = VisitPages(
+            services.hospital, sent.words, around.clock, around.templates, lambda: health.ready
+        )
+        visits = [*Visits(pages, Prompting(db)).routes(), *VisitDesk(pages, Prompting(db)).routes()]
+        app = Doors([*door(accounts, porch), *visits, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,

@@ -135,6 +135,22 @@ class Prompting:
         async with self._db.transaction() as tx:
             await answered(tx, prompt)
 
+    async def seen(self, kind: str, about: str) -> None:
+        """Whoever was asked about an object has opened its page: what asked was read, and still waits."""
+        async with self._db.transaction() as tx:
+            for row in await tx.fetch(
+                "SELECT message FROM prompts WHERE kind = $1 AND object = $2", kind, about
+            ):
+                await read(tx, row["message"])
+
+    async def settled(self, kind: str, about: str) -> None:
+        """What was asked about an object was answered on its page: it was read, no digit is for it."""
+        async with self._db.transaction() as tx:
+            for row in await tx.fetch(
+                "DELETE FROM prompts WHERE kind = $1 AND object = $2 RETURNING message", kind, about
+            ):
+                await read(tx, row["message"])
+
     async def over(self, message: int) -> None:
         """What a dialogue did from here is done."""
         await self._db.execute("DELETE FROM prompts WHERE message = $1", message)

@@ -135,6 +135,12 @@ class AlreadyReturned(CancelRefused):
     code = "already_returned"
 
 
+class BookingChanged(CancelRefused):
+    """It is not as it was when the citizen saw it: it has been moved since."""
+
+    code = "booking_changed"
+
+
 class NoSuchBooking(DomainError):
     """There is no such booking, or it is somebody else's."""
 
@@ -157,5 +163,6 @@ CLAIM_REFUSALS: dict[str, type[ClaimRefused]] = {
     )
 }
 CANCEL_REFUSALS: dict[str, type[CancelRefused]] = {
-    refusal.code: refusal for refusal in (TooLateToCancel, CheckedIn, VisitSuspended, AlreadyReturned)
+    refusal.code: refusal
+    for refusal in (TooLateToCancel, CheckedIn, VisitSuspended, AlreadyReturned, BookingChanged)
 }

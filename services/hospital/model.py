@@ -238,7 +238,8 @@ class Booking(Visit):
     """One person's claim on one unit; `number` is the unit's place in its session.
 
     `version` grows when it is moved, given back or suspended. `period`, `doctor_id` and `specialty` are ids.
-    `link` is the address of its page, for the citizen alone.
+    `link` is the address of its page, for the citizen and whom they show it to; `own_link` is for the
+    citizen alone: who has it can move and cancel the booking as long as it is of this version.
     `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
     not the visit decides `cancel_until` (domain-rules U6, U7); else None.
     """
@@ -256,6 +257,7 @@ class Booking(Visit):
     can_cancel: bool
     grace: timedelta | None
     link: str
+    own_link: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,31 +3,29 @@
 from dataclasses import dataclass
 
 from core.stores.database import Database, Transaction
-from services.hospital.store import At, Refusal, refusal_of
+from services.hospital.store import At, Refusal, Return, refusal_of, unseen
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is moved where, by whom, and the key its events carry."""
+    """What is moved where."""
 
-    booking: str
+    old: Return
     period: str
-    citizen: str
-    key: str
 
 
 async def move(tx: Transaction, wanted: Move, at: At) -> Refusal | None:
     """Take the new unit and free the old one in one round trip; None when it was done."""
     row = await tx.fetchrow(
         "SELECT refusal, at FROM move_booking($1, $2, $3, $4, $5, $6)",
-        wanted.booking,
-        wanted.citizen,
+        wanted.old.booking,
+        wanted.old.citizen,
         wanted.period,
-        wanted.key,
+        wanted.old.key,
         at.now,
         at.rules,
     )
-    return refusal_of(row)
+    return refusal_of(row) or await unseen(tx, wanted.old)
 
 
 async def return_limit(db: Database, booking: str, at: At) -> Refusal | None:

@@ -78,22 +78,27 @@ class Hospital(Offers):
         except _RefusedError as refused:
             raise await self._claim_refused(period, refused.refusal) from None
 
-    async def cancel(self, booking: str, citizen: str, effect: Effect) -> str:
+    async def cancel(self, booking: str, citizen: str, effect: Effect, version: int | None = None) -> str:
         """Give a booking back within its deadline and return its id.
 
-        Raises a `CancelRefused` with its facts, or `NoSuchBooking`; then nothing is changed.
+        Raises a `CancelRefused` with its facts, or `NoSuchBooking`; then nothing is changed. A `version` is
+        the one the citizen saw: of another one nothing is given back.
         """
+        back = store.Return(booking, citizen, _key(effect), version)
         try:
-            return await perform(self._db, effect, partial(self._cancel, booking, citizen, _key(effect)))
+            return await perform(self._db, effect, partial(self._cancel, back))
         except _RefusedError as refused:
             raise await self._cancel_refused(booking, refused.refusal) from None
 
-    async def move(self, booking: str, period: str, citizen: str, effect: Effect) -> str:
+    async def move(
+        self, booking: str, period: str, citizen: str, effect: Effect, version: int | None = None
+    ) -> str:
         """Move a booking to another period within the deadline of `cancel`; return its id, which it keeps.
 
         Raises what `cancel` raises of the old unit and `hold` of the new one; then nothing is changed.
+        `version` as in `cancel`.
         """
-        move = moving_store.Move(booking, period, citizen, _key(effect))
+        move = moving_store.Move(store.Return(booking, citizen, _key(effect), version), period)
         try:
             return await perform(self._db, effect, partial(self._move, move))
         except _RefusedError as refused:
@@ -135,6 +140,13 @@ class Hospital(Offers):
             raise NoSuchBooking
         return booking
 
+    def right_to(self, booking: Booking, right: str) -> int | None:
+        """The version that a link gives the right to change; None if it gives none.
+
+        It may be over: `cancel` and `move` refuse what has changed since.
+        """
+        return self._links.version(booking.id, right)
+
     async def bookings(self, citizen: str) -> list[Booking]:
         """List what a citizen has before them, suspended visits included, soonest first."""
         return [self._booking(row) for row in await store.bookings(self._db, citizen, self._at())]
@@ -170,18 +182,18 @@ class Hospital(Offers):
         await self._remind(tx, claim.booking)
         return claim.booking
 
-    async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
-        refusal = await store.cancel(tx, booking, citizen, key, self._at())
+    async def _cancel(self, back: store.Return, tx: Transaction) -> str:
+        refusal = await store.cancel(tx, back, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        return booking
+        return back.booking
 
     async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        await self._remind(tx, move.booking)
-        return move.booking
+        await self._remind(tx, move.old.booking)
+        return move.old.booking
 
     async def _remind(self, tx: Transaction, booking: str) -> None:
         """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
@@ -193,8 +205,7 @@ class Hospital(Offers):
             await ladder.remind(self._reminding, tx, self._booking(row), conversation)
 
     def _booking(self, row: store.Row) -> Booking:
-        link = self._links.address(row["booking"])
-        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace, link)
+        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace, self._links)
 
     async def _cancel_refused(self, booking: str, refusal: store.Refusal) -> DomainError:
         if refusal.code == NoSuchBooking.code:

@@ -7,6 +7,7 @@ import asyncpg
 
 from core.clock import CITY_ZONE
 from services.hospital import spoken
+from services.hospital.links import Links
 from services.hospital.model import (
     Booking,
     BookingState,
@@ -141,8 +142,8 @@ def quote(row: Row) -> Quote:
     )
 
 
-def booking(row: Row, now: datetime, grace: timedelta, link: str) -> Booking:
-    """A booking as it stands at `now`; `grace` is the rule's, `link` the address of its page."""
+def booking(row: Row, now: datetime, grace: timedelta, links: Links) -> Booking:
+    """A booking as it stands at `now`; `grace` is the rule's."""
     visit = _visit(row)
     state = BookingState(row["state"])
     in_time = state is BookingState.BOOKED and now < row["cancel_until"]
@@ -165,7 +166,8 @@ def booking(row: Row, now: datetime, grace: timedelta, link: str) -> Booking:
         cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
         can_cancel=in_time or state is BookingState.HELD,
         grace=grace if row["cancel_until"] == row["made_at"] + grace else None,
-        link=link,
+        link=links.address(row["booking"]),
+        own_link=links.own_address(row["booking"], row["version"]),
         **visit,
     )
 

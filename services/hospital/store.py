@@ -47,6 +47,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """Which unit is given back by whom, the key its events carry, and the version that was seen, if any."""
+
+    booking: str
+    citizen: str
+    key: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why not, and the moment the sentence names."""
 
@@ -69,12 +79,25 @@ async def claim(tx: Transaction, wanted: Claim, at: At) -> Refusal | None:
     return refusal_of(row)
 
 
-async def cancel(tx: Transaction, booking: str, citizen: str, key: str, at: At) -> Refusal | None:
+async def cancel(tx: Transaction, back: Return, at: At) -> Refusal | None:
     """Give a booking back; None when it was done."""
     row = await tx.fetchrow(
-        "SELECT refusal, at FROM cancel_booking($1, $2, $3, $4, $5)", booking, citizen, key, at.now, at.rules
+        "SELECT refusal, at FROM cancel_booking($1, $2, $3, $4, $5)",
+        back.booking,
+        back.citizen,
+        back.key,
+        at.now,
+        at.rules,
     )
-    return refusal_of(row)
+    return refusal_of(row) or await unseen(tx, back)
+
+
+async def unseen(tx: Transaction, back: Return) -> Refusal | None:
+    """Refuse, after it was changed, what was not the version that was seen: it is ours and stands still."""
+    if back.version is None:
+        return None
+    now = await tx.fetchval("SELECT version FROM bookings WHERE id = $1", back.booking)
+    return None if now == back.version + 1 else Refusal("booking_changed", None)
 
 
 async def suspend(tx: Transaction, session: str, who: str, key: str, now: datetime) -> list[str]:

@@ -27,8 +27,8 @@ class Unhurried(Hospital):
         await _ponder()
         return booking
 
-    async def cancel(self, booking: str, citizen: str, effect: Effect) -> str:
-        cancelled = await super().cancel(booking, citizen, effect)
+    async def cancel(self, booking: str, citizen: str, effect: Effect, version: int | None = None) -> str:
+        cancelled = await super().cancel(booking, citizen, effect, version)
         await _ponder()
         return cancelled
 

@@ -1,87 +1,14 @@
 """The page of a booking and its calendar file: for who has the link, until a day after the visit."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
-import pytest
-from aiohttp.test_utils import RawTestServer, TestClient
-from aiohttp.web import BaseRequest
 from playwright.async_api import BrowserContext
 
-from core.clock import ManualClock
 from core.seal import Seal
-from core.stores.database import Database
-from services.citizens.service import Citizens
 from services.hospital.links import Links
-from services.hospital.service import Hospital
-from tests.services.ward import MONDAY, Ward, at, effect
-from tests.support.city_hospital import TEMPLATES, hospital_of
-from tests.support.talk import words_of
+from tests.services.ward import at, effect
+from tests.webhooks.visiting import TUESDAY, WEDNESDAY, House, read
 from webhooks.icalendar import Appointment, written
-from webhooks.routes import Doors
-from webhooks.visits import Visits
-
-Client = TestClient[BaseRequest, None]
-TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
-
-
-class House:
-    """The public door of a hospital with one booking."""
-
-    def __init__(self, ward: Ward, hospital: Hospital, clock: ManualClock) -> None:
-        self.ward = ward
-        self.hospital = hospital
-        self.clock = clock
-        self.is_ready = True
-        visits = Visits(hospital, words_of(), clock, TEMPLATES, lambda: self.is_ready)
-        self.client: Client = TestClient(RawTestServer(Doors(visits.routes()).answer))
-
-    async def books(self) -> None:
-        (self.old,) = await self.ward.session(starts=at("10:00", TUESDAY))
-        (self.new,) = await self.ward.session(starts=at("14:00", WEDNESDAY), half="PM")
-        self.citizen = await self.ward.citizen()
-        self.booking = await self.hospital.hold(self.old, self.citizen, effect())
-
-    async def link(self) -> str:
-        """What stands behind the address of the city."""
-        parts = urlsplit((await self.hospital.booking(self.booking)).link)
-        return f"{parts.path}?{parts.query}"
-
-    async def gets(self, link: str, **headers: str) -> tuple[int, str]:
-        async with self.client.get(link, headers=headers) as response:
-            return response.status, (await response.read()).decode()
-
-    async def calendar(self) -> dict[str, list[str]]:
-        status, file = await self.gets((await self.link()).replace("?", ".ics?"))
-        assert status == 200
-        return read(file)
-
-    async def moves(self) -> None:
-        await self.hospital.move(self.booking, self.new, self.citizen, effect())
-
-
-@pytest.fixture
-async def house(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[House]:
-    ward = Ward(db, Citizens(db, seal), clock)
-    await ward.build()
-    house = House(ward, hospital_of(db, seal, clock), clock)
-    await house.books()
-    async with house.client:
-        yield house
-
-
-def read(file: str) -> dict[str, list[str]]:
-    """The properties of a calendar file, each with all its values; what RFC 5545 asks of lines is checked."""
-    assert file.endswith("\r\n")
-    assert "\n" not in file.replace("\r\n", "")
-    assert all(len(line.encode()) <= 75 for line in file.split("\r\n"))
-    found: dict[str, list[str]] = {}
-    for line in file.replace("\r\n ", "").rstrip("\r\n").split("\r\n"):
-        name, _, value = line.partition(":")
-        found.setdefault(name, []).append(value)
-    assert sorted(found["BEGIN"]) == sorted(found["END"])
-    return found
 
 
 async def test_the_page_shows_the_visit_and_offers_the_calendar(house: House) -> None:
@@ -98,7 +25,7 @@ async def test_the_page_shows_the_visit_and_offers_the_calendar(house: House) ->
 async def test_its_calendar_link_leads_to_the_file(house: House) -> None:
     _, page = await house.gets(await house.link())
     href = page.partition('class="button" href="')[2].partition('"')[0]
-    status, file = await house.gets(f"/{href}")
+    status, file = await house.gets(href)
     assert status == 200
     assert file.startswith("BEGIN:VCALENDAR\r\n")
 

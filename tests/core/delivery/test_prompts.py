@@ -79,6 +79,22 @@ async def test_who_answers_a_day_late_is_still_known(bureau: Bureau) -> None:
         assert len(await Prompting(bureau.db).pending(writes(bureau))) == left
 
 
+async def test_who_opens_the_page_of_what_was_asked_about_has_read_it_and_may_answer(bureau: Bureau) -> None:
+    prompt = await reminded(bureau)
+    await Prompting(bureau.db).seen("visit", "another")
+    assert await bureau.state() == "accepted"
+    await Prompting(bureau.db).seen("visit", prompt.about)
+    assert await bureau.state() == "read"
+    assert await Prompting(bureau.db).pending(writes(bureau)) == [prompt]
+
+
+async def test_who_answers_on_a_page_is_not_waited_for_in_the_chat(bureau: Bureau) -> None:
+    first, second = await reminded(bureau), await reminded(bureau)
+    await Prompting(bureau.db).settled("visit", first.about)
+    assert [state for state, _ in await bureau.states()] == ["read", "accepted"]
+    assert await Prompting(bureau.db).pending(writes(bureau)) == [second]
+
+
 class Doctor:
     """Writes down who comes; whoever is at it waits until all are."""
 

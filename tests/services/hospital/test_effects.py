@@ -28,8 +28,8 @@ class Dying(Hospital):
         await super()._claim(claim, tx)
         raise CrashError
 
-    async def _cancel(self, booking: str, citizen: str, key: str, tx: Transaction) -> str:
-        await super()._cancel(booking, citizen, key, tx)
+    async def _cancel(self, back: store.Return, tx: Transaction) -> str:
+        await super()._cancel(back, tx)
         raise CrashError
 
     async def _move(self, move: moving_store.Move, tx: Transaction) -> str:

@@ -13,7 +13,7 @@ from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.service import Citizens
-from services.hospital import moving_store
+from services.hospital import moving_store, store
 from services.hospital.service import Hospital
 from tests.core.delivery.town import Phone, Post, message
 from tests.services.hospital.test_move_races import at_now
@@ -132,7 +132,7 @@ async def test_fired_and_still_waiting_it_is_cancelled_by_a_cancellation(visitor
 
 async def fired_while_it_moves(visitor: Visitor, control: str = "") -> list[str]:
     """Fire between a move's change and its commit, send after it."""
-    wanted = moving_store.Move(visitor.booking, visitor.new, visitor.citizen, "key")
+    wanted = moving_store.Move(store.Return(visitor.booking, visitor.citizen, "key"), visitor.new)
     await visitor.time_comes()
     async with visitor.ward.db.transaction() as tx:
         assert await moving_store.move(tx, wanted, at_now(visitor.ward)) is None
