@@ -23,9 +23,8 @@ from core.schedule.leases import Leases
 from core.stores.database import Database
 from settings import Settings
 
-OPEN = ("running", "stopped")
 _EVERY_S = 1.0
-_LOOKED_AT = 200  # of the latest jobs, for those that are open
+_SHOWN = 20  # notices to many at once; `outbox jobs` pages through all of them
 _BAR = 40
 _HELD = {"": "no send window", "quiet": "quiet hours", "kept": "until the citizen writes"}
 
@@ -62,7 +61,7 @@ async def _shown(settings: Settings, console: Console, *, once: bool) -> None:
 
 async def sight(db: Database) -> Sight:
     """Look at everything once."""
-    listed = [job for job in await jobs.listed(db, None, _LOOKED_AT) if job.state in OPEN]
+    listed = await jobs.open_ones(db, _SHOWN)
     held = await Leases(db).held()
     return Sight(
         SystemClock().now().astimezone(CITY_ZONE),

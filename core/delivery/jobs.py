@@ -226,6 +226,14 @@ async def listed(db: Database, before: int | None, limit: int) -> list[Job]:
     return [_job(row) for row in rows]
 
 
+async def open_ones(db: Database, limit: int) -> list[Job]:
+    """The jobs under way, or stopped, the latest first."""
+    rows = await db.fetch(
+        "SELECT * FROM jobs WHERE state IN ('running', 'stopped') ORDER BY id DESC LIMIT $1", limit
+    )
+    return [_job(row) for row in rows]
+
+
 async def ahead(db: Database, account: str, key: str) -> int:
     """How many messages other notices to many of an account, under way, have still to send."""
     count = await db.fetchval(

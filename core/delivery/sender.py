@@ -46,6 +46,12 @@ class SurelyNotSent:
     retry_after: float
     policy: Policy | None = None
 
+    def __post_init__(self) -> None:
+        if self.retry_after <= 0:
+            raise ValueError(
+                "a sender that tries again at once does nothing else: say after how many seconds"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class PerhapsSent:

@@ -1,6 +1,7 @@
 """One notice to many: filled page by page, stopped and continued, counted, and sent to nobody twice."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -10,8 +11,9 @@ from core.delivery.backlog import backlog
 from core.delivery.jobs import NoSuchJob
 from core.delivery.lanes import Lane
 from core.delivery.progress import progress
+from core.delivery.rates import Limits
 from core.delivery.sender import Outcome, Policy, Refused, Sent
-from tests.core.delivery.bureau import Bureau
+from tests.core.delivery.bureau import Bureau, clock_at
 from tests.core.delivery.town import Phone
 
 MANY = 150
@@ -36,6 +38,33 @@ async def test_everybody_gets_it_once(full: Bureau) -> None:
     await full.out.look_after()
     (job,) = await jobs.listed(full.db, None, 10)
     assert (job.id, job.state, job.rows, job.filled) == (number, "done", MANY, True)
+
+
+async def test_an_old_job_that_was_stopped_is_still_under_way_after_many_later_ones(full: Bureau) -> None:
+    first = await full.job("news:n0:0")
+    await jobs.stop(full.db, first, "staff")
+    for number in range(1, 4):
+        await jobs.cancel(full.db, await full.job(f"news:n{number}:0"), "staff")
+    assert [job.id for job in await jobs.open_ones(full.db, 20)] == [first]
+
+
+async def test_what_is_beyond_todays_share_leaves_after_midnight(full: Bureau) -> None:
+    clock = clock_at(12)
+    full.clock, full.limits = clock, Limits(quotas={"city": {"template": 100}}, bulk_share=60)
+    full.out = full.worker()
+    number = await full.job()
+    for day in (60, 120, MANY):
+        await full.out.send_due()
+        await full.out.send_due()
+        assert sum(heard(full)) == day
+        now, until = datetime.now(UTC), timedelta(hours=12, minutes=1)
+        early = "SELECT count(*) FROM outbox WHERE state = 'queued' AND not_before < $1"
+        assert not await full.db.fetchval(early, now + until - timedelta(minutes=1)), "none is tried before"
+        await full.passes(until)
+        clock.move(timedelta(days=1))
+    assert heard(full) == [1] * MANY
+    await full.out.look_after()
+    assert (await progress(full.db, number)).state == "done"
 
 
 async def test_the_same_notice_is_one_job(full: Bureau) -> None:

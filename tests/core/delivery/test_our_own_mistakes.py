@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.delivery import outgoing
+from core.delivery.sender import SurelyNotSent
 from tests.core.delivery.bureau import Bureau
 from tests.core.delivery.test_relief import gateway
 from tests.support.waiting import until
@@ -43,6 +44,11 @@ async def test_a_page_of_recipients_that_fails_ended_the_filling_of_jobs_without
     told = [line for line in lines if line["event"] == "outbox_failed"]
     assert [(line["log_level"], line["again_in_s"]) for line in told] == [("error", 0.05), ("error", 0.1)]
     assert all(line["exc_info"] for line in told), "with its traceback"
+
+
+def test_a_sender_that_was_told_to_try_again_at_once_did_nothing_else() -> None:
+    with pytest.raises(ValueError, match="after how many seconds"):
+        SurelyNotSent("nobody there", 0.0)
 
 
 async def test_a_request_that_fails_in_our_own_hands_keeps_nothing_else_of_its_lane(bureau: Bureau) -> None:

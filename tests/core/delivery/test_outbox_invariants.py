@@ -94,7 +94,7 @@ class Watched(Post):
             case "perhaps lost":
                 return PerhapsSent("cut")
             case "not sent":
-                return SurelyNotSent("nobody there", 0.0, None)
+                return SurelyNotSent("nobody there", 5.0)
             case _:
                 return Refused(Policy.CONTENT, 45002, "too long")
 
