@@ -94,12 +94,26 @@ async def make(tx: Transaction, seal: Seal, draft: Draft) -> int:
     return int(number)
 
 
-async def letter_of(db: Database, seal: Seal, job: int) -> Letter:
-    """The words of a job; `UnreadableError` if there are none that can be read."""
-    row = await db.fetchrow("SELECT key, sealed FROM jobs WHERE id = $1", job)
-    if row is None:
-        raise UnreadableError(f"there is no job {job}")
-    return letters.unpack(row["sealed"], seal, f"job:{row['key']}")
+class Letters:
+    """What the letters of messages say; `UnreadableError` where nobody can tell any more."""
+
+    def __init__(self, db: Database, seal: Seal) -> None:
+        self._db = db
+        self._seal = seal
+        self._of_job: dict[int, Letter] = {}  # the one at work: its rows have no words of their own
+
+    async def read(self, key: str, sealed: bytes | None, job: int | None) -> Letter:
+        """Read the letter of a message, or of its job."""
+        if sealed is not None:
+            return letters.unpack(sealed, self._seal, key)
+        if job is None:
+            raise UnreadableError("neither words nor a job")
+        if job not in self._of_job:
+            row = await self._db.fetchrow("SELECT key, sealed FROM jobs WHERE id = $1", job)
+            if row is None:
+                raise UnreadableError(f"there is no job {job}")
+            self._of_job = {job: letters.unpack(row["sealed"], self._seal, f"job:{row['key']}")}
+        return self._of_job[job]
 
 
 async def fill(db: Database, audience: Audience) -> int:

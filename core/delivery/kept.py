@@ -11,7 +11,8 @@ import asyncpg
 
 from core.chat.words import Words
 from core.clock import CITY_ZONE, Clock, city_day
-from core.delivery import jobs, outbox, prompts
+from core.delivery import outbox, prompts
+from core.delivery.jobs import Letters
 from core.delivery.lanes import Lane
 from core.delivery.letters import Letter, letters
 from core.delivery.outbox import Entry
@@ -43,6 +44,7 @@ class Kept:
     def __init__(self, db: Database, seal: Seal, words: Words, clock: Clock) -> None:
         self._db = db
         self._seal = seal
+        self._letters = Letters(db, seal)
         self._words = words
         self._clock = clock
         self._after = ""  # conversations are looked at in turns
@@ -112,12 +114,12 @@ class Kept:
         )
         if row is None:
             return None
-        return Unread(await self._letter(row["key"], row["sealed"], row["job"]), int(left))
+        return Unread(await self._letters.read(row["key"], row["sealed"], row["job"]), int(left))
 
     async def _shown(self, tx: Transaction, conversation: str) -> int | None:
         while (row := await self._oldest(tx, conversation)) is not None:
             try:
-                letter = await self._letter(row["key"], row["sealed"], row["job"])
+                letter = await self._letters.read(row["key"], row["sealed"], row["job"])
             except UnreadableError:  # it would stand before all others for ever
                 await tx.execute(
                     "UPDATE outbox SET state = 'failed', reason = 'unreadable', channel = '' WHERE id = $1",
@@ -143,11 +145,6 @@ class Kept:
             conversation,
             _UNREAD,
         )
-
-    async def _letter(self, key: str, sealed: bytes | None, job: int | None) -> Letter:
-        if sealed is None and job is not None:
-            return await jobs.letter_of(self._db, self._seal, job)
-        return letters.unpack(sealed or b"", self._seal, key)
 
     async def _release(self, number: int) -> None:
         await self._db.execute(

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.delivery import jobs
+from core.delivery.jobs import Letters
 from core.delivery.lanes import Lane
-from core.delivery.letters import Letter, letters
 from core.delivery.mail import Mail, Recipient, Recipients
 from core.delivery.replies import Replies
 from core.delivery.rows import Result, Row
@@ -30,11 +29,9 @@ class Opener:
     """Opens the rows of one lane."""
 
     def __init__(self, db: Database, seal: Seal, recipients: Recipients, replies: Replies) -> None:
-        self._db = db
-        self._seal = seal
+        self._letters = Letters(db, seal)
         self._recipients = recipients
         self._replies = replies
-        self._of_job: dict[int, Letter] = {}  # the one at work: its rows have no words of their own
 
     async def open(self, claimed: Sequence[Row]) -> Opened:
         """Open these rows; what nobody can read, or nobody gets, has failed."""
@@ -52,7 +49,8 @@ class Opener:
             return Result(row, "failed", "unknown_citizen")
         try:
             if row.lane is not Lane.REPLIES:
-                return Mail(row, recipient, letter=await self._letter(row))
+                letter = await self._letters.read(row.key, row.sealed, row.job)
+                return Mail(row, recipient, letter=letter)
             said = self._replies.words_of(row)
         except UnreadableError:
             return Result(row, "failed", "unreadable")
@@ -62,15 +60,6 @@ class Opener:
         except StoreGoneError as gone:
             return put_back(row, gone)
         return Mail(row, recipient, reply=said)
-
-    async def _letter(self, row: Row) -> Letter:
-        if row.sealed is not None:
-            return letters.unpack(row.sealed, self._seal, row.key)
-        if row.job is None:
-            raise UnreadableError("neither words nor a job")
-        if row.job not in self._of_job:
-            self._of_job = {row.job: await jobs.letter_of(self._db, self._seal, row.job)}
-        return self._of_job[row.job]
 
 
 def put_back(row: Row, gone: StoreGoneError) -> Result:
