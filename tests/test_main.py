@@ -61,6 +61,11 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /wechat/city": "wechat",
         "GET /visit": "citizen",
         "GET /visit.ics": "citizen",
+        "POST /visit/come": "citizen",
+        "GET /visit/cancel": "citizen",
+        "POST /visit/cancel": "citizen",
+        "GET /visit/move": "citizen",
+        "POST /visit/move": "citizen",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

@@ -273,6 +273,8 @@ class TestNobodyWaitsInACircle:
             await waiting(db, 2)
             tasks += [asyncio.create_task(patiently(db, wish)) for wish in suspending]
             await waiting(db, 3 if in_order else 4)
+            if in_order:  # nobody holds its half-day yet: it ends before anything moves on
+                await asyncio.wait(tasks[-1:])
         if in_order:
             *refused, first, second = await asyncio.gather(*tasks)
             assert [isinstance(each, store.Refusal) and each.code for each in refused] == [
