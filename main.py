@@ -74,7 +74,8 @@ async def assemble(around: Surroundings) -> Gateway:
         pages = VisitPages(
             services.hospital, sent.words, around.clock, around.templates, lambda: health.ready
         )
-        visits = [*Visits(pages, Prompting(db)).routes(), *VisitDesk(pages, Prompting(db)).routes()]
+        asked = Prompting(db)
+        visits = [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
         app = Doors([*door(accounts, porch), *visits, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(

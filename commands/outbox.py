@@ -24,7 +24,7 @@ from core.stores.database import Database
 from settings import Settings
 
 _EVERY_S = 1.0
-_SHOWN = 20  # notices to many at once; `outbox jobs` pages through all of them
+_SHOWN = 200  # open notices to many; `outbox jobs` pages through all of them
 _BAR = 40
 _HELD = {"": "no send window", "quiet": "quiet hours", "kept": "until the citizen writes"}
 

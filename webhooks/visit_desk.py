@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -19,7 +18,7 @@ from webhooks.visit_pages import VisitPages, given_right
 _FORM = "application/x-www-form-urlencoded"
 _FORM_MOST = 2_000  # bytes: a right and the id of a period
 Form = dict[str, str]
-Own = Callable[[Request, Booking], Awaitable[web.Response]]
+Own = Callable[[Request, Booking, str], Awaitable[web.Response]]
 Change = Callable[[Booking, int, Form], Awaitable[web.Response]]
 
 
@@ -47,10 +46,11 @@ class VisitDesk:
 
     async def _own(self, show: Own, request: Request, booking: Booking) -> web.Response:
         """Show a step to whoever may change the booking as it is; who may not sees it as it is."""
-        if self._hospital.right_to(booking, given_right(request, booking)) != booking.version:
+        right = given_right(request, booking)
+        if self._hospital.right_to(booking, right) != booking.version:
             return self._pages.back_to(booking)
         try:
-            return await show(request, booking)
+            return await show(request, booking, right)
         except DomainError as refusal:
             return self._pages.refused(booking, refusal)
 
@@ -72,50 +72,40 @@ class VisitDesk:
         await self._prompts.settled(ladder.KIND, booking.id)
         return self._pages.back_to(booking, "come")
 
-    async def _ask_cancel(self, request: Request, booking: Booking) -> web.Response:
+    async def _ask_cancel(self, _request: Request, booking: Booking, right: str) -> web.Response:
         await self._hospital.to_move(booking.id, booking.citizen)  # the deadline is one and the same
-        return self._pages.of(booking, "visit_cancel", right=given_right(request, booking))
+        return self._pages.of(booking, "visit_cancel", right=right)
 
     async def _cancel(self, booking: Booking, version: int, _form: Form) -> web.Response:
         change = partial(self._hospital.cancel, booking.id, booking.citizen, version=version)
-        try:
-            await change(_effect("cancel", booking, version, change))
-        except DomainError as refusal:
-            return self._pages.refused(await self._hospital.booking(booking.id), refusal)
-        return self._pages.back_to(booking, "cancel")
+        return await self._changed("cancel", booking, version, change)
 
-    async def _where_to(self, request: Request, booking: Booking) -> web.Response:
+    async def _where_to(self, request: Request, booking: Booking, right: str) -> web.Response:
         """A half-day, a time, and what it would be."""
         await self._hospital.to_move(booking.id, booking.citizen)
         if period := request.query.get("p"):
             exchange = await self._hospital.exchange(booking.id, period, booking.citizen)
-            right = given_right(request, booking)
             return self._pages.of(
                 booking, "visit_exchange", new=exchange.new, last=exchange.last, right=right
             )
         if session := request.query.get("s"):
             times = await self._hospital.periods(session, booking.id)
             free = [each for each in times if each.id != booking.period]
-            return self._pages.of(booking, "visit_times", times=free, pick=_pick("p"))
+            return self._pages.of(booking, "visit_times", times=free)
         days = await self._hospital.sessions(booking.doctor_id, booking.citizen, booking.id)
-        return self._pages.of(booking, "visit_days", days=days, pick=_pick("s"))
+        return self._pages.of(booking, "visit_days", days=days)
 
     async def _move(self, booking: Booking, version: int, form: Form) -> web.Response:
         change = partial(self._hospital.move, booking.id, form.get("p", ""), booking.citizen, version=version)
+        return await self._changed("move", booking, version, change)
+
+    async def _changed(
+        self, what: str, booking: Booking, version: int, change: Callable[[Effect], Awaitable[str]]
+    ) -> web.Response:
+        """Do what a button says, once for one version, however often its form arrives."""
         try:
-            await change(_effect("move", booking, version, change))
-        except ClaimRefused as refusal:
-            return self._pages.refused(booking, refusal, back="move")
+            await change(Effect(f"page/{booking.id}/{version}", what, digest_of(change)))
         except DomainError as refusal:
-            return self._pages.refused(await self._hospital.booking(booking.id), refusal)
-        return self._pages.back_to(booking, "move")
-
-
-def _effect(key: str, booking: Booking, version: int, change: Callable[[Effect], Awaitable[str]]) -> Effect:
-    """One button is pressed once for one version, however often its form arrives."""
-    return Effect(f"page/{booking.id}/{version}", key, digest_of(change))
-
-
-def _pick(name: str) -> Callable[[str], str]:
-    """What an address says of a choice."""
-    return lambda id_: urlencode({name: id_})
+            elsewhere = "move" if isinstance(refusal, ClaimRefused) else ""
+            return self._pages.refused(booking, refusal, back=elsewhere)
+        return self._pages.back_to(booking, what)

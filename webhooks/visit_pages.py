@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -42,8 +42,8 @@ class VisitPages:
         self.clock = clock
         self._ready = ready
         self._pages = pages(templates)
-        self._pages.filters |= {"day": said.day, "clock": said.clock, "part_of_day": said.part_of_day}
-        self._pages.filters["yuan"] = said.yuan
+        filters = (said.day, said.clock, said.part_of_day, said.yuan)
+        self._pages.filters |= {each.__name__: each for each in filters}
 
     def linked(self, answer: Answer) -> Handler:
         """Answer for the booking a link was made for; whatever else is given, with the same page."""
@@ -81,7 +81,7 @@ class VisitPages:
     def back_to(self, booking: Booking, did: str = "") -> web.Response:
         """Lead to the page of a booking; `did` is what was done last."""
         at = urlsplit(booking.link)
-        where = f"{at.path}?{at.query}" + (f"&did={quote(did)}" if did else "")
+        where = f"{at.path}?{at.query}" + (f"&did={did}" if did else "")
         return web.Response(status=303, headers={**HEADERS, "Location": where})
 
     def given(self, booking: Booking, right: str) -> web.Response:

@@ -1,6 +1,5 @@
 """A citizen's page of one booking, and its file for the phone's calendar; the link is all it takes."""
 
-from datetime import datetime
 from typing import Literal
 
 from aiohttp import web
@@ -36,7 +35,8 @@ class Visits:
         right = request.query.get("a", "")
         if self._pages.hospital.right_to(booking, right) is not None:
             return self._pages.given(booking, right)
-        version = self._pages.hospital.right_to(booking, given_right(request, booking))
+        kept = given_right(request, booking)
+        version = self._pages.hospital.right_to(booking, kept)
         if version is not None:
             await self._prompts.seen(ladder.KIND, booking.id)
         return self._pages.of(
@@ -45,7 +45,7 @@ class Visits:
             stands=_stands(booking),
             own=version == booking.version,
             did=request.query.get("did", ""),
-            right=given_right(request, booking),
+            right=kept,
             in_wechat=_WECHAT in request.headers.get("User-Agent", ""),
         )
 
@@ -55,7 +55,7 @@ class Visits:
         return web.Response(body=icalendar.written(self._appointment(booking)), headers=headers)
 
     def _appointment(self, booking: Booking) -> icalendar.Appointment:
-        now: datetime = self._pages.clock.now()
+        now = self._pages.clock.now()
         words = self._pages.words
         steps = ladder.steps(booking.starts_at).values() if _stands(booking) else ()
         return icalendar.Appointment(

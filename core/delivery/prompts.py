@@ -84,15 +84,15 @@ async def answered(tx: Transaction, prompt: Prompt) -> None:
     await read(tx, prompt.message)
 
 
-async def read(tx: Transaction, message: int) -> None:
-    """Mark a message as read, by something the citizen did."""
+async def read(tx: Transaction, *messages: int) -> None:
+    """Mark messages as read, by something the citizen did."""
     await tx.execute(
         """
         UPDATE outbox SET state = 'read', sealed = NULL, settled_at = coalesce(settled_at, now()),
                           holder = NULL, lease_until = NULL
-        WHERE id = $1 AND state IN ('sending', 'accepted', 'delivered', 'unknown')
+        WHERE id = ANY($1) AND state IN ('sending', 'accepted', 'delivered', 'unknown')
         """,
-        message,
+        messages,
     )
 
 
@@ -138,18 +138,16 @@ class Prompting:
     async def seen(self, kind: str, about: str) -> None:
         """Whoever was asked about an object has opened its page: what asked was read, and still waits."""
         async with self._db.transaction() as tx:
-            for row in await tx.fetch(
-                "SELECT message FROM prompts WHERE kind = $1 AND object = $2", kind, about
-            ):
-                await read(tx, row["message"])
+            asked = await tx.fetch("SELECT message FROM prompts WHERE kind = $1 AND object = $2", kind, about)
+            await read(tx, *(row["message"] for row in asked))
 
     async def settled(self, kind: str, about: str) -> None:
         """What was asked about an object was answered on its page: it was read, no digit is for it."""
         async with self._db.transaction() as tx:
-            for row in await tx.fetch(
+            asked = await tx.fetch(
                 "DELETE FROM prompts WHERE kind = $1 AND object = $2 RETURNING message", kind, about
-            ):
-                await read(tx, row["message"])
+            )
+            await read(tx, *(row["message"] for row in asked))
 
     async def over(self, message: int) -> None:
         """What a dialogue did from here is done."""

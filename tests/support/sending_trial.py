@@ -61,18 +61,17 @@ _UNDER_WAY = """
     WHERE holder = ANY($1) AND state = 'sending' AND attempted_at IS NOT NULL
       AND lease_until < now() + $2::interval  -- not what only waits for its receipt
 """
+# It reaches no phone any more.
+_AWAITS_RECEIPT = (
+    "state = 'sending' AND channel = 'subscription' AND lease_until > now() + interval '1 minute'"
+)
 _LEFT = """
     SELECT id, state, hold, reason, channel FROM outbox
     WHERE settled_at IS NULL AND (job IS NULL OR job IN (SELECT id FROM jobs WHERE state = 'running'))
     UNION ALL SELECT id, state, '', 'not filled', '' FROM jobs WHERE state = 'running' AND filled_at IS NULL
     LIMIT 5
 """
-# What waits for its receipt reaches no phone any more.
-_ON_ITS_WAY = _LEFT.replace(
-    "WHERE settled_at IS NULL",
-    "WHERE settled_at IS NULL AND NOT (state = 'sending' AND channel = 'subscription'"
-    " AND lease_until > now() + interval '1 minute')",
-)
+_ON_ITS_WAY = _LEFT.replace("settled_at IS NULL", f"settled_at IS NULL AND NOT ({_AWAITS_RECEIPT})")
 
 
 def platform(port_of_nobody: int) -> tuple[WeChat, web.Application]:
@@ -282,12 +281,8 @@ class Trial:
 
     async def _wait_no_longer_for_receipts(self) -> None:
         """Minutes pass for subscription notices of unknown fate."""
-        await self.db.execute(
-            """
-            UPDATE outbox SET lease_until = now()
-            WHERE state = 'sending' AND channel = 'subscription' AND lease_until > now() + interval '1 minute'
-            """
-        )
+        over = f"UPDATE outbox SET lease_until = now() WHERE {_AWAITS_RECEIPT}"  # noqa: S608 - ours
+        await self.db.execute(over)
 
     async def _stop_for_a_while(self, worker: Worker) -> None:
         """Suspend a worker until others have taken over what it had in hand."""

@@ -1,12 +1,14 @@
 """The public door of a hospital with one booking, as a browser that got a link meets it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from aiohttp.test_utils import RawTestServer, TestClient
 from aiohttp.web import BaseRequest
 
 from core.clock import ManualClock
+from core.delivery import prompts
+from core.delivery.letters import Letter
 from core.delivery.prompts import Prompting
 from services.hospital import ladder
 from services.hospital.service import Hospital
@@ -78,17 +80,16 @@ class House:
             " VALUES ('r', 'city:o', $1, 2, 'accepted', now(), now(), now() + interval '1 day') RETURNING id",
             ladder.KIND,
         )
-        await self.ward.db.execute(
-            "INSERT INTO prompts (message, conversation, kind, object, guard_keys, guard_ns, title, options,"
-            " labels, expires_at)"
-            " VALUES ($1, 'city:o', $2, $3, $4, $5, '就诊提醒', $6, $6, now() + interval '1 day')",
-            number,
-            ladder.KIND,
-            known.id,
-            [ladder.guard(known.id)],
-            [known.version],
-            ["come", "move", "cancel"],
+        letter = Letter(
+            title="就诊提醒",
+            text="",
+            about=known.id,
+            options=(("come", "会到"), ("move", "改期"), ("cancel", "取消")),
+            expires=int(datetime.now(UTC).timestamp()) + 86_400,
         )
+        guards = {ladder.guard(known.id): known.version}
+        async with self.ward.db.transaction() as tx:
+            await prompts.leave(tx, number, "city:o", ladder.KIND, letter, guards)
 
     async def message(self) -> tuple[str, int]:
         """How the reminder stands, and how many digits are waited for."""
