@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from core.addresses import is_loopback
 from core.config import HIDDEN, Reader, Section, overridden, read
+from core.delivery.quiet import USUAL as USUAL_QUIET_HOURS
 from core.delivery.rates import BULK_SHARE, SUBSCRIPTION, TEMPLATE, USUAL_QUOTAS, WINDOW
 from core.errors import BootError
 
@@ -92,6 +93,7 @@ class WeChat(Section, frozen=True, kw_only=True):
     window_sends: Count = 5  # messages of ours that WeChat takes in the 48 hours after one of a citizen's
     sends_per_second: Count = 500  # messages of ours from one account, by all processes together
     bulk_share: Percent = BULK_SHARE  # of what an account may send in a day, for notices to many
+    quiet_hours: Hours = USUAL_QUIET_HOURS  # when notices wait; the same time twice: never
 
     @property
     def url(self) -> str:

@@ -31,7 +31,8 @@ def post(around: Surroundings, db: Database) -> Post:
 
 def kinds_of(around: Surroundings, words: Words) -> Kinds:
     """The kinds of notices; the simulator has a template for each, WeChat those that their files name."""
-    return Kinds(around.templates / "notices", words, played(around.settings))
+    settings = around.settings
+    return Kinds(around.templates / "notices", words, played(settings), settings.wechat.quiet_hours)
 
 
 def words_of(around: Surroundings, name: str = "") -> Words:

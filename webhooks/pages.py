@@ -4,6 +4,8 @@ from pathlib import Path
 
 import jinja2
 
+from core.compiled import COMPILED
+
 
 def pages(templates: Path) -> jinja2.Environment:
     """The pages of a folder of templates."""
@@ -11,6 +13,7 @@ def pages(templates: Path) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(templates / "pages"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        bytecode_cache=COMPILED,
         trim_blocks=True,
         lstrip_blocks=True,
     )

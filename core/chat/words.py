@@ -19,6 +19,7 @@ from jinja2 import (
 from jinja2.runtime import Context
 
 from core.clock import CITY_ZONE
+from core.compiled import COMPILED
 from core.errors import BootError
 
 _WEEKDAYS = "一二三四五六日"
@@ -150,6 +151,7 @@ class Words:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=COMPILED,
         )
         environment.filters.update(
             day=_seen_today(day),
@@ -166,7 +168,6 @@ class Words:
         environment.globals["city"] = city or CityFacts()
         self._environment = environment
         self._folder = folder
-        self._environment = environment
         self.today: date | None = None
         self._latest: Words | None = None
         self._templates: dict[str, Template] = {}

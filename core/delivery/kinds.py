@@ -11,7 +11,7 @@ from typing import Any
 from core.chat.words import Words
 from core.delivery import fields
 from core.delivery.lanes import Lane, lane_named
-from core.delivery.quiet import Quiet
+from core.delivery.quiet import USUAL, Quiet
 from core.errors import BootError
 
 _LENGTH = re.compile(r"([1-9]\d{0,3})([mhd])")
@@ -55,15 +55,15 @@ class Kinds:
     """Every kind by its name.
 
     Accounts that a stand-in plays (`played`) have a template and a one-time subscription for each kind with
-    fields: its name, and its name with `_once`.
+    fields: its name, and its name with `_once`. `hold` are the hours of `quiet = "hold"`.
     """
 
-    def __init__(self, folder: Path, words: Words, played: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, words: Words, played: Iterable[str] = (), hold: str = USUAL) -> None:
         self._kinds: dict[str, Kind] = {}
         played = tuple(played)
         for path in sorted(folder.glob("*.toml")):
             try:
-                kind = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words)
+                kind = _read(path.stem, tomllib.loads(path.read_text("utf-8")), words, hold)
             except (OSError, ValueError, TypeError, KeyError, AttributeError) as wrong:
                 raise BootError(f"{path}: {wrong}") from wrong
             self._kinds[kind.name] = _played(kind, played) if kind.fields else kind
@@ -96,7 +96,7 @@ def _played(kind: Kind, accounts: Sequence[str]) -> Kind:
     )
 
 
-def _read(name: str, given: dict[str, Any], words: Words) -> Kind:
+def _read(name: str, given: dict[str, Any], words: Words, hold: str) -> Kind:
     unknown = given.keys() - _KNOWN
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no such key (there are {', '.join(sorted(_KNOWN))})")
@@ -117,7 +117,7 @@ def _read(name: str, given: dict[str, Any], words: Words) -> Kind:
         lane=lane,
         words=template,
         valid_for=_length(given.get("valid_for", "2d")),
-        quiet=Quiet.parse("ignore" if lane is Lane.URGENT else given.get("quiet", "hold")),
+        quiet=Quiet.parse("ignore" if lane is Lane.URGENT else given.get("quiet", "hold"), hold),
         counts=_flag(given, "counts", default=lane is not Lane.URGENT),
         repeatable=_repeatable(given.get("duplicates", "no")),
         link=words.snippet(link) if link else None,

@@ -7,8 +7,8 @@ from datetime import datetime, time, timedelta
 
 from core.clock import CITY_ZONE
 
+USUAL = "21:00-08:00"
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
-_USUAL = "21:00-08:00"
 _JITTER = timedelta(minutes=10)  # what waited for one morning does not leave in one second
 
 
@@ -20,11 +20,11 @@ class Quiet:
     ends: time
 
     @classmethod
-    def parse(cls, said: str) -> "Quiet":
-        """`hold` (21:00-08:00), `ignore`, or a span such as `21:00-06:30`; ValueError for anything else."""
+    def parse(cls, said: str, hold: str = USUAL) -> "Quiet":
+        """`hold` (the hours of that name), `ignore`, or a span such as `21:00-06:30`; else ValueError."""
         if said == "ignore":
             return cls(time(0), time(0))
-        found = _SPAN.fullmatch(_USUAL if said == "hold" else said)
+        found = _SPAN.fullmatch(hold if said == "hold" else said)
         if found is None:
             raise ValueError(f'quiet {said!r} is none of "hold", "ignore" and a span such as "21:00-06:30"')
         hour, minute, until_hour, until_minute = map(int, found.groups())

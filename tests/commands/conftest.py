@@ -109,8 +109,8 @@ aes_key = "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A `run` that stays for the whole module."""
-    place = Place(tmp_path_factory.mktemp("running"))
+    """A `run` that stays for the whole module; notices leave at any hour."""
+    place = Place(tmp_path_factory.mktemp("running"), '[wechat]\nquiet_hours = "00:00-00:00"\n')
     program = Program(place).ready()
     yield place
     program.stop()

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core.delivery import fields, guards
+from core.delivery.kinds import Kinds
 from core.delivery.notices import NoticeRefused
-from core.delivery.quiet import Quiet
+from core.delivery.quiet import USUAL, Quiet
 from tests.core.delivery.bureau import NOON, Bureau, clock_at
-from tests.core.delivery.town import HERE
+from tests.core.delivery.town import HERE, NOTICES
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,16 @@ def test_quiet_hours_end_when_they_say(said: str, at: tuple[int, int], until: tu
 def test_quiet_hours_nobody_can_read_are_refused(said: str) -> None:
     with pytest.raises(ValueError, match="quiet"):
         Quiet.parse(said)
+
+
+@pytest.mark.parametrize(
+    ("hold", "until"), [("20:00-09:30", (9, 30)), ("00:00-00:00", None), (USUAL, (8, 0))]
+)
+def test_a_city_has_quiet_hours_of_its_own(bureau: Bureau, hold: str, until: tuple[int, int] | None) -> None:
+    kinds = Kinds(NOTICES, bureau.words, hold=hold)
+    over = kinds["daily"].quiet.over_at(clock_at(7, 45).now())
+    assert (over and (over.hour, over.minute)) == until
+    assert kinds["hushed"].quiet.over_at(clock_at(7, 45).now()) is None, "it names its own: until 06:30"
 
 
 def test_held_for_the_night_it_leaves_some_minutes_after_the_end_and_in_time() -> None:
