@@ -21,8 +21,9 @@ install: $(VENV)/run.stamp
 run: $(VENV)/run.stamp
 	@exec $(PYTHON) main.py run $(ARGS)
 
+# Three on two cores: much of a test's time goes by in waiting for processes and browsers.
 test: $(VENV)/dev.stamp
-	@exec $(PYTHON) -m pytest -n 2 --dist worksteal -m 'not soak' $(ARGS)
+	@exec $(PYTHON) -m pytest -n 3 --dist worksteal -m 'not soak' $(ARGS)
 
 check-static: $(VENV)/dev.stamp
 	@$(PYTHON) -m ruff format --check --quiet .

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "main.py"
 # Below the range the system hands out for outgoing connections, and apart for each test process: two
 # checkouts tested at once would share the port of `serve --processes` and answer each other's messages.
-_CHECKOUT = zlib.crc32(str(ROOT).encode()) % 11
-_FIRST_PORT = 20_000 + 1_000 * _CHECKOUT + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0)
+_CHECKOUT = zlib.crc32(str(ROOT).encode()) % 8
+_FIRST_PORT = 20_000 + 1_500 * _CHECKOUT + 500 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:] or 0)
 _ports = itertools.count(_FIRST_PORT)
 
 
