@@ -4,13 +4,17 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from core.seal import Seal
+import structlog
+
+from core.seal import Seal, SealBrokenError
 from core.stores.database import Database, Transaction
 from services.citizens import store
 from services.citizens.model import Recipient, UnknownCitizen
 
 FOLLOWERS = "followers"
 _REMEMBERED = 4096  # self persons kept in memory, about a megabyte
+
+_log = structlog.get_logger("citizens")
 
 
 class Citizens:
@@ -55,15 +59,20 @@ class Citizens:
         return await store.conversation(tx, citizen)
 
     async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Recipient]:
-        """Open the ways back to conversations; only a sender needs them. Who never arrived is left out."""
-        return {
-            row["conversation"]: Recipient(
-                row["account"],
-                self._seal.open(row["openid"], _place(row["conversation"])).decode(),
-                row["following"],
-            )
-            for row in await store.addresses(self._db, conversations)
-        }
+        """Open the ways back to conversations; only a sender needs them.
+
+        Who never arrived is left out, and who cannot be found any more: the others get theirs (M9).
+        """
+        found = {}
+        for row in await store.addresses(self._db, conversations):
+            conversation = row["conversation"]
+            try:
+                openid = self._seal.open(row["openid"], _place(conversation)).decode()
+            except SealBrokenError as broken:
+                _log.error("openid_unreadable", conversation=conversation, why=str(broken))
+            else:
+                found[conversation] = Recipient(row["account"], openid, row["following"])
+        return found
 
     async def lost(self, conversation: str) -> None:
         """Note that the platform does not know somebody as a follower any more."""

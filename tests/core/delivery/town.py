@@ -13,7 +13,7 @@ from core.chat.words import Words
 from core.clock import Clock, SystemClock
 from core.delivery.kinds import Kinds
 from core.delivery.lanes import Lane
-from core.delivery.outgoing import Office, Outgoing
+from core.delivery.outgoing import City, Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.rates import Limits
 from core.delivery.sender import Choices, Notice, Outcome, Sent
@@ -97,6 +97,7 @@ class Town:
         self.words = Words(TEMPLATES)
         self.kinds = Kinds(NOTICES, self.words)
         self.limits = Limits()
+        self.city: City = self.post
         self.late = self.worker()
 
     def worker(self, *lanes: Lane, inbox: Inbox | None = None) -> Outgoing:
@@ -109,7 +110,7 @@ class Town:
             kinds=self.kinds,
             words=self.words,
             inbox=inbox or self.inbox,
-            city=self.post,
+            city=self.city,
             sender=self.post,
             limits=self.limits,
         )
