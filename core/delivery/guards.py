@@ -4,8 +4,19 @@ from collections.abc import Iterable, Mapping
 
 from core.stores.database import Database, Transaction
 
-MOST = 3  # objects one message may hang on: the object itself, a binding, its recipient
+MOST = 2  # objects one message may hang on, the object itself and a binding; its recipient is the third
+RECIPIENT = "recipient:"  # in front of a conversation: counts how often its citizen left us
 Guards = Mapping[str, int]
+
+
+def recipient(conversation: str) -> str:
+    """The key that whatever is on its way to a conversation hangs on."""
+    return RECIPIENT + conversation
+
+
+def of_objects(guards: Guards) -> Guards:
+    """Those without the recipient's."""
+    return {key: n for key, n in guards.items() if not key.startswith(RECIPIENT)}
 
 
 async def bump(tx: Transaction, key: str) -> int:
@@ -22,7 +33,7 @@ async def bump(tx: Transaction, key: str) -> int:
 
 
 async def current(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
-    """The numbers a message is made under now, at most three.
+    """The numbers a message is made under now, at most two; the outbox adds its recipient's.
 
     A key nobody has counted yet is counted from 0, so that whoever sends sees the first change, too.
     """

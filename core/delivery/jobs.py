@@ -145,8 +145,12 @@ async def _fill_one(tx: Transaction, number: int, audience: Audience) -> int:
         """
         INSERT INTO outbox (key, conversation, kind, lane, job, row_no, not_before, valid_until, guard_keys,
                             guard_ns)
-        SELECT $2 || ':' || conversation || ':', conversation, $3, $4, $1, $5 + no, $6, $7, $8, $9
-        FROM unnest($10::text[]) WITH ORDINALITY AS page (conversation, no) ON CONFLICT DO NOTHING
+        SELECT $2 || ':' || conversation || ':', conversation, $3, $4, $1, $5 + no, $6, $7,
+               array_append($8, v.key), array_append($9, coalesce(n, 0))
+        FROM (SELECT *, $11 || conversation AS key
+              FROM unnest($10::text[]) WITH ORDINALITY AS page (conversation, no)) AS v
+             LEFT JOIN versions USING (key)
+        ON CONFLICT DO NOTHING
         """,
         number,
         job["key"],
@@ -158,6 +162,7 @@ async def _fill_one(tx: Transaction, number: int, audience: Audience) -> int:
         [*job["guard_keys"], _guard(number)],
         [*job["guard_ns"], 0],
         list(page),
+        guards.RECIPIENT,
     )
     await tx.execute(
         "UPDATE jobs SET reached = $2, rows = rows + $3 WHERE id = $1", number, page[-1], len(page)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.delivery import guards
 from core.delivery.guards import Guards
 from core.delivery.lanes import Lane
 from core.stores.database import Database, Transaction
@@ -16,7 +17,8 @@ class Entry:
     """A message to be sent once.
 
     `key` is unique for ever: kind, object, its version, recipient and step (domain-rules M1). `sealed` is its
-    letter, sealed for that key. `valid_until`: worth sending no longer than that.
+    letter, sealed for that key. `valid_until`: worth sending no longer than that. `guards` are those of its
+    objects; the outbox adds its recipient's.
     """
 
     key: str
@@ -37,7 +39,8 @@ async def queue(tx: Transaction, entry: Entry) -> int | None:
         """
         INSERT INTO outbox (key, conversation, sealed, kind, lane, not_before, valid_until, guard_keys,
                             guard_ns, repeatable, state, hold)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, array_append($8, $12),
+                array_append($9, coalesce((SELECT n FROM versions WHERE key = $12), 0)), $10,
                 CASE WHEN $11 = '' THEN 'queued' ELSE 'held' END, $11)
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
@@ -52,6 +55,7 @@ async def queue(tx: Transaction, entry: Entry) -> int | None:
         list(entry.guards.values()),
         entry.repeatable,
         entry.hold,
+        guards.recipient(entry.conversation),
     )
 
 
@@ -59,14 +63,16 @@ async def queue_reply(tx: Transaction, key: str, conversation: str, sealed: byte
     """Add a reply that comes late unless it is there already; it is worth sending for two days."""
     await tx.execute(
         """
-        INSERT INTO outbox (key, conversation, sealed, not_before, valid_until)
-        VALUES ($1, $2, $3, now() + make_interval(secs => $4), now() + interval '2 days')
+        INSERT INTO outbox (key, conversation, sealed, not_before, valid_until, guard_keys, guard_ns)
+        VALUES ($1, $2, $3, now() + make_interval(secs => $4), now() + interval '2 days', ARRAY[$5],
+                ARRAY[coalesce((SELECT n FROM versions WHERE key = $5), 0)])
         ON CONFLICT (key) DO NOTHING
         """,
         key,
         conversation,
         sealed,
         after_s,
+        guards.recipient(conversation),
     )
 
 

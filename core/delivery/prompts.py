@@ -7,7 +7,7 @@ import msgspec
 
 from core.chat.events import Event
 from core.chat.prompts import Prompt, PromptOver
-from core.delivery.guards import Guards
+from core.delivery.guards import Guards, of_objects
 from core.delivery.letters import Letter
 from core.stores.database import Database, Transaction
 
@@ -26,6 +26,7 @@ async def leave(
     """
     if not letter.options:
         return
+    objects = of_objects(guards)  # a booking stands though its citizen was away
     await tx.execute(
         """
         INSERT INTO prompts (message, conversation, kind, object, guard_keys, guard_ns, title, options,
@@ -36,8 +37,8 @@ async def leave(
         conversation,
         kind,
         letter.about,
-        list(guards),
-        list(guards.values()),
+        list(objects),
+        list(objects.values()),
         letter.title,
         [id_ for id_, _ in letter.options],
         [label for _, label in letter.options],

@@ -6,6 +6,7 @@ All firing is by the database's clock; nothing is scheduled in the past.
 from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.delivery import guards
 from core.delivery.notices import Notice, Notices
 from core.stores.database import Database, Transaction
 
@@ -24,8 +25,9 @@ class Reminders:
     async def set(self, tx: Transaction, notice: Notice, due: datetime) -> bool:
         """Remind of something then; False if that is over, or stands there already.
 
-        It hangs on the notice's guards as they are now: once one of them has moved it is never sent. The
-        notice is said and checked now, as on that day; `NoticeRefused` names what is wrong with it.
+        It hangs on the notice's guards as they are now: once one of them has moved it is never sent. On its
+        recipient it hangs when it is fired (ADR 0015). The notice is said and checked now, as on that day;
+        `NoticeRefused` names what is wrong with it.
         """
         if due <= self._clock.now() or (notice.valid_until is not None and due >= notice.valid_until):
             return False
@@ -57,10 +59,11 @@ class Reminders:
         One statement moves a reminder: it is fired and stands in the outbox, or it is still due.
         """
         fired = 0
-        rows = await self._db.fetch(_FIRE, AT_ONCE)
+        rows = await self._db.fetch(_FIRE, AT_ONCE, guards.RECIPIENT)
         while rows:
             fired += sum(row["state"] == "fired" for row in rows)
-            rows = await self._db.fetch(_FIRE, AT_ONCE) if len(rows) == AT_ONCE else []
+            again = len(rows) == AT_ONCE
+            rows = await self._db.fetch(_FIRE, AT_ONCE, guards.RECIPIENT) if again else []
         return fired
 
     async def purge(self) -> None:
@@ -86,8 +89,11 @@ _FIRE = """
     ), queued AS (
         INSERT INTO outbox (key, conversation, sealed, kind, lane, not_before, valid_until, guard_keys,
                             guard_ns, repeatable)
-        SELECT key, conversation, sealed, kind, lane, now(), valid_until, guard_keys, guard_ns, repeatable
-        FROM reminders JOIN due USING (id) WHERE becomes = 'fired'
+        SELECT r.key, conversation, sealed, kind, lane, now(), valid_until,
+               array_append(guard_keys, $2 || conversation), array_append(guard_ns, coalesce(v.n, 0)),
+               repeatable
+        FROM reminders r JOIN due USING (id) LEFT JOIN versions v ON v.key = $2 || conversation
+        WHERE becomes = 'fired'
         ON CONFLICT (key) DO NOTHING
     )
     UPDATE reminders r SET state = becomes, settled_at = now(), sealed = NULL

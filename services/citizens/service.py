@@ -38,7 +38,10 @@ class Citizens:
         return known.citizen
 
     async def leave(self, conversation: str) -> None:
-        """Note that a citizen unfollowed; what was promised stays promised."""
+        """Note that a citizen unfollowed: what is on its way to them is not sent any more.
+
+        A reminder of what still stands comes when it is time, should they be back by then (ADR 0015).
+        """
         await store.follow(self._db, conversation, following=False)
 
     async def self_person(self, citizen: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from core.delivery import guards
 from core.stores.database import Database, Transaction
 from services.citizens.model import Account
 
@@ -26,7 +27,7 @@ async def account_of(db: Database, conversation: str) -> Account | None:
 
 
 async def add(db: Database, newcomer: Newcomer) -> str | None:
-    """Write account, self person, binding and their events; None if somebody else was first.
+    """Write account, self person, binding, their events and the account's guard; None if somebody was first.
 
     ON CONFLICT waits for a concurrent first contact, so a None means that its row is committed.
     """
@@ -41,6 +42,8 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         ), bound AS (
             INSERT INTO bindings (citizen, person, relation, state, scopes)
             SELECT citizen, $2, 'self', 'active', ARRAY['book', 'pay', 'queue'] FROM arrived
+        ), guarded AS (
+            INSERT INTO versions (key) SELECT $6 FROM arrived ON CONFLICT DO NOTHING
         ), told AS (
             INSERT INTO citizen_events (who, what, citizen, person, old, new, key)
             SELECT citizen, step.what, citizen, step.person, step.old, step.new, $3
@@ -56,16 +59,23 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         newcomer.conversation,
         newcomer.account,
         newcomer.sealed_openid,
+        guards.recipient(newcomer.conversation),
     )
     return citizen
 
 
 async def follow(db: Database, conversation: str, *, following: bool) -> None:
-    """Mark an account as following or not, with its event; a repetition writes nothing."""
+    """Mark an account as following or not, with its event; a repetition writes nothing.
+
+    Whoever leaves takes back what is on its way to them, in the same statement (design 6, "Guards").
+    """
     await db.execute(
         """
         WITH changed AS (
             UPDATE accounts SET following = $2 WHERE conversation = $1 AND following <> $2 RETURNING citizen
+        ), taken_back AS (
+            INSERT INTO versions (key, n) SELECT $3, 1 FROM changed WHERE NOT $2
+            ON CONFLICT (key) DO UPDATE SET n = versions.n + 1
         )
         INSERT INTO citizen_events (who, what, citizen, old, new, key)
         SELECT citizen, CASE WHEN $2 THEN 'returned' ELSE 'left' END, citizen,
@@ -75,6 +85,7 @@ async def follow(db: Database, conversation: str, *, following: bool) -> None:
         """,
         conversation,
         following,
+        guards.recipient(conversation),
     )
 
 

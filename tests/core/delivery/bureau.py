@@ -50,14 +50,14 @@ class Bureau(Town):
         assert isinstance(run, Run)
         await self.inbox.commit(run, b"session", b"reply")
 
-    async def job(self, key: str = "news:n1:0", kind: str = "news", **given: object) -> int:
+    async def job(self, key: str = "news:n1:0", kind: str = "news", audience: str = "all") -> int:
         known = self.kinds[kind]
         letter = self.notices.letter(known, self.notice(kind), NOON + timedelta(days=3), NOON)
         draft = Draft(
             key=key,
             kind=kind,
             account="city",
-            audience="all",
+            audience=audience,
             letter=letter,
             not_before=datetime.now(CITY_ZONE),
             valid_until=datetime.now(CITY_ZONE) + timedelta(days=3),

@@ -28,7 +28,7 @@ async def test_it_is_not_taken_before_its_time(sheet: Sheet) -> None:
     await sheet.queue("a", after_s=6)
     assert await sheet.claim() == {}
     await sheet.passes(timedelta(seconds=7))
-    assert (await sheet.claim())["a"] == Row(1, "a", HERE, WORDS, 1)
+    assert (await sheet.claim())["a"] == Row(1, "a", HERE, WORDS, 1, guards={f"recipient:{HERE}": 0})
 
 
 async def test_who_took_it_has_it_alone_until_the_lease_ends(sheet: Sheet) -> None:
