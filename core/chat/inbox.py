@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from core.chance import draw
+from core.chat.contacts import Contacts
 from core.chat.durations import WINDOW_SENDS, Durations, script
 from core.stores.redis import Redis
 
@@ -127,6 +128,7 @@ class Inbox:
     ) -> None:
         self._redis = redis
         self.durations = durations or Durations()
+        self.contacts = Contacts()
         self._lease = int(self.durations.lease * 1000)
         names = ("enter", "commit", "renew", "leave", "hand_over", "take", "shown")
         scripts = {name: script(name, self.durations, window_sends) for name in names}
@@ -141,6 +143,8 @@ class Inbox:
         name, keys = _keys(event_id)
         token = draw(_TOKEN_BYTES).hex()
         answer = await self._redis.run(self._enter, keys, (name, token, who, window, number))
+        if window:
+            self.contacts.note(event_id[: -len(name) - 1])
         if answer[0] == b"RUN":
             _, fence, session, shown, seen, age_ms = answer
             return Run(event_id, keys, int(fence), token, session or None, shown != b"0", seen, age_ms)

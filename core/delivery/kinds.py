@@ -55,10 +55,11 @@ class Kinds:
     """Every kind by its name.
 
     Accounts that a stand-in plays (`played`) have a template and a one-time subscription for each kind with
-    fields: its name, and its name with `_once`. `hold` are the hours of `quiet = "hold"`.
+    fields: its name, and its name with `_once`. `hold` are the hours of `quiet = "hold"`: the city's `night`.
     """
 
     def __init__(self, folder: Path, words: Words, played: Iterable[str] = (), hold: str = USUAL) -> None:
+        self.night = Quiet.parse(hold)
         self._kinds: dict[str, Kind] = {}
         played = tuple(played)
         for path in sorted(folder.glob("*.toml")):

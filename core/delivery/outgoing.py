@@ -88,6 +88,7 @@ class Outgoing:
         self._city = office.city
         self._windows = Windows(office.redis, office.inbox.durations)
         self._kept = Kept(office.db, office.seal, office.words, office.clock)
+        self._night, self._contacts = office.kinds.night, office.inbox.contacts
         caps, rates = Caps(office.redis, office.clock), Rates(office.redis, office.limits, office.clock)
         channels = Channels(office.db, office.kinds, Counters(self._windows, caps, rates), office.clock)
         replies = Replies(office.inbox, office.seal)
@@ -110,7 +111,7 @@ class Outgoing:
         await rows.recover(self._db)
         await receipts.apply(self._db)
         await self._reopen()
-        await self._kept.let_go(self._windows)
+        await self._kept.let_go(self._windows, self._night, self._contacts.take())
 
     async def _go_on_with_jobs(self) -> None:
         if Lane.BULK in self._lanes:

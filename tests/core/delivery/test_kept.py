@@ -1,14 +1,20 @@
 """What is kept for a citizen's next contact is shown when they ask, and its number is told once."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+import pytest
 
 from core.chat.inbox import windows_key
 from core.clock import CITY_ZONE, ManualClock
+from core.delivery import kept as kept_messages
 from core.delivery.kept import Kept
+from core.delivery.kinds import Kinds
 from core.delivery.prompts import Prompting
+from core.delivery.sender import Outcome, Policy, Refused
 from tests.core.delivery.bureau import Bureau
 from tests.core.delivery.test_prompts import writes
-from tests.core.delivery.town import HERE
+from tests.core.delivery.town import HERE, NOTICES, THERE
 
 TEMPLATE, WINDOW = "[T-visit]", windows_key(HERE)
 
@@ -115,6 +121,111 @@ async def test_what_is_told_once_costs_nothing_while_it_waits(bureau: Bureau) ->
         await bureau.out.send_due()
     assert bureau.heard == [told(2)]
     assert await bureau.db.fetchval("SELECT count(*) FROM outbox WHERE kind = 'unread'") == 1
+
+
+async def notes(bureau: Bureau, *guards: str, conversation: str = HERE) -> None:
+    """Notes for which there is no way, each about something that may change."""
+    for guard in guards:
+        note = bureau.notice("note", conversation=conversation)
+        await bureau.queue(replace(note, guards=(guard,)))
+    await bureau.out.send_due()
+
+
+async def looks(bureau: Bureau) -> None:
+    await bureau.out.send_due()
+    await bureau.out.send_due()
+
+
+async def test_what_has_changed_since_was_counted_among_the_unread(bureau: Bureau) -> None:
+    await notes(bureau, "a", "b", "c")
+    await bureau.bump("b")
+    await bureau.opens()
+    await looks(bureau)
+    assert bureau.heard == [told(2)]
+    assert (await bureau.states())[:3] == [
+        ("held", "no channel"), ("cancelled", "changed"), ("held", "no channel"),
+    ]  # fmt: skip
+
+
+async def test_where_all_has_changed_nobody_is_told_to_look(bureau: Bureau) -> None:
+    await notes(bureau, "a", "b")
+    await bureau.bump("a")
+    await bureau.bump("b")
+    await bureau.opens()
+    await looks(bureau)
+    assert bureau.heard == []
+    assert set(await bureau.states()) == {("cancelled", "changed")}
+
+
+async def the_number_finds_no_way(bureau: Bureau) -> None:
+    """Somebody writes, and has got their last message before they are told what waits."""
+    used_up: Outcome = Refused(Policy.WINDOW, 45047, "out of response count limit")
+    await notes(bureau, "a", "b")
+    await bureau.opens()
+    bureau.post.answers = [used_up]
+    await looks(bureau)
+    assert bureau.heard == []
+    assert (await bureau.states())[-1] == ("held", "no channel")
+
+
+async def test_a_number_that_found_no_way_was_never_told_again(bureau: Bureau) -> None:
+    await the_number_finds_no_way(bureau)
+    await bureau.bump("a")
+    await notes(bureau, "c", "d")
+    assert bureau.heard == []
+    await bureau.later()
+    await bureau.opens()
+    await looks(bureau)
+    await looks(bureau)
+    assert bureau.heard == [told(3)], "as many as there are now"
+    assert (
+        await bureau.db.fetchval("SELECT count(*) FROM outbox WHERE hold = 'kept' AND kind = 'unread'") == 0
+    )
+
+
+async def test_the_same_number_is_told_at_the_next_contact(bureau: Bureau) -> None:
+    await the_number_finds_no_way(bureau)
+    await looks(bureau)
+    await bureau.later()
+    await bureau.opens()
+    await looks(bureau)
+    await looks(bureau)
+    assert bureau.heard == [told(2)]
+
+
+async def test_what_was_read_meanwhile_is_not_announced_any_more(bureau: Bureau) -> None:
+    await the_number_finds_no_way(bureau)
+    for _ in range(2):
+        await kept(bureau).show(HERE, writes(bureau).id)
+    await bureau.later()
+    await bureau.opens()
+    await looks(bureau)
+    assert bureau.heard == []
+    assert (await bureau.states())[-1] == ("cancelled", "changed")
+
+
+@pytest.mark.parametrize(("hold", "hour"), [("22:00-06:00", 6), ("21:00-10:00", 10)])
+async def test_the_morning_began_at_eight_whatever_the_citys_quiet_hours(
+    bureau: Bureau, hold: str, hour: int
+) -> None:
+    await over_the_cap(bureau, by=3)
+    await bureau.redis.client.hset(WINDOW, "message_left", "3")
+    bureau.kinds = Kinds(NOTICES, bureau.words, hold=hold)
+    for now, heard in ((hour - 1, []), (hour, [told(3)])):
+        await comes(bureau, now)
+        assert bureau.heard == heard
+
+
+async def test_who_writes_need_not_wait_until_all_others_were_looked_at(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await notes(bureau, "a", "b")
+    await notes(bureau, "c", "d", conversation=THERE)
+    monkeypatch.setattr(kept_messages, "_AT_ONCE", 1)
+    bureau.out = bureau.worker()  # it would begin with the others
+    await bureau.opens(conversation=THERE)
+    await bureau.out.send_due()
+    assert bureau.post.phones[THERE].heard == [told(2)]
 
 
 def kept(bureau: Bureau) -> Kept:
