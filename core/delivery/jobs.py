@@ -116,21 +116,22 @@ class Letters:
         return self._of_job[job]
 
 
-async def fill(db: Database, audience: Audience) -> int:
-    """Give the next recipients of each running job their rows; how many there were.
+async def unfilled(db: Database) -> list[int]:
+    """The running jobs some of whose recipients have no row yet."""
+    rows = await db.fetch("SELECT id FROM jobs WHERE state = 'running' AND filled_at IS NULL ORDER BY id")
+    return [row["id"] for row in rows]
+
+
+async def fill(db: Database, number: int, audience: Audience) -> int:
+    """Give the next recipients of a running job their rows; how many there were.
 
     Where it stopped stands in the job, and is written in one transaction with the rows.
     """
-    filled = 0
-    for job in await db.fetch(
-        "SELECT id FROM jobs WHERE state = 'running' AND filled_at IS NULL ORDER BY id"
-    ):
-        async with db.transaction() as tx:
-            filled += await _fill_one(tx, job["id"], audience)
-    return filled
+    async with db.transaction() as tx:
+        return await _fill(tx, number, audience)
 
 
-async def _fill_one(tx: Transaction, number: int, audience: Audience) -> int:
+async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
     job = await tx.fetchrow(
         "SELECT * FROM jobs WHERE id = $1 AND state = 'running' AND filled_at IS NULL FOR UPDATE SKIP LOCKED",
         number,

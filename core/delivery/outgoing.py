@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.delivery import jobs, outbox, prompts, receipts, rows
 from core.delivery.caps import Caps
 from core.delivery.channels import Channels, Counters
+from core.delivery.filling import Filling
 from core.delivery.jobs import Audience
 from core.delivery.kept import Kept
 from core.delivery.kinds import Kinds
@@ -85,7 +86,7 @@ class Outgoing:
 
     def __init__(self, office: Office, lanes: Iterable[Lane] = Lane, *, lease: timedelta = LEASE) -> None:
         self._db = office.db
-        self._city = office.city
+        self._filling = Filling(office.db, office.city)
         self._windows = Windows(office.redis, office.inbox.durations)
         self._kept = Kept(office.db, office.seal, office.words, office.clock)
         self._night, self._contacts = office.kinds.night, office.inbox.contacts
@@ -157,7 +158,7 @@ class Outgoing:
 
     async def _fill(self) -> None:
         """Give every recipient of the jobs a row: whoever sends is not to wait for rows."""
-        while await jobs.fill(self._db, self._city) and not self._ending.is_set():
+        while await self._filling.fill() and not self._ending.is_set():
             pass
 
     async def _reopen(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from core.clock import ManualClock
 from core.delivery import jobs
 from core.delivery.announcing import Announcer, Wish
+from core.delivery.filling import Filling
 from core.delivery.lanes import Lane
 from core.delivery.notices import NoticeRefused, Notices
 from core.delivery.rates import TEMPLATE, WINDOW, Limits, Rates
@@ -93,7 +94,7 @@ async def test_another_notice_under_way_goes_first_and_itself_does_not_stand_in_
 ) -> None:
     desk = announcer(bureau, clock_at(9), **{TEMPLATE: 1_000, WINDOW: 1_000})
     await desk.make(await desk.look(wish()), "staff")
-    await jobs.fill(bureau.db, bureau.post)
+    await Filling(bureau.db, bureau.post).fill()
     waiting = len(bureau.post.phones)
     assert [day.count for day in (await desk.look(wish())).days] == [600, 400]
     assert [day.count for day in (await desk.look(wish(count=3))).days] == [600 - waiting, 400 + waiting]

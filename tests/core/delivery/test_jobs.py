@@ -8,6 +8,7 @@ import pytest
 
 from core.delivery import jobs
 from core.delivery.backlog import backlog
+from core.delivery.filling import Filling
 from core.delivery.jobs import NoSuchJob
 from core.delivery.lanes import Lane
 from core.delivery.progress import progress
@@ -80,7 +81,7 @@ async def test_pages_follow_one_another_and_what_was_filled_stays(
 ) -> None:
     monkeypatch.setattr(jobs, "PAGE", 40)
     await full.job()
-    assert [await jobs.fill(full.db, full.post) for _ in range(5)] == [40, 40, 40, 30, 0]
+    assert [await Filling(full.db, full.post).fill() for _ in range(5)] == [40, 40, 40, 30, 0]
     assert await full.db.fetchval("SELECT count(DISTINCT (job, row_no)) FROM outbox") == MANY
 
 
@@ -92,7 +93,7 @@ async def test_two_processes_fill_one_job_without_a_row_too_many(
 
     async def fills() -> None:
         while not (await jobs.listed(full.db, None, 1))[0].filled:
-            await jobs.fill(full.db, full.post)
+            await Filling(full.db, full.post).fill()
 
     async with asyncio.timeout(30):
         await asyncio.gather(fills(), fills(), fills())
@@ -205,7 +206,7 @@ async def test_a_job_is_never_done_without_its_event(full: Bureau) -> None:
 async def test_what_a_job_has_still_to_send_is_not_late(full: Bureau) -> None:
     """The health page called a notice spread over days a stoppage; control: a message of its own is late."""
     number = await full.job()
-    await jobs.fill(full.db, full.post)
+    await Filling(full.db, full.post).fill()
     await full.db.execute("UPDATE outbox SET made_at = now() - interval '1 day'")
     behind = await backlog(full.db)
     assert (behind.waiting, behind.jobs, behind.in_jobs) == (0, 1, MANY)
@@ -235,11 +236,11 @@ async def test_who_crashes_while_filling_is_followed_where_it_stopped(
 ) -> None:
     monkeypatch.setattr(jobs, "PAGE", 100)
     number, register = await full.job(), Crashing(full)
-    await jobs.fill(full.db, register)
-    with pytest.raises(ConnectionError):
-        await jobs.fill(full.db, register)
+    first = Filling(full.db, register)
+    assert [await first.fill(), await first.fill()] == [100, 0]
     assert (await progress(full.db, number)).total == 100
-    while await jobs.fill(full.db, register):
+    heir = Filling(full.db, register)
+    while await heir.fill():
         pass
     reached = sorted(full.post.phones)[99]
     assert register.pages[1] == register.pages[2] == reached, "it goes on there, not at the beginning"

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.clock import CITY_ZONE
-from core.delivery import jobs
+from core.delivery.filling import Filling
 from core.delivery.prompts import Prompting
 from core.delivery.sender import Outcome, Policy, Refused
 from core.schedule.reminders import Reminders
@@ -69,7 +69,7 @@ async def test_what_was_queued_before_somebody_left_is_not_sent_when_they_are_ba
     await bureau.queue(bureau.notice("visit"))
     await bureau.owes()
     await bureau.job("news:old:0", audience=FOLLOWERS)
-    await jobs.fill(bureau.db, known)
+    await Filling(bureau.db, known).fill()
     await comes_back(known)
     await bureau.out.send_due()
     assert (bureau.heard, bureau.post.phones[THERE].heard) == ([], ["[T-news]"])
