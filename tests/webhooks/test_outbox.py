@@ -107,7 +107,19 @@ async def test_a_job_that_is_not_there(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=1001", "limit=-1", "before=x", "limit=²", "before=99999999999999999999999"]
+    "query",
+    [
+        "limit=1001",
+        "limit=-1",
+        "before=x",
+        "limit=²",
+        "limit=",
+        "before=99999999999999999999999",
+        f"before={2**63}",
+        f"before={'0' * 20}{2**63}",
+        f"limit={'0' * 20}999999",
+        f"before={'0' * 5000}",
+    ],
 )
 async def test_numbers_are_bounded(client: Client, query: str) -> None:
     assert "a whole number" in (await asks(client, f"/outbox/jobs?{query}", 400))["error"]
