@@ -7,6 +7,33 @@ from core.delivery import standing
 from core.delivery.standing import Waiting
 from core.stores.database import Database
 
+# A message behind a held one waits for the same. WeChat's reasons end with an id of each request.
+BEHIND = r"""
+    WITH open AS (
+        SELECT made_at, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why,
+               bool_or(state = 'held') OVER (PARTITION BY conversation ORDER BY id) AS held
+        FROM outbox WHERE settled_at IS NULL AND job IS NULL AND hold <> 'quiet'
+    ), lost AS (
+        SELECT state = 'unknown' AS perhaps, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why
+        FROM outbox
+        WHERE settled_at > now() - interval '1 day' AND state IN ('unknown', 'failed', 'expired')
+    )
+    SELECT * FROM
+        (SELECT count(*) AS owed, min(since) AS owed_since FROM owed) AS debts,
+        (SELECT count(*) FILTER (WHERE NOT held) AS waiting,
+                min(made_at) FILTER (WHERE NOT held) AS waiting_since,
+                coalesce(mode() WITHIN GROUP (ORDER BY why) FILTER (WHERE NOT held AND why <> ''), '')
+                    AS waiting_why,
+                count(*) FILTER (WHERE held) AS held
+         FROM open) AS ours,
+        (SELECT count(*) FILTER (WHERE perhaps) AS unknown,
+                count(*) FILTER (WHERE NOT perhaps) AS failed,
+                coalesce(mode() WITHIN GROUP (ORDER BY why) FILTER (WHERE NOT perhaps), '') AS failed_why
+         FROM lost) AS gone,
+        (SELECT count(*) AS jobs FROM jobs WHERE state = 'running') AS running,
+        (SELECT count(*) AS in_jobs FROM outbox WHERE job IS NOT NULL AND settled_at IS NULL) AS many
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -34,32 +61,5 @@ class Backlog:
 
 async def backlog(db: Database) -> Backlog:
     """Count what is behind, of the whole city, whichever process asks."""
-    # A message behind a held one waits for the same. WeChat's reasons end with an id of each request.
-    row = await db.fetchrow(
-        r"""
-        WITH open AS (
-            SELECT made_at, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why,
-                   bool_or(state = 'held') OVER (PARTITION BY conversation ORDER BY id) AS held
-            FROM outbox WHERE state IN ('queued', 'held', 'sending') AND job IS NULL AND hold <> 'quiet'
-        ), lost AS (
-            SELECT state = 'unknown' AS perhaps, regexp_replace(reason, '[ ,]*(rid|hint): .*$', '') AS why
-            FROM outbox
-            WHERE settled_at > now() - interval '1 day' AND state IN ('unknown', 'failed', 'expired')
-        )
-        SELECT * FROM
-            (SELECT count(*) AS owed, min(since) AS owed_since FROM owed) AS debts,
-            (SELECT count(*) FILTER (WHERE NOT held) AS waiting,
-                    min(made_at) FILTER (WHERE NOT held) AS waiting_since,
-                    coalesce(mode() WITHIN GROUP (ORDER BY why) FILTER (WHERE NOT held AND why <> ''), '')
-                        AS waiting_why,
-                    count(*) FILTER (WHERE held) AS held
-             FROM open) AS ours,
-            (SELECT count(*) FILTER (WHERE perhaps) AS unknown,
-                    count(*) FILTER (WHERE NOT perhaps) AS failed,
-                    coalesce(mode() WITHIN GROUP (ORDER BY why) FILTER (WHERE NOT perhaps), '') AS failed_why
-             FROM lost) AS gone,
-            (SELECT count(*) AS jobs FROM jobs WHERE state = 'running') AS running,
-            (SELECT count(*) AS in_jobs FROM outbox WHERE job IS NOT NULL AND settled_at IS NULL) AS many
-        """
-    )
+    row = await db.fetchrow(BEHIND)
     return Backlog(**row, lanes=tuple(await standing.waiting(db))) if row else Backlog()

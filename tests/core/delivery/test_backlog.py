@@ -1,11 +1,12 @@
 """What operators are told of messages that have not reached citizens."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.delivery import outbox, rows
-from core.delivery.backlog import Backlog, backlog
+from core.delivery import outbox, rows, standing
+from core.delivery.backlog import BEHIND, Backlog, backlog
 from core.delivery.lanes import Lane
 from core.delivery.rows import Result, Row
 from core.stores.database import Database
@@ -114,3 +115,30 @@ async def test_reasons_are_one_though_wechat_numbers_them(sheet: Sheet) -> None:
     for _ in range(2):
         await sheet.settled("failed", "unfollowed")
     assert (await backlog(sheet.db)).failed_why == "48001 api unauthorized"
+
+
+_MANY_SETTLED = """
+    WITH job AS (
+        INSERT INTO jobs (key, kind, account, audience, sealed, not_before, valid_until, who)
+        VALUES ('k', 'news', 'city', 'all', $1, now(), now(), 'staff') RETURNING id
+    )
+    INSERT INTO outbox (key, conversation, state, job, row_no, not_before, valid_until, settled_at)
+    SELECT i::text, 'city:' || i, CASE WHEN i % 200 = 0 THEN 'failed' ELSE 'accepted' END,
+           CASE WHEN i % 2 = 0 THEN id END, CASE WHEN i % 2 = 0 THEN i END, now(), now(),
+           now() - i * interval '2 minutes'
+    FROM generate_series(1, 20000) AS i, job
+"""
+
+
+async def test_a_look_at_what_is_open_read_thirty_days_of_rows(sheet: Sheet) -> None:
+    """Health pages look once a second: of 300,000 settled rows each look took 70 to 100 ms."""
+    await sheet.db.execute(_MANY_SETTLED, WORDS)
+    for _ in range(3):
+        await sheet.queued(HERE)
+    await sheet.db.execute("ANALYZE outbox")
+    for asked in (standing.WAITING, BEHIND):
+        plan = "\n".join(row[0] for row in await sheet.db.fetch(f"EXPLAIN (ANALYZE, TIMING off) {asked}"))
+        read = [int(found) for found in re.findall(r"Rows Removed by Filter: (\d+)", plan)]
+        assert "Seq Scan on outbox" not in plan, plan
+        assert sum(read) < 100, plan
+    assert (await backlog(sheet.db)).waiting == 3
