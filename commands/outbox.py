@@ -118,6 +118,14 @@ def counted(how: Progress) -> str:
 def _pace(job: Job, how: Progress) -> str:
     if job.state == "stopped":
         return f"stopped; `outbox continue {job.id}` goes on"
-    left = how.seconds_left
     pace = f"{how.per_second:,.0f}/s"
-    return pace if left is None else f"{pace}, {terminal.lasting(timedelta(seconds=left))} left"
+    return f"{pace}, {rest}" if (rest := remaining(how)) else pace
+
+
+def remaining(how: Progress) -> str:
+    """How long the rest of a job takes, or what it waits for; "" where nobody can say."""
+    if how.seconds_left is not None:
+        return f"{terminal.lasting(timedelta(seconds=how.seconds_left))} left"
+    if how.until is None:
+        return ""
+    return f"{how.later:,} wait until {how.until.astimezone(CITY_ZONE):%Y-%m-%d %H:%M} city time"

@@ -3,11 +3,11 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from commands import places, terminal
 from commands.database import migrated
-from commands.outbox import counted
+from commands.outbox import counted, remaining
 from core.clock import CITY_ZONE
 from core.delivery import jobs, standing
 from core.delivery.jobs import Job, NoSuchJob
@@ -49,9 +49,10 @@ def show(settings: Settings, number: int) -> int:
     async def work(db: Database) -> int:
         how = await progress(db, number)
         terminal.say(f"job {number} is {how.state}; {counted(how)}")
-        if how.seconds_left is not None and how.state == "running":
-            left = f"{how.left:,} to be sent, {terminal.lasting(timedelta(seconds=how.seconds_left))} left"
-            terminal.say(f"{how.per_second:,.0f} a second, {left}")
+        if (rest := remaining(how)) and how.state == "running":
+            terminal.say(f"{how.per_second:,.0f} a second, {how.left:,} to be sent, {rest}")
+        elif how.state == "running" and not how.filled:
+            terminal.say("recipients are still being listed")
         return 0
 
     return _with_database(settings, work)

@@ -102,6 +102,19 @@ def test_the_picture_of_a_job_has_a_bar_counts_pace_and_time_left() -> None:
         assert part in shown, shown
 
 
+def test_a_job_that_waits_for_the_morning_says_so() -> None:
+    """It had “0 s left” all night."""
+    at = datetime(2026, 11, 24, 23, 0, tzinfo=CITY_ZONE)
+    job = Job(7, "k", "city_notice", "city", "followers", "running", "staff", 1000, True, at, None)
+    morning = at + timedelta(hours=9)
+    how = Progress(7, "running", 1000, True, {"held": 900, "accepted": 100}, 0.0, 900, morning)
+    console = Console(file=io.StringIO(), width=120, force_terminal=False)
+    console.print(drawn(Sight(at, [], [(job, how)], 1, 1)))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "900 wait until 2026-11-25 08:00 city time" in shown, shown
+    assert "left" not in shown
+
+
 @pytest.mark.parametrize("number", ["-1", "x", "²", "9" * 30])
 def test_a_number_no_job_can_have_is_told(own: Own, tell: Tell, number: str) -> None:
     """One of thirty digits was a traceback out of the database."""

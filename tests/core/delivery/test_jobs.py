@@ -186,6 +186,51 @@ async def test_its_progress_is_counted(full: Bureau) -> None:
     assert after.seconds_left == 0
 
 
+async def test_with_everything_held_for_the_night_nothing_was_left_to_do(full: Bureau) -> None:
+    number = await full.job()
+    await full.out.look_after()
+    await full.db.execute(
+        "UPDATE outbox SET state = 'held', hold = 'quiet', not_before = now() + interval '9 hours'"
+    )
+    at_night = await progress(full.db, number)
+    assert (at_night.seconds_left, at_night.later, hours_off(at_night.until)) == (None, MANY, 9)
+    await full.db.execute("UPDATE outbox SET hold = 'kept'")
+    kept = await progress(full.db, number)
+    assert (kept.seconds_left, kept.later, kept.until) == (None, 0, None), "until each of them writes"
+
+
+async def test_what_is_over_todays_share_was_counted_at_todays_rate(full: Bureau) -> None:
+    full.clock, full.limits = clock_at(12), Limits(quotas={"city": {"template": 100}}, bulk_share=60)
+    full.out = full.worker()
+    number = await full.job()
+    await full.out.send_due()
+    await full.out.send_due()
+    how = await progress(full.db, number)
+    assert (how.per_second, how.counts) == (6, {"accepted": 60, "queued": MANY - 60})
+    assert (how.seconds_left, how.later, hours_off(how.until)) == (None, MANY - 60, 12)
+
+
+async def test_while_recipients_are_listed_nobody_knows_how_long_it_takes(
+    full: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PAGE", 100)
+    number = await full.job()
+    await Filling(full.db, full.post).fill()
+    await full.worker(Lane.PERSONAL).send_due()
+    await full.db.execute("UPDATE outbox SET state = 'accepted', settled_at = now() WHERE row_no <= 50")
+    assert (await progress(full.db, number)).seconds_left is None
+    await full.out.look_after()
+    listed = await progress(full.db, number)
+    assert (listed.left, listed.seconds_left) == (100, 20), "control"
+    await jobs.stop(full.db, number, "staff")
+    assert (await progress(full.db, number)).seconds_left is None
+
+
+def hours_off(until: datetime | None) -> int:
+    assert until is not None
+    return round((until - datetime.now(UTC)).total_seconds() / 3600)
+
+
 async def test_a_job_is_never_done_without_its_event(full: Bureau) -> None:
     """A worker was killed between the two; control: with the event refused, the job is not done either."""
     number = await full.job()
