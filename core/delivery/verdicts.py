@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.delivery.mail import SUBSCRIPTION, TEMPLATE, Mail
+from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rows import Result
 from core.delivery.sender import (
     Outcome,
@@ -111,8 +111,8 @@ def _refused(mail: Mail, no: Refused) -> Verdict:
     match no.policy:
         case Policy.WINDOW if mail.is_reply:
             result = Result(mail.row, "held", no.words, WINDOW_AGAIN_S)
-        case Policy.WINDOW:  # the next look finds it another way
-            result = _queued(mail, words, 0)
+        case Policy.WINDOW if mail.channel == WINDOW:  # the next look finds another way, also for a repeat
+            result = Result(mail.row, "queued", words)
         case Policy.CONFIGURATION:
             result, stop = _queued(mail, words, _MENDED_S), Stop("*", _MENDED_S)
         case Policy.PERMISSION:

@@ -224,6 +224,26 @@ async def test_unless_better_twice_than_never_and_then_it_says_so(bureau: Bureau
     assert bureau.heard == [f"（重发）{IN_WINDOW}"]
 
 
+@pytest.mark.parametrize("code", [45015, 45047])
+async def test_what_is_said_again_after_its_window_has_closed_goes_another_way(
+    bureau: Bureau, code: int
+) -> None:
+    await bureau.opens()
+    bureau.post.answers = [PerhapsSent("no answer"), Refused(Policy.WINDOW, code, "no window")]
+    await bureau.queue(bureau.notice("storm"))
+    await bureau.out.send_due()
+    await bureau.passes(timedelta(seconds=6))
+    await bureau.out.send_due()
+    assert (bureau.heard, await bureau.state()) == (["[T-storm]"], "accepted")
+
+
+async def test_a_template_refused_for_want_of_a_window_is_not_tried_for_ever(bureau: Bureau) -> None:
+    bureau.post.answers = [Refused(Policy.WINDOW, 45015, "no window")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert (bureau.post.asked, await bureau.states()) == (1, [("failed", "45015 no window")])
+
+
 async def test_a_subscription_of_unknown_fate_waits_for_its_receipt(bureau: Bureau, any_db: Database) -> None:
     await bureau.allows("S-visit")
     bureau.post.answers = [PerhapsSent("no answer")]
