@@ -27,7 +27,7 @@ from clients.wechat_token import AccessToken, Credentials, Source
 from clients.wechat_users import Person, Users
 from core.chat.replies import Said
 from core.clock import Clock
-from core.delivery.sender import Choices, Notice, Outcome, Policy, Refused, Sent, Unsendable
+from core.delivery.sender import Choices, Notice, Outcome, Sent, Unsendable
 
 __all__ = [
     "Credentials",
@@ -135,22 +135,23 @@ class WeChatSender:
 
     def __init__(self, platform: Platform, accounts: Iterable[Credentials]) -> None:
         self._accounts = {each.account: WeChat(platform, each) for each in accounts}
+        self._clock = platform.clock
+        self._strangers: dict[str, Outcomes] = {}
 
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
         """Send as `account`; one that is no longer in the settings sends nothing."""
         wechat = self._accounts.get(account)
-        return await wechat.send(openid, said) if wechat else _unlisted(account)
+        return await wechat.send(openid, said) if wechat else self._unlisted(account)
 
     async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
         """Send a template message as `account`."""
         wechat = self._accounts.get(account)
-        return await wechat.send_template(openid, notice) if wechat else _unlisted(account)
+        return await wechat.send_template(openid, notice) if wechat else self._unlisted(account)
 
     async def send_subscription(self, account: str, openid: str, notice: Notice) -> Outcome:
         """Send a subscription notification as `account`."""
         wechat = self._accounts.get(account)
-        return await wechat.send_subscription(openid, notice) if wechat else _unlisted(account)
+        return await wechat.send_subscription(openid, notice) if wechat else self._unlisted(account)
 
-
-def _unlisted(account: str) -> Outcome:
-    return Refused(Policy.CONFIGURATION, 0, f"accounts.{account} is not in the settings")
+    def _unlisted(self, account: str) -> Outcome:
+        return self._strangers.setdefault(account, Outcomes(account, self._clock)).of_a_stranger()

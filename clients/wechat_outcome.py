@@ -15,12 +15,13 @@ _FORCED_S = 30.0  # WeChat forces a new token at most that often (wechat-facts 2
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 _SHOWN = 4  # characters of an openid that a log may show
 _MOST_CODES = 1_000
+_FOR_A_PERSON = frozenset((Policy.CONFIGURATION, Policy.PERMISSION))  # wechat-facts 4: stop, alarm
 
 _log = structlog.get_logger("wechat")
 
 
 class Outcomes:
-    """Judges what WeChat said to one account, and raises the alarm over a code nobody knows."""
+    """Judges what WeChat said to one account, and calls a person where only a person can help."""
 
     def __init__(self, account: str, clock: Clock) -> None:
         self._account = account
@@ -32,9 +33,15 @@ class Outcomes:
         if isinstance(failed, WeChatGoneError):
             return _lost(failed)
         outcome = _refusal(failed, self._clock.now())
-        if isinstance(outcome, Unknown):
+        if isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and outcome.policy in _FOR_A_PERSON):
             self._alarm(failed)
         return outcome
+
+    def of_a_stranger(self) -> Outcome:
+        """What a message comes to whose account is not in the settings (any more)."""
+        words = f"accounts.{self._account} is not in the settings"
+        self._alarm(WeChatRefusedError("", 0, words))
+        return Refused(Policy.CONFIGURATION, 0, words)
 
     def told(self, openid: str, outcome: Outcome) -> Outcome:
         """Leave one line about what did not arrive: no words, no openid, no token in it."""
@@ -49,7 +56,9 @@ class Outcomes:
         if len(self._alarmed) >= _MOST_CODES:
             self._alarmed.clear()
         self._alarmed[no.code] = now
-        _log.error("unknown code", account=self._account, call=no.call, code=no.code, words=no.words)
+        policy = policy_of(no.code) if no.code else Policy.CONFIGURATION
+        what = "unknown code" if policy is Policy.UNKNOWN else "nothing is sent until a person helps"
+        _log.error(what, account=self._account, call=no.call, code=no.code, words=no.words)
 
 
 def _lost(gone: WeChatGoneError) -> Outcome:

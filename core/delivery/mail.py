@@ -33,7 +33,7 @@ class Recipients(Protocol):
         ...
 
     async def lost(self, conversation: str) -> None:
-        """Note that the platform does not know them as a follower any more."""
+        """Note that the platform does not know them as a follower any more, or lets nothing through."""
         ...
 
 

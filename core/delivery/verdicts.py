@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.delivery.mail import SUBSCRIPTION, TEMPLATE, Mail
+from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rows import Result
 from core.delivery.sender import (
     Outcome,
@@ -108,11 +108,12 @@ def _refused(mail: Mail, no: Refused) -> Verdict:
     words = f"{no.code} {no.words}".strip()
     result = lost(mail, words)
     stop: Stop | None = None
+    unwilling = no.policy is Policy.UNWILLING
     match no.policy:
         case Policy.WINDOW if mail.is_reply:
             result = Result(mail.row, "held", no.words, WINDOW_AGAIN_S)
-        case Policy.WINDOW:  # the next look finds it another way
-            result = _queued(mail, words, 0)
+        case Policy.WINDOW if mail.channel == WINDOW:  # the next look finds another way, also for a repeat
+            result = Result(mail.row, "queued", words)
         case Policy.CONFIGURATION:
             result, stop = _queued(mail, words, _MENDED_S), Stop("*", _MENDED_S)
         case Policy.PERMISSION:
@@ -129,6 +130,7 @@ def _refused(mail: Mail, no: Refused) -> Verdict:
         left_us=False,
         stop=stop,
         closes_window=no.policy is Policy.WINDOW,
-        voids_credit=no.policy is Policy.UNWILLING and mail.channel == SUBSCRIPTION,
-        loses_recipient=no.policy is Policy.GONE,
+        voids_credit=unwilling and mail.channel == SUBSCRIPTION,
+        # Who wants nothing of ours gets nothing more, until they write again; a 允许 is another matter.
+        loses_recipient=no.policy is Policy.GONE or (unwilling and mail.channel != SUBSCRIPTION),
     )

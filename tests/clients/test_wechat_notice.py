@@ -233,6 +233,39 @@ async def test_a_code_nobody_knows_calls_a_person_once_an_hour(
     assert alarms[2:] == [(98_765, TEMPLATE)]
 
 
+@pytest.mark.parametrize("call", [TEMPLATE, TOKEN])
+@pytest.mark.parametrize("code", [40013, 40164, 61004, 48001, 50001])
+async def test_what_only_a_person_can_put_right_calls_one_and_once_an_hour(
+    sender: Sender, weixin: Weixin, our_clock: ManualClock, call: str, code: int
+) -> None:
+    weixin.instead[call] = answers(code)
+    with capture_logs() as lines:
+        for _ in range(3):
+            await sender.send_template("city", OPENID, BOOKED)
+        our_clock.move(timedelta(hours=1))
+        await sender.send_template("city", OPENID, BOOKED)
+    alarms = [line for line in lines if line["log_level"] == "error"]
+    assert [(line["code"], line["call"], line["account"]) for line in alarms] == [(code, call, "city")] * 2
+
+
+async def test_messages_of_an_account_that_left_the_settings_call_a_person(sender: Sender) -> None:
+    with capture_logs() as lines:
+        for _ in range(3):
+            await sender.send_template("hall", OPENID, BOOKED)
+    (alarm,) = [line for line in lines if line["log_level"] == "error"]
+    assert "accounts.hall" in alarm["words"]
+
+
+@pytest.mark.parametrize("code", [40003, 43101, 45009, 45015, 47003, 43116])
+async def test_control_what_nobody_needs_to_put_right_calls_nobody(
+    sender: Sender, weixin: Weixin, code: int
+) -> None:
+    weixin.instead[TEMPLATE] = answers(code)
+    with capture_logs() as lines:
+        await sender.send_template("city", OPENID, BOOKED)
+    assert [line["log_level"] for line in lines] == ["warning"]
+
+
 @BOTH
 @pytest.mark.parametrize("code", [0, 43101, 98_765])
 async def test_the_log_has_neither_openid_nor_words_nor_token(

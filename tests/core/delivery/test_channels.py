@@ -155,6 +155,31 @@ async def test_whom_the_platform_does_not_know_is_noted_as_gone(bureau: Bureau) 
     assert not bureau.post.phones[HERE].following
 
 
+@pytest.mark.parametrize("code", [43019, 48002, 50002, 70000])
+async def test_who_does_not_want_any_message_is_not_asked_again_until_they_write(
+    bureau: Bureau, code: int
+) -> None:
+    bureau.post.answers = [Refused(Policy.UNWILLING, code, "receiving is off")]
+    for _ in range(2):
+        await bureau.queue(bureau.notice("visit"))
+        await bureau.out.send_due()
+    assert bureau.post.asked == 1
+    assert await bureau.states() == [("failed", f"{code} receiving is off"), ("failed", "unfollowed")]
+    await bureau.allows("S-visit")
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert bureau.heard == [SUBSCRIPTION], "that much they have allowed"
+
+
+async def test_control_who_refused_one_template_gets_the_others(bureau: Bureau) -> None:
+    await bureau.allows("S-visit")
+    bureau.post.answers = [Refused(Policy.UNWILLING, 43101, "user refuse")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert bureau.heard == [TEMPLATE]
+    assert bureau.post.phones[HERE].following
+
+
 async def test_the_ninth_message_of_a_day_is_kept(bureau: Bureau) -> None:
     for _ in range(9):
         await bureau.queue(bureau.notice("visit"))
@@ -222,6 +247,26 @@ async def test_unless_better_twice_than_never_and_then_it_says_so(bureau: Bureau
     await bureau.passes(timedelta(seconds=6))
     await bureau.out.send_due()
     assert bureau.heard == [f"（重发）{IN_WINDOW}"]
+
+
+@pytest.mark.parametrize("code", [45015, 45047])
+async def test_what_is_said_again_after_its_window_has_closed_goes_another_way(
+    bureau: Bureau, code: int
+) -> None:
+    await bureau.opens()
+    bureau.post.answers = [PerhapsSent("no answer"), Refused(Policy.WINDOW, code, "no window")]
+    await bureau.queue(bureau.notice("storm"))
+    await bureau.out.send_due()
+    await bureau.passes(timedelta(seconds=6))
+    await bureau.out.send_due()
+    assert (bureau.heard, await bureau.state()) == (["[T-storm]"], "accepted")
+
+
+async def test_a_template_refused_for_want_of_a_window_is_not_tried_for_ever(bureau: Bureau) -> None:
+    bureau.post.answers = [Refused(Policy.WINDOW, 45015, "no window")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert (bureau.post.asked, await bureau.states()) == (1, [("failed", "45015 no window")])
 
 
 async def test_a_subscription_of_unknown_fate_waits_for_its_receipt(bureau: Bureau, any_db: Database) -> None:
