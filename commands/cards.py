@@ -37,7 +37,9 @@ def cards_of(kinds: Kinds, account: str) -> tuple[Template, ...]:
 
 def _cards(kinds: Kinds, account: str) -> Iterator[Template]:
     for kind in kinds:
-        lines = tuple(CardField(key, _LABELS.get(type_of(key), "内容")) for key in kind.fields)
+        lines = tuple(
+            CardField(key, _LABELS.get(type_of(key), "内容"), kind.values.get(key, ())) for key in kind.fields
+        )
         if lines and account in kind.templates:
             yield Template(kind.templates[account], kind.title, "template", lines)
         if lines and account in kind.subscriptions:

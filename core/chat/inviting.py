@@ -27,7 +27,8 @@ class Inviting(Steps):
 
     A digit goes to the one open thing. A prompt that came after the open question, or another prompt, may be
     meant as well: then we ask which, and never guess. One that came before the question does not compete:
-    what was asked last is what people answer. No other message costs a look at the prompts.
+    what was asked last is what people answer. Of a message that perhaps never arrived we ask, too. No other
+    message costs a look at the prompts.
     """
 
     async def _invited(self) -> Said | None:
@@ -61,6 +62,8 @@ class Inviting(Steps):
         if (again := _answered_before(prompts)) is not None:
             return await self._answer(again, again.chosen)
         prompt = next((each for each in prompts if each.message == message), None)
+        if prompt is None or prompt.unsure:  # who taps a line of it has it before them
+            prompt = await self._house.prompts.tapped(self._event, message)
         return await self._answer(prompt, option)
 
     async def _digit(self, digit: int) -> Said | None:
@@ -72,15 +75,16 @@ class Inviting(Steps):
         leads = self._leads(heard, digit)
         if asks and self._fits(digit):
             leads.append(Lead(0, "", self._folded, self._line(digit)))
-        if len(leads) > 1:
+        if len(leads) > 1 or any(_is_unsure(lead, prompts) for lead in leads):
             return self._ask_which(leads)
         if leads and leads[0].message:
             return await self._answer(_of(leads[0], prompts), leads[0].option)
         if asks:
             return None
-        if heard:
+        sure = [each for each in prompts if not each.unsure]
+        if heard := [each for each in heard if each in sure]:
             return self._say(Text("chat/no_such_option", said=self._folded, prompts=heard))
-        return await self._answer(prompts[0], "") if prompts and not self._session.done else None
+        return await self._answer(sure[0], "") if sure and not self._session.done else None
 
     async def _answer(self, prompt: Prompt | None, option: str) -> Said:
         """Do what an option of a message says, or tell that it counts no more."""
@@ -195,3 +199,7 @@ def _answered_before(prompts: Sequence[Prompt]) -> Prompt | None:
 
 def _of(lead: Lead, prompts: Sequence[Prompt]) -> Prompt | None:
     return next((each for each in prompts if each.message == lead.message), None)
+
+
+def _is_unsure(lead: Lead, prompts: Sequence[Prompt]) -> bool:
+    return (meant := _of(lead, prompts)) is not None and meant.unsure

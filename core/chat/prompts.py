@@ -22,7 +22,8 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """A message of ours that waits for a digit: `options` are id and label, in the order they were shown.
 
     `about` is the object the kind knows, `at` when the message was accepted. `late`: its time is over;
-    `moved`: what it is about has changed since. `chosen` is the option an answer means, and `event` the id
+    `moved`: what it is about has changed since; `unsure`: nobody knows whether it arrived, and `at` is when
+    it left. `chosen` is the option an answer means, and `event` the id
     of the message that brought it; both are "" before.
     """
 
@@ -35,6 +36,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     late: bool = False
     moved: bool = False
+    unsure: bool = False
     chosen: str = ""
     event: str = ""
 
@@ -68,6 +70,10 @@ class Prompts(Protocol):
         """
         ...
 
+    async def tapped(self, event: Event, message: int) -> Prompt | None:
+        """What a message waits for that was perhaps not sent, and was: a line of it was tapped."""
+        ...
+
     async def opened(self, prompt: Prompt) -> None:
         """A dialogue goes on from here: the message was read, and still waits for the dialogue's outcome."""
         ...
@@ -88,6 +94,11 @@ class NoPrompts:
         """Nothing was asked."""
         del event
         return ()
+
+    async def tapped(self, event: Event, message: int) -> Prompt | None:
+        """Nothing was asked."""
+        del event, message
+        return None
 
     async def opened(self, prompt: Prompt) -> None:
         """Nothing was asked."""

@@ -18,7 +18,7 @@ _LENGTH = re.compile(r"([1-9]\d{0,3})([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _KNOWN = {
     "title", "subject", "lane", "valid_for", "quiet", "counts", "duplicates", "words", "link", "options",
-    "fields", "accounts",
+    "fields", "values", "accounts",
 }  # fmt: skip
 _MOST_OPTIONS = 6  # what a digit means is said in six lines at most
 Snippet = Callable[[Mapping[str, object]], str]
@@ -29,9 +29,10 @@ class Kind:
     """How one kind of notice goes out.
 
     `words` names its template for the chat; `fields` are those of its template and subscription notice, whose
-    ids each account has of its own. `options` are what a digit may answer: id and label. `counts`: towards
-    what one citizen gets a day. `repeatable`: better twice than not at all. `subject` is what one notice of
-    it is called when a citizen is asked which is meant: 心内科就诊提醒; without it, its title.
+    ids each account has of its own; `values` are all that each enum among them may be. `options` are what a
+    digit may answer: id and label. `counts`: towards what one citizen gets a day. `repeatable`: better twice
+    than not at all. `subject` is what one notice of it is called when a citizen is asked which is meant:
+    心内科就诊提醒; without it, its title.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Kind:
     link: Snippet | None
     options: tuple[tuple[str, str], ...]
     fields: Mapping[str, Snippet]
+    values: Mapping[str, tuple[str, ...]]
     templates: dict[str, str]
     subscriptions: dict[str, str]
     long_term: frozenset[str]  # the accounts where its subscription is
@@ -110,8 +112,6 @@ def _read(name: str, given: dict[str, Any], words: Words, hold: str) -> Kind:
     options = tuple((str(key), str(label)) for key, label in given.get("options", {}).items())
     if len(options) > _MOST_OPTIONS:
         raise ValueError(f"options: at most {_MOST_OPTIONS}")
-    for key in given.get("fields", {}):
-        fields.type_of(key)
     return Kind(
         name=name,
         title=_text(given, "title"),
@@ -124,11 +124,26 @@ def _read(name: str, given: dict[str, Any], words: Words, hold: str) -> Kind:
         link=words.snippet(link) if link else None,
         options=options,
         fields={key: words.snippet(value) for key, value in given.get("fields", {}).items()},
+        values=_values(given),
         templates=_ids(accounts, "template"),
         subscriptions=_ids(accounts, "subscription"),
         long_term=frozenset(account for account, ids in accounts.items() if ids.get("term") == "long"),
         subject=words.snippet(given.get("subject", _text(given, "title"))),
     )
+
+
+def _values(given: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What WeChat lists for each enum among the fields: nobody else can say what may stand there."""
+    enums = [key for key in given.get("fields", {}) if fields.type_of(key) == fields.ENUM]
+    listed = {
+        key: tuple(values) for key, values in given.get("values", {}).items() if isinstance(values, list)
+    }
+    for key in {*enums, *given.get("values", {})}:
+        if key not in enums:
+            raise ValueError(f"values: {key} is no enum among the fields")
+        if not listed.get(key) or any(fields.fault(key, each) for each in listed[key]):
+            raise ValueError(f"values: {key} needs those WeChat lists for it, each of 1 to 20 characters")
+    return listed
 
 
 def _text(given: dict[str, Any], key: str) -> str:

@@ -111,7 +111,7 @@ class Notices:
             about=notice.about,
             expires=int(valid_until.timestamp()) if kind.options else 0,
         )
-        for name, why in faults(letter):
+        for name, why in faults(letter, kind):
             raise NoticeRefused(kind=kind.name, field=name, why=why)
         return letter
 
@@ -122,13 +122,17 @@ class Notices:
         return f"{self._base_url}{said}" if said.startswith("/") else said
 
 
-def faults(letter: Letter) -> list[tuple[str, str]]:
+def faults(letter: Letter, kind: Kind) -> list[tuple[str, str]]:
     """Everything in a letter that WeChat would refuse: where, and what it should have been."""
     found = []
     size = len(letter.text.encode()) + len(letter.url.encode()) + _LINK_BYTES
     if not letter.text or clean(letter.text) != letter.text or size > MAX_TEXT_BYTES:
         found.append(("words", f"1 to {MAX_TEXT_BYTES} bytes with its link, without control characters"))
-    found += [(key, wanted) for key, value in letter.fields if (wanted := fields.fault(key, value))]
+    found += [
+        (key, wanted)
+        for key, value in letter.fields
+        if (wanted := fields.fault(key, value, kind.values.get(key, ())))
+    ]
     if letter.url and not _is_address(letter.url):
         found.append(("link", f"an http(s) address of at most {_URL_BYTES} bytes"))
     return found

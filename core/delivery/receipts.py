@@ -1,21 +1,26 @@
 """What the platform says became of our messages: noted when it comes, then put into their rows.
 
 A receipt may come before the answer to the request it is about, so it is a row of its own first. A template
-message is found by its msgid; a subscription notice, whose answer has none, is the oldest one to this citizen
-with this template that has no receipt yet.
+message is found by its msgid. A subscription notice, whose answer has none, is the first of its template that
+left for this citizen in the minutes before WeChat dated the receipt, and has none yet: a receipt that never
+comes shifts nothing but what left in the same minutes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import asyncpg
 import structlog
 
+from core.delivery import prompts
 from core.stores.database import Database, Transaction
 
 _AT_ONCE = 2_000
 APPLYING = 0x7265_6370_7473  # the lock of whoever puts receipts into rows
 _KEPT = timedelta(days=1)
+_DATED_WITHIN = timedelta(minutes=10)  # of the request
+_CLOCKS = timedelta(minutes=1)  # between WeChat's clock, which tells whole seconds, and the database's
 
 _log = structlog.get_logger("outbox")
 
@@ -65,42 +70,62 @@ async def apply(db: Database) -> int:
 
 
 async def _apply(tx: Transaction) -> int:
+    found = await tx.fetch(_BY_ID, _AT_ONCE)
+    found += _in_turn(await tx.fetch(_CANDIDATES, _AT_ONCE, _DATED_WITHIN, _CLOCKS))
+    if not found:
+        return 0
     rows = await tx.fetch(
-        """
-        WITH by_id AS (
-            SELECT r.event, r.no, r.failed, r.msg_id, o.id FROM receipts r
-            JOIN outbox o ON o.msg_id = r.msg_id AND o.conversation = r.conversation
-            WHERE r.template = '' AND o.settled_at IS NOT NULL LIMIT $1
-        ), by_turn AS (
-            SELECT r.event, r.no, r.failed, r.msg_id, o.id
-            FROM (
-                SELECT *, row_number() OVER (PARTITION BY conversation, template ORDER BY sent_at, msg_id)
-                          AS turn
-                FROM receipts WHERE template <> ''
-            ) r JOIN LATERAL (
-                SELECT id, row_number() OVER (ORDER BY id) AS turn FROM outbox w
-                WHERE w.conversation = r.conversation AND w.template = r.template
-                  AND w.channel = 'subscription' AND w.msg_id = '' AND w.first_at IS NOT NULL
-                  AND w.state IN ('sending', 'accepted', 'unknown')
-            ) o USING (turn) LIMIT $1
-        ), found AS (
-            SELECT * FROM by_id UNION ALL SELECT * FROM by_turn
-        ), held AS (
-            SELECT id FROM outbox WHERE id IN (SELECT id FROM found) ORDER BY id FOR UPDATE SKIP LOCKED
-        ), told AS (
-            UPDATE outbox o SET
-                state = CASE WHEN f.failed = '' THEN 'delivered' ELSE 'failed' END, reason = f.failed,
-                msg_id = f.msg_id, settled_at = coalesce(o.settled_at, now()), sealed = NULL,
-                holder = NULL, lease_until = NULL
-            FROM found f JOIN held USING (id)
-            WHERE o.id = f.id AND o.state IN ('sending', 'accepted', 'unknown')
-        )
-        DELETE FROM receipts r USING found f JOIN held USING (id)
-        WHERE r.event = f.event AND r.no = f.no RETURNING 1
-        """,
-        _AT_ONCE,
+        _TELL,
+        [each["event"] for each in found],
+        [each["no"] for each in found],
+        [each["id"] for each in found],
     )
+    await prompts.arrived(tx, [row["id"] for row in rows if not row["failed"]])
     return len(rows)
+
+
+def _in_turn(candidates: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+    """To each receipt the first of its messages that no receipt before it has."""
+    found: dict[tuple[str, int], asyncpg.Record] = {}
+    taken = set()
+    for each in candidates:
+        receipt = (each["event"], each["no"])
+        if receipt not in found and each["id"] not in taken:
+            found[receipt] = each
+            taken.add(each["id"])
+    return list(found.values())
+
+
+_BY_ID = """
+    SELECT r.event, r.no, o.id FROM receipts r
+    JOIN outbox o ON o.msg_id = r.msg_id AND o.conversation = r.conversation
+    WHERE r.template = '' AND r.msg_id <> '' AND o.settled_at IS NOT NULL LIMIT $1
+"""
+_CANDIDATES = """
+    SELECT r.event, r.no, o.id
+    FROM receipts r JOIN outbox o ON o.conversation = r.conversation AND o.template = r.template
+    WHERE r.template <> '' AND o.channel = 'subscription' AND o.msg_id = ''
+      AND o.state IN ('sending', 'accepted', 'unknown')
+      AND o.first_at BETWEEN r.sent_at - $2::interval AND r.sent_at + $3::interval
+    ORDER BY r.sent_at, r.msg_id, o.first_at, o.id LIMIT $1
+"""
+_TELL = """
+    WITH found AS (
+        SELECT r.*, f.id FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS f (event, no, id)
+        JOIN receipts r USING (event, no)
+    ), held AS (
+        SELECT id FROM outbox WHERE id IN (SELECT id FROM found) ORDER BY id FOR UPDATE SKIP LOCKED
+    ), told AS (
+        UPDATE outbox o SET
+            state = CASE WHEN f.failed = '' THEN 'delivered' ELSE 'failed' END, reason = f.failed,
+            msg_id = f.msg_id, settled_at = coalesce(o.settled_at, now()), sealed = NULL,
+            holder = NULL, lease_until = NULL
+        FROM found f JOIN held USING (id)
+        WHERE o.id = f.id AND o.state IN ('sending', 'accepted', 'unknown')
+    )
+    DELETE FROM receipts r USING found f JOIN held USING (id)
+    WHERE r.event = f.event AND r.no = f.no RETURNING f.id, f.failed
+"""
 
 
 async def purge(db: Database) -> None:

@@ -133,8 +133,9 @@ class LaneWorker:
             starts = [Start(mail.row, mail.channel, mail.template) for mail in load.mails]
             begun = await rows.begin(tx, self._holder, starts, self._lease / 3) if starts else set()
             begun -= await self._without_credit(tx, [mail for mail in load.mails if mail.row.id in begun])
+            started = [mail for mail in load.mails if mail.row.id in begun]
+            await prompts.note(tx, started)
         self._unsettled = []
-        started = [mail for mail in load.mails if mail.row.id in begun]
         left = [mail for mail in load.mails if mail.row.id not in begun]
         await asyncio.gather(*map(self._means.channels.forget, left))
         return started
@@ -145,13 +146,14 @@ class LaneWorker:
         kept: list[int] = []
         # In one order everywhere: two workers that settle what went to the same citizens never deadlock.
         for each in sorted(done, key=lambda each: each.mail.row.conversation):
-            row, letter = each.mail.row, each.mail.letter
+            row = each.mail.row
             if each.mail.channel == SUBSCRIPTION:
                 (left if each.verdict.left_us else kept).append(row.id)
             if each.verdict.voids_credit:
                 await credit.void(tx, row.conversation, each.mail.template)
-            if each.verdict.result.state == "accepted" and letter is not None:
-                await prompts.leave(tx, row.id, row.conversation, row.kind, letter, row.guards)
+        await prompts.arrived(
+            tx, [each.mail.row.id for each in done if each.verdict.result.state == "accepted"]
+        )
         if left:
             await credit.spend(tx, left)
         if kept:

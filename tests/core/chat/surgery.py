@@ -115,6 +115,24 @@ async def arrives(
     return number
 
 
+async def perhaps_arrives(talk: Talk, about: str = "A1", *, state: str = "unknown") -> int:
+    """The same, but nobody heard what became of its request."""
+    number = await arrives(talk, about=about)
+    await talk.ground.db.execute(
+        """
+        UPDATE outbox SET state = $2, perhaps = $2 <> 'sending', attempted_at = now(),
+                          settled_at = CASE WHEN $2 = 'unknown' THEN now() END,
+                          holder = CASE WHEN $2 = 'sending' THEN 'w' END,
+                          lease_until = CASE WHEN $2 = 'sending' THEN now() + interval '30 seconds' END
+        WHERE id = $1
+        """,
+        number,
+        state,
+    )
+    await talk.ground.db.execute("UPDATE prompts SET arrived = false WHERE message = $1", number)
+    return number
+
+
 async def taps(talk: Talk, message: int, option: str = "come", label: str = "会到") -> str:
     """Tap a line of such a message."""
     detail = MenuTap(menu_id=f"{message}:{option}")

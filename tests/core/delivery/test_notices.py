@@ -4,47 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from core.delivery import fields, guards
+from core.delivery import guards
 from core.delivery.kinds import Kinds
 from core.delivery.notices import NoticeRefused
 from core.delivery.quiet import USUAL, Quiet
 from tests.core.delivery.bureau import NOON, Bureau, clock_at
 from tests.core.delivery.town import HERE, NOTICES
-
-
-@pytest.mark.parametrize(
-    ("key", "good", "bad"),
-    [
-        ("thing1", "心内科 韩立新（主任医师）", "这个名字实在是太长太长了没有任何一部手机可以把它显示完"),
-        ("thing1", "一", "两\n行"),
-        ("number2", "3.14", "三"),
-        ("letter1", "ABC", "AB1"),
-        ("symbol1", "￥%", "a"),
-        ("character_string3", "A-17/b", "甲"),
-        ("time4", "2026-11-25 09:00", "25:00"),
-        ("time4", "09:00~09:30", "早上"),
-        ("time4", "2026年11月25日 09:00", ""),
-        ("date5", "2026-11-25", "11月"),
-        ("amount6", "¥12.50", "十二元"),
-        ("amount6", "12元", "12345678901元"),
-        ("phone_number7", "+86 24-12345678", "打电话"),
-        ("car_number8", "辽A12345挂", "辽A 12345挂挂挂"),
-        ("name9", "欧阳小明", "一二三四五六七八九十零"),
-        ("name9", "Elizabeth II", "a" * 21),
-        ("phrase10", "已预约", "OK"),
-        ("phrase10", "已预约好了", "已经预约好了"),
-        ("enum11", "进行中", ""),
-    ],
-)  # fmt: skip
-def test_each_type_of_field_takes_what_wechat_takes(key: str, good: str, bad: str) -> None:
-    assert fields.fault(key, good) == ""
-    assert fields.fault(key, bad) != ""
-
-
-@pytest.mark.parametrize("key", ["thing", "1thing", "gift1", "thing0", "thing123", ""])
-def test_a_field_wechat_does_not_have_is_refused_when_its_kind_is_read(key: str) -> None:
-    with pytest.raises(ValueError, match="no field"):
-        fields.type_of(key)
 
 
 async def test_a_field_that_does_not_fit_is_named(bureau: Bureau) -> None:

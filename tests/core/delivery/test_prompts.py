@@ -12,10 +12,12 @@ from core.chat.inbox import Window
 from core.chat.prompts import Prompt, PromptOver
 from core.delivery import prompts
 from core.delivery.prompts import Prompting
+from core.delivery.sender import PerhapsSent, Policy, Refused
 from core.effects import perform
 from core.stores.database import Transaction
 from tests.core.delivery.bureau import Bureau
 from tests.core.delivery.town import HERE, message
+from tests.support.waiting import until
 
 
 def writes(bureau: Bureau) -> Event:
@@ -93,6 +95,129 @@ async def test_who_answers_on_a_page_is_not_waited_for_in_the_chat(bureau: Burea
     await Prompting(bureau.db).settled("visit", first.about)
     assert [state for state, _ in await bureau.states()] == ["read", "accepted"]
     assert await Prompting(bureau.db).pending(writes(bureau)) == [second]
+
+
+# --- messages whose answer is awaited, or was lost ---
+
+
+async def test_what_a_message_invites_to_is_known_before_wechat_answers(bureau: Bureau) -> None:
+    """Beside it another request hangs for ten seconds, and its citizen taps meanwhile."""
+    tapped: list[Prompt | None] = []
+
+    async def taps_at_once() -> None:
+        tapped.append(await Prompting(bureau.db).tapped(writes(bureau), 1))
+
+    bureau.post.on_send = taps_at_once
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    (prompt,) = tapped
+    assert prompt is not None
+    assert prompt.option(1) == "come"
+    assert await bureau.state() == "read"
+    await Prompting(bureau.db).answered(answer_of(prompt, writes(bureau)))
+    assert await Prompting(bureau.db).pending(writes(bureau)) == []
+
+
+async def test_what_was_answered_before_wechat_did_is_not_asked_again(bureau: Bureau) -> None:
+    async def answers_at_once() -> None:
+        prompt = await Prompting(bureau.db).tapped(writes(bureau), 1)
+        assert prompt is not None
+        await Prompting(bureau.db).answered(answer_of(prompt, writes(bureau)))
+
+    bureau.post.on_send = answers_at_once
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert await Prompting(bureau.db).pending(writes(bureau)) == []
+    assert await bureau.state() == "read"
+
+
+async def test_of_a_message_whose_answer_was_lost_the_tap_is_known(bureau: Bureau) -> None:
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert await bureau.state() == "unknown"
+    prompt = await Prompting(bureau.db).tapped(writes(bureau), 1)
+    assert prompt is not None
+    assert not prompt.unsure
+    assert await bureau.state() == "read"
+
+
+async def test_of_a_message_whose_worker_died_the_tap_is_known(bureau: Bureau) -> None:
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit"))
+
+    async def dies() -> None:
+        raise SystemError("killed")
+
+    bureau.post.on_send = dies
+    with pytest.raises(SystemError):
+        await bureau.out.send_due()
+    bureau.post.on_send = None
+    await bureau.passes(timedelta(seconds=31))
+    await bureau.worker().look_after()
+    assert await bureau.state() == "unknown"
+    assert await Prompting(bureau.db).tapped(writes(bureau), 1) is not None
+
+
+async def test_what_surely_was_not_sent_asks_nothing(bureau: Bureau) -> None:
+    bureau.post.answers = [Refused(Policy.CONTENT, 45002, "too long")]
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    assert await bureau.state() == "failed"
+    assert await Prompting(bureau.db).pending(writes(bureau)) == []
+    assert await Prompting(bureau.db).tapped(writes(bureau), 1) is None
+
+
+async def test_a_page_that_is_opened_says_nothing_of_a_message_that_perhaps_arrived(bureau: Bureau) -> None:
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await bureau.opens(Window.MESSAGE)
+    await bureau.queue(bureau.notice("visit", "A7"))
+    await bureau.out.send_due()
+    await Prompting(bureau.db).seen("visit", "A7")
+    assert await bureau.state() == "unknown"
+    await Prompting(bureau.db).settled("visit", "A7")
+    assert await bureau.state() == "unknown"
+    assert await Prompting(bureau.db).pending(writes(bureau)) == [], "it is answered"
+
+
+# --- races ---
+
+
+async def arrive_at_once(bureau: Bureau) -> int:
+    """Three messages wait for a digit; two workers learn of one more each at once. How many wait then."""
+    for _ in range(prompts.MOST):
+        await reminded(bureau)
+    bureau.post.answers = [PerhapsSent("no answer")] * 2
+    for _ in range(2):
+        await bureau.queue(bureau.notice("visit"))
+        await bureau.out.send_due()
+
+    async def learns(number: int) -> None:
+        async with bureau.db.transaction() as tx:
+            await prompts.arrived(tx, [number])
+
+    async def waits() -> bool:
+        return bool(await bureau.db.fetchval("SELECT true FROM pg_locks WHERE NOT granted LIMIT 1"))
+
+    async with bureau.db.transaction() as tx:
+        await prompts.arrived(tx, [4])
+        other = asyncio.create_task(learns(5))
+        await until(waits, "the other worker waits for this one")
+    await other
+    return len([each for each in await Prompting(bureau.db).pending(writes(bureau)) if not each.unsure])
+
+
+async def test_two_workers_at_once_leave_three(bureau: Bureau) -> None:
+    assert await arrive_at_once(bureau) == prompts.MOST
+
+
+async def test_control_without_turns_they_leave_four(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "_ONE_AT_A_TIME", "SELECT $1::text[]")
+    assert await arrive_at_once(bureau) == prompts.MOST + 1
 
 
 class Doctor:

@@ -1,13 +1,15 @@
 """What the platform says became of our messages finds its row, whichever comes first."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.delivery import receipts
+from core.delivery.prompts import Prompting
 from core.delivery.receipts import Fate
 from core.delivery.sender import PerhapsSent, Sent
 from tests.core.delivery.bureau import Bureau
+from tests.core.delivery.test_prompts import writes
 from tests.core.delivery.town import HERE, THERE
 
 
@@ -15,6 +17,11 @@ def fate(
     event: str, msg_id: str = "77", failed: str = "", template: str = "", conversation: str = HERE
 ) -> Fate:
     return Fate(event, 0, conversation, template, msg_id, failed, datetime.now(UTC))
+
+
+async def left_before(bureau: Bureau, number: int, ago: timedelta) -> None:
+    """Let a message have left so long ago."""
+    await bureau.db.execute("UPDATE outbox SET first_at = now() - $2::interval WHERE id = $1", number, ago)
 
 
 async def sends_template(bureau: Bureau, msg_id: str = "77") -> None:
@@ -67,6 +74,69 @@ async def test_an_id_of_somebody_else_s_message_is_not_ours(bureau: Bureau) -> N
     await receipts.note(bureau.db, [fate("e1", conversation=THERE), fate("e2", "78")])
     assert await receipts.apply(bureau.db) == 0
     assert await bureau.state() == "accepted"
+
+
+async def test_a_receipt_without_an_id_is_nobody_s(bureau: Bureau) -> None:
+    """Messages in a window have no id either."""
+    await bureau.opens()
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    await receipts.note(bureau.db, [fate("e1", "", "user block")])
+    assert await receipts.apply(bureau.db) == 0
+    assert await bureau.states() == [("accepted", "")]
+
+
+async def test_a_notice_that_was_tried_again_does_not_swap_its_fate(bureau: Bureau) -> None:
+    """The first was refused for a moment, and left after the second: so the second receipt is its own."""
+    for _ in range(2):
+        await sends_subscription(bureau)
+    await left_before(bureau, 2, timedelta(minutes=2))
+    await receipts.note(bureau.db, [fate("e1", "901", "user block", template="S-visit")])
+    await receipts.apply(bureau.db)
+    await receipts.note(bureau.db, [fate("e2", "902", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert await bureau.states() == [("delivered", ""), ("failed", "user block")]
+
+
+async def test_a_receipt_that_never_came_shifts_none_of_the_next_day_s(bureau: Bureau) -> None:
+    for _ in range(2):
+        await sends_subscription(bureau)
+    await left_before(bureau, 1, timedelta(days=1))
+    await receipts.note(bureau.db, [fate("e1", "902", "user block", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert await bureau.states() == [("accepted", ""), ("failed", "user block")]
+
+
+async def test_a_receipt_is_never_dated_before_its_message(bureau: Bureau) -> None:
+    await sends_subscription(bureau)
+    await left_before(bureau, 1, timedelta(minutes=-5))
+    await receipts.note(bureau.db, [fate("e1", "901", template="S-visit")])
+    assert await receipts.apply(bureau.db) == 0
+    assert await bureau.state() == "accepted"
+
+
+async def test_a_receipt_that_says_a_message_arrived_lets_its_digits_count(bureau: Bureau) -> None:
+    await bureau.allows("S-visit")
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    (prompt,) = await Prompting(bureau.db).pending(writes(bureau))
+    assert prompt.unsure
+    await receipts.note(bureau.db, [fate("e1", "901", template="S-visit")])
+    await receipts.apply(bureau.db)
+    (prompt,) = await Prompting(bureau.db).pending(writes(bureau))
+    assert not prompt.unsure
+    assert prompt.option(1) == "come"
+
+
+async def test_a_receipt_that_says_it_did_not_lets_nothing_count(bureau: Bureau) -> None:
+    await bureau.allows("S-visit")
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await bureau.queue(bureau.notice("visit"))
+    await bureau.out.send_due()
+    await receipts.note(bureau.db, [fate("e1", "901", "user block", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert await Prompting(bureau.db).pending(writes(bureau)) == []
 
 
 async def test_receipts_of_subscriptions_go_to_the_oldest_that_has_none(bureau: Bureau) -> None:
