@@ -104,7 +104,7 @@ def test_make_run_starts_everything_and_hands_over_what_is_asked_for(tmp_path: P
 
 
 def test_make_test_leaves_out_the_long_trials_and_nothing_else(tmp_path: Path) -> None:
-    usual = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "not soak"]
+    usual = ["-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", "not soak"]
     assert executed(tmp_path / "plain", "test", "dev") == [usual]
     assert executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench") == [
         [*usual, "-x", "tests/bench"]
