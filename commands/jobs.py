@@ -127,6 +127,11 @@ def purge_reminders(jobs: Jobs, reminders: Reminders) -> None:
     jobs.add("purge_reminders", reminders.purge, CronTrigger(minute=27, timezone=CITY_ZONE))
 
 
+def purge_leases(jobs: Jobs, leases: Leases) -> None:
+    """Forget, hour by hour, what processes that were killed have left."""
+    jobs.add("purge_leases", leases.purge, CronTrigger(minute=37, timezone=CITY_ZONE))
+
+
 async def _carefully(name: str, job: Job) -> None:
     """A store that is away for a moment is a line in the log; the job comes again."""
     try:

@@ -15,6 +15,7 @@ from commands.jobs import (
     fire_reminders,
     keep_promises,
     purge_effects,
+    purge_leases,
     purge_outbox,
     purge_reminders,
 )
@@ -70,6 +71,7 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     purge_effects(jobs, gateway.db, clock)
     purge_outbox(jobs, gateway.reception.outgoing)
     purge_reminders(jobs, gateway.reminders)
+    purge_leases(jobs, Leases(gateway.db))
     return jobs
 
 

@@ -11,3 +11,6 @@ ALTER TABLE reminders ADD CHECK (cardinality(guard_keys) <= 2);
 -- What is open beside the notices to many, and what was lost of late: health pages count both every second.
 CREATE INDEX outbox_open ON outbox (conversation, id) WHERE settled_at IS NULL AND job IS NULL;
 CREATE INDEX outbox_lost ON outbox (settled_at) WHERE state IN ('unknown', 'failed', 'expired');
+
+-- Credits that are used up or taken back are forgotten one day.
+CREATE INDEX credits_over ON credits (coalesce(spent_at, void_at)) WHERE coalesce(spent_at, void_at) IS NOT NULL;

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.stores.database import Database, Transaction
+
+AT_ONCE = 5_000  # credits forgotten in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,21 @@ async def give_back(tx: Transaction, messages: Sequence[int]) -> None:
     await tx.execute(
         "UPDATE credits SET taken_by = NULL WHERE taken_by = ANY($1) AND spent_at IS NULL", messages
     )
+
+
+async def purge(db: Database, older: timedelta) -> None:
+    """Forget credits that were used up or taken back long ago; an open one is good for ever."""
+    forgotten = AT_ONCE
+    while forgotten == AT_ONCE:
+        forgotten = await db.fetchval(
+            """
+            WITH old AS (
+                DELETE FROM credits WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM credits
+                    WHERE coalesce(spent_at, void_at) < now() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED
+                )) RETURNING 1
+            ) SELECT count(*) FROM old
+            """,
+            older,
+            AT_ONCE,
+        )

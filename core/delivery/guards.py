@@ -1,4 +1,8 @@
-"""Versions of objects: what makes a message out of date that was written before its object changed."""
+"""Versions of objects: what makes a message out of date that was written before its object changed.
+
+They are kept for ever, as the objects are. One that was forgotten would begin anew, and the next message
+about its object would have the number, and so the key, of one that was sent long ago.
+"""
 
 from collections.abc import Iterable, Mapping
 

@@ -14,7 +14,7 @@ import structlog
 from core.chat.inbox import Inbox
 from core.chat.words import Words
 from core.clock import Clock
-from core.delivery import jobs, outbox, prompts, receipts, rows
+from core.delivery import credit, jobs, outbox, prompts, receipts, rows
 from core.delivery.caps import Caps
 from core.delivery.channels import Channels, Counters
 from core.delivery.filling import Filling
@@ -124,6 +124,7 @@ class Outgoing:
         await outbox.purge(self._db, KEPT)
         await prompts.purge(self._db)
         await receipts.purge(self._db)
+        await credit.purge(self._db, KEPT)
 
     async def run(self, relieved: Relieved | None = None) -> None:
         """Send until `end`; what is under way then is finished and written down.

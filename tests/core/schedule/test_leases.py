@@ -61,3 +61,16 @@ async def test_it_is_renewed_as_long_as_the_work_lasts(
     ended = await last()
     assert await one.take("fire"), "it is still the same holder's"
     assert await last() != ended
+
+
+async def test_what_killed_processes_held_is_forgotten_one_day(any_db: Database) -> None:
+    killed, slow, alive = (Leases(any_db) for _ in range(3))
+    await killed.take("work:killed")
+    await slow.take("work:slow")
+    await alive.take("work:alive")
+    past = "UPDATE leases SET until = now() - $1::interval WHERE name = $2"
+    await any_db.execute(past, timedelta(hours=25), "work:killed")
+    await any_db.execute(past, timedelta(hours=23), "work:slow")
+    await alive.purge()
+    names = [row["name"] for row in await any_db.fetch("SELECT name FROM leases ORDER BY name")]
+    assert names == ["work:alive", "work:slow"]
