@@ -11,11 +11,11 @@ from core.delivery import credit
 from core.delivery.caps import Caps
 from core.delivery.kept import TOO_MANY
 from core.delivery.kinds import Kinds
-from core.delivery.lanes import SUB_BATCH
+from core.delivery.lanes import SUB_BATCH, Lane
 from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rates import Rates
 from core.delivery.rows import Result
-from core.delivery.verdicts import WINDOW_AGAIN_S
+from core.delivery.verdicts import WINDOW_AGAIN_S, given_up, queued
 from core.delivery.windows import Windows
 from core.errors import StoreGoneError
 from core.stores.database import Database
@@ -90,9 +90,7 @@ class Channels:
                 left = left[room:]
             for mail in left:
                 await self.forget(mail)
-                channel = mail.channel if mail.row.perhaps else ""
-                result = Result(mail.row, "queued", granted.why, granted.wait_s, channel=channel)
-                found.results.append(result)
+                found.results.append(queued(mail, granted.why, granted.wait_s, paused=granted.stopped))
         return found
 
     async def forget(self, mail: Mail, *, asked: bool = False) -> None:
@@ -118,6 +116,8 @@ class Channels:
 
     async def _first_choice(self, mail: Mail) -> Result | None:
         """The way a message is bound to, or a send window; a result if it may not go now at all."""
+        if mail.row.lane is Lane.URGENT and mail.row.given_up:
+            return given_up(mail, mail.row.reason)
         kind = self._kinds.get(mail.row.kind)
         now = self._clock.now()
         if kind is not None and (over := kind.quiet.over_at(now)) is not None:

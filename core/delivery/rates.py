@@ -29,20 +29,20 @@ _SCRIPT = Script(
     if what == 'stop' then
       redis.call('HSET', KEYS[1], 'stop:' .. api, now + wanted)
       redis.call('EXPIRE', KEYS[1], KEPT_S)
-      return {0, wanted}
+      return {0, wanted, 1}
     elseif what == 'give' then
       redis.call('HINCRBY', KEYS[1], counted, -wanted)
-      return {0, 0}
+      return {0, 0, 0}
     end
     local known = redis.call('HMGET', KEYS[1], 'stop:' .. api, 'stop:*', 'tokens', 'at', counted,
                              'stop:' .. api .. ':' .. ARGV[8])
     local stopped = math.max(tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(known[6] or 0))
     if stopped > now then
-      return {0, stopped - now}
+      return {0, stopped - now, 1}
     end
     local today = tonumber(ARGV[7]) - tonumber(known[5] or 0)
     if today <= 0 then
-      return {0, -1}
+      return {0, -1, 1}
     end
     local rate = tonumber(ARGV[4])
     local gained = (now - tonumber(known[4] or now)) * rate / 1000
@@ -53,7 +53,7 @@ _SCRIPT = Script(
       redis.call('HINCRBY', KEYS[1], counted, granted)
       redis.call('EXPIRE', KEYS[1], KEPT_S)
     end
-    return {granted, math.ceil(1000 * (wanted - granted) / rate)}
+    return {granted, math.ceil(1000 * (wanted - granted) / rate), 0}
     """.replace("KEPT_S", str(_KEPT_S))
 )
 
@@ -78,11 +78,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """So many may go now; the others not for `wait_s`, and why."""
+    """So many may go now; the others not for `wait_s`, and why. `stopped`: not merely too fast."""
 
     count: int
     wait_s: float
     why: str
+    stopped: bool
 
 
 class Rates:
@@ -97,10 +98,11 @@ class Rates:
         """Count so many messages that are to leave now, as far as they may."""
         room = _ROOM if lane is Lane.BULK else 0
         given = (room, self._day(), self.limits.share(account, api, lane), template)
-        count, wait_ms = await self._do(account, "take", api, wanted, *given)
+        count, wait_ms, stopped = await self._do(account, "take", api, wanted, *given)
         if wait_ms < 0:
-            return Granted(count, self._until_tomorrow(), f"{api}: today's quota is used up")
-        return Granted(count, wait_ms / 1000, f"{api}: stopped or too fast")
+            return Granted(count, self._until_tomorrow(), f"{api}: today's quota is used up", stopped=True)
+        why = f"{api}: {'stopped' if stopped else 'too fast'}"
+        return Granted(count, wait_ms / 1000, why, stopped=bool(stopped))
 
     async def give_back(self, account: str, api: str, count: int) -> None:
         """Take messages out of the day's count again that did not leave us."""
@@ -115,11 +117,13 @@ class Rates:
         used = await self._redis.client.hget(_key(account), f"n:{api}:{self._day()}")
         return max(0, self.limits.share(account, api, lane) - int(used or 0))
 
-    async def _do(self, account: str, what: str, api: str, wanted: int, *given: int | str) -> tuple[int, int]:
+    async def _do(
+        self, account: str, what: str, api: str, wanted: int, *given: int | str
+    ) -> tuple[int, int, int]:
         room, day, share, template = given or (0, self._day(), 0, "")
         arguments = (what, api, wanted, self.limits.per_second, room, day, share, template)
-        count, wait_ms = await self._redis.run(_SCRIPT, (_key(account),), arguments)
-        return int(count), int(wait_ms)
+        count, wait_ms, stopped = await self._redis.run(_SCRIPT, (_key(account),), arguments)
+        return int(count), int(wait_ms), int(stopped)
 
     def _day(self) -> str:
         return f"{self._today():%Y%m%d}"

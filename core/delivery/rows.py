@@ -36,11 +36,23 @@ class Row:
     perhaps: bool = False
     repeatable: bool = False
     tried_for: timedelta = timedelta()  # since it surely was not sent for the first time
+    reason: str = ""  # why it was not sent then
 
     @property
     def account(self) -> str:
         """The official account it goes through."""
         return self.conversation.split(":", 1)[0]
+
+    @property
+    def given_up(self) -> bool:
+        """Tell whether it has been tried for as long as its lane allows (domain-rules M2)."""
+        return self.tried_for >= self.lane.tried_for
+
+    def waits_s(self, after_s: float) -> float:
+        """So many seconds, or fewer: what is urgent is looked at again when it is to be given up."""
+        if self.lane is not Lane.URGENT:
+            return after_s
+        return min(after_s, max(1.0, (self.lane.tried_for - self.tried_for).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class Result:
     """What became of a row: its new state, and what stands beside it.
 
     `after_s`: queued or held, until it is looked at again; sending, until no receipt is waited for any more.
-    `perhaps`: the request left us and nobody knows more.
+    `perhaps`: the request left us and nobody knows more. `paused`: its API is stopped for that long.
     """
 
     row: Row
@@ -68,6 +80,7 @@ class Result:
     msg_id: str = ""
     channel: str = ""
     perhaps: bool = False
+    paused: bool = False
 
 
 _HELD = """
@@ -82,7 +95,7 @@ _HELD = """
     FROM due WHERE o.id = due.id
     RETURNING o.id, o.key, o.conversation, o.sealed, o.tries + 1 AS tries, o.lane, o.kind, o.job, o.state,
               o.repeatable, o.perhaps, CASE WHEN o.perhaps THEN o.channel ELSE '' END AS channel,
-              o.guard_keys, o.guard_ns,
+              o.guard_keys, o.guard_ns, o.reason,
               coalesce(now() - o.trying_at, interval '0') AS tried_for
 """
 _CLAIM = f"""
@@ -112,6 +125,36 @@ _CLAIM_OF_JOBS = f"""
         ) o LIMIT $3
     ) {_HELD}
 """  # noqa: S608
+
+_SETTLE = """
+    WITH mine AS (
+        SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
+               now() + make_interval(secs => t.after_s) AS later
+        FROM unnest($1::bigint[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[],
+                    $8::text[], $9::boolean[], $10::boolean[])
+            AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps, paused)
+        JOIN outbox o USING (id) WHERE o.state = 'sending' AND o.holder = $2
+        ORDER BY id FOR UPDATE OF o
+    )
+    UPDATE outbox o SET
+        state = CASE WHEN o.perhaps AND m.state IN ('failed', 'expired', 'cancelled') THEN 'unknown'
+                     ELSE m.state END,
+        reason = m.reason, hold = m.hold, msg_id = m.msg_id,
+        perhaps = o.perhaps OR m.perhaps, channel = m.channel,
+        first_at = CASE WHEN o.perhaps OR m.perhaps OR NOT back THEN o.first_at END,
+        not_before = CASE WHEN back THEN later ELSE o.not_before END,
+        trying_at = CASE WHEN m.state = 'held' THEN NULL
+                         WHEN m.paused AND o.lane <> $11 THEN o.trying_at + (later - now())
+                         WHEN m.paused OR back AND o.attempted_at IS NOT NULL
+                             THEN coalesce(o.trying_at, now())
+                         ELSE o.trying_at END,
+        attempted_at = CASE WHEN NOT back THEN o.attempted_at END,
+        settled_at = CASE WHEN NOT (back OR waits) THEN now() END,
+        holder = CASE WHEN waits THEN o.holder END,
+        lease_until = CASE WHEN waits THEN later END,
+        sealed = CASE WHEN back OR waits THEN o.sealed END
+    FROM mine m WHERE o.id = m.id RETURNING o.id
+"""
 
 
 async def claim(
@@ -194,37 +237,13 @@ async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set
     """Write down what became of rows in our hands; the ids of those that still were ours.
 
     What perhaps arrived before is not booked as unsent, whatever became of it since. Since when it may be
-    repeated counts from the first request that was not surely in vain.
+    repeated counts from the first request that was not surely in vain. It is not being tried while it is
+    held, nor while its API is stopped; what is urgent does not wait for that, its time runs on.
     """
     if not results:
         return set()
     rows = await tx.fetch(
-        """
-        WITH mine AS (
-            SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
-                   now() + make_interval(secs => t.after_s) AS later
-            FROM unnest($1::bigint[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[],
-                        $8::text[], $9::boolean[])
-                AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps)
-            JOIN outbox o USING (id) WHERE o.state = 'sending' AND o.holder = $2
-            ORDER BY id FOR UPDATE OF o
-        )
-        UPDATE outbox o SET
-            state = CASE WHEN o.perhaps AND m.state IN ('failed', 'expired', 'cancelled') THEN 'unknown'
-                         ELSE m.state END,
-            reason = m.reason, hold = m.hold, msg_id = m.msg_id,
-            perhaps = o.perhaps OR m.perhaps, channel = m.channel,
-            first_at = CASE WHEN o.perhaps OR m.perhaps OR NOT back THEN o.first_at END,
-            not_before = CASE WHEN back THEN later ELSE o.not_before END,
-            trying_at = CASE WHEN back AND o.attempted_at IS NOT NULL THEN coalesce(o.trying_at, now())
-                             ELSE o.trying_at END,
-            attempted_at = CASE WHEN NOT back THEN o.attempted_at END,
-            settled_at = CASE WHEN NOT (back OR waits) THEN now() END,
-            holder = CASE WHEN waits THEN o.holder END,
-            lease_until = CASE WHEN waits THEN later END,
-            sealed = CASE WHEN back OR waits THEN o.sealed END
-        FROM mine m WHERE o.id = m.id RETURNING o.id
-        """,
+        _SETTLE,
         [each.row.id for each in results],
         holder,
         [each.state for each in results],
@@ -234,6 +253,8 @@ async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set
         [each.msg_id for each in results],
         [each.channel for each in results],
         [each.perhaps for each in results],
+        [each.paused for each in results],
+        Lane.URGENT,
     )
     return {row["id"] for row in rows}
 
@@ -287,4 +308,5 @@ def _row(row: asyncpg.Record) -> Row:
         row["perhaps"],
         row["repeatable"],
         row["tried_for"],
+        row["reason"],
     )

@@ -60,8 +60,8 @@ def verdict(mail: Mail, outcome: Outcome) -> Verdict:
             return Verdict(_perhaps(mail, reason), left_us=True)
         case SurelyNotSent(reason=reason, retry_after=after_s, policy=policy):
             stop = Stop(mail.channel, after_s) if policy else None
-            asked = policy is not None
-            return Verdict(again(mail, reason, after_s), left_us=False, asked=asked, stop=stop)
+            result = again(mail, reason, after_s, paused=stop is not None)
+            return Verdict(result, left_us=False, asked=policy is not None, stop=stop)
         case Refused():
             return _refused(mail, outcome)
         case Unknown(code=code, words=words):
@@ -76,28 +76,36 @@ def unasked(result: Result) -> Verdict:
     return Verdict(result, left_us=False, asked=False)
 
 
-def again(mail: Mail, reason: str, after_s: float) -> Result:
+def again(mail: Mail, reason: str, after_s: float, *, paused: bool = False) -> Result:
     """Queue what surely was not sent once more, unless that has gone on for as long as its lane allows."""
-    if mail.row.tried_for > mail.row.lane.tried_for:
-        return lost(mail, f"given up: {reason}")
-    return _queued(mail, reason, after_s)
+    if mail.row.given_up:
+        return given_up(mail, reason)
+    return queued(mail, reason, after_s, paused=paused)
+
+
+def given_up(mail: Mail, reason: str) -> Result:
+    """End what was tried for long enough."""
+    return lost(mail, f"given up: {reason}")
 
 
 def lost(mail: Mail, reason: str) -> Result:
     """End what cannot be sent; one of whose requests perhaps arrived is not booked as unsent."""
     state = "unknown" if mail.row.perhaps else "failed"
-    return Result(mail.row, state, reason, channel=mail.channel)
+    return Result(mail.row, state, reason, channel=mail.channel or mail.row.channel)
 
 
-def _queued(mail: Mail, reason: str, after_s: float, *, perhaps: bool = False) -> Result:
-    channel = mail.channel if perhaps or mail.row.perhaps else ""
-    return Result(mail.row, "queued", reason, after_s, channel=channel, perhaps=perhaps)
+def queued(mail: Mail, reason: str, after_s: float, *, perhaps: bool = False, paused: bool = False) -> Result:
+    """Queue it once more; what perhaps arrived keeps its way. `paused`: its API is stopped until then."""
+    row, channel = mail.row, mail.channel if perhaps or mail.row.perhaps else ""
+    return Result(
+        row, "queued", reason, row.waits_s(after_s), channel=channel, perhaps=perhaps, paused=paused
+    )
 
 
 def _perhaps(mail: Mail, reason: str) -> Result:
     """Repeat only what WeChat knows by our id, or what does no harm twice."""
-    if mail.channel == TEMPLATE or mail.row.repeatable:
-        return _queued(mail, reason, _REPEAT_S, perhaps=True)
+    if (mail.channel == TEMPLATE or mail.row.repeatable) and not mail.row.given_up:
+        return queued(mail, reason, _REPEAT_S, perhaps=True)
     if mail.channel == SUBSCRIPTION:
         return Result(mail.row, "sending", reason, _RECEIPT_S, channel=mail.channel, perhaps=True)
     return Result(mail.row, "unknown", reason, channel=mail.channel, perhaps=True)
@@ -115,7 +123,7 @@ def _refused(mail: Mail, no: Refused) -> Verdict:
         case Policy.WINDOW if mail.channel == WINDOW:  # the next look finds another way, also for a repeat
             result = Result(mail.row, "queued", words)
         case Policy.CONFIGURATION:
-            result, stop = _queued(mail, words, _MENDED_S), Stop("*", _MENDED_S)
+            result, stop = queued(mail, words, _MENDED_S, paused=True), Stop("*", _MENDED_S)
         case Policy.PERMISSION:
             result, stop = again(mail, words, _PARKED_S), Stop(mail.channel, _PARKED_S)
         case Policy.TEMPLATE if no.code not in _ONE_NOTICE and mail.template:

@@ -152,7 +152,10 @@ class Town:
 
     async def passes(self, by: timedelta) -> None:
         await self.db.execute(
-            "UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1",
+            """
+            UPDATE outbox SET not_before = not_before - $1::interval, lease_until = lease_until - $1,
+                              trying_at = trying_at - $1
+            """,
             by,
         )
         names = cast("list[bytes]", await self.redis.client.hkeys("bm:{city}:sent"))
