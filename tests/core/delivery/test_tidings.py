@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -80,7 +81,7 @@ async def test_who_switches_off_takes_back_what_was_allowed_before_and_nothing_l
 async def test_we_count_what_the_simulator_counts(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch, answers: tuple[str, ...], *, long_term: bool
 ) -> None:
-    term = "long" if long_term else "once"
+    term: Literal["long", "once"] = "long" if long_term else "once"
     card = Template("S-visit", "就诊提醒", "subscription", (CardField("thing1", "事项"),), term)
     monkeypatch.setattr(bureau.kinds, "is_long_term", lambda *_: long_term)
     grant, tidings = Grant(), Tidings(bureau.db, bureau.kinds)
