@@ -40,18 +40,24 @@ async def add(db: Database, allowed: Sequence[Credit]) -> None:
 
 
 async def void(
-    db: Database | Transaction, conversation: str, template: str, before: datetime | None = None
+    db: Database | Transaction,
+    conversation: str,
+    template: str,
+    before: datetime | None = None,
+    *,
+    long_term_only: bool = False,
 ) -> None:
     """Take back the credits of one template: the citizen refused (then), or WeChat knows of none."""
     await db.execute(
         """
         UPDATE credits SET void_at = now()
         WHERE conversation = $1 AND template = $2 AND spent_at IS NULL AND void_at IS NULL
-          AND ($3::timestamptz IS NULL OR allowed_at <= $3)
+          AND ($3::timestamptz IS NULL OR allowed_at <= $3) AND (long_term OR NOT $4)
         """,
         conversation,
         template,
         before,
+        long_term_only,
     )
 
 

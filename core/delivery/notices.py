@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from jinja2 import UndefinedError
+
 from core.chat.cutting import MAX_TEXT_BYTES, clean
 from core.chat.words import Words
 from core.clock import Clock, city_day
@@ -98,9 +100,18 @@ class Notices:
 
     def letter(self, kind: Kind, notice: Notice, valid_until: datetime, at: datetime) -> Letter:
         """Say a notice as on the day it is sent, or raise `NoticeRefused`."""
+        try:
+            letter = self._said(kind, notice, valid_until, at)
+        except (UndefinedError, AttributeError, TypeError) as wrong:  # a fact that lacks, or is no time
+            raise NoticeRefused(kind=kind.name, field="facts", why=str(wrong)) from wrong
+        for name, why in faults(letter, kind):
+            raise NoticeRefused(kind=kind.name, field=name, why=why)
+        return letter
+
+    def _said(self, kind: Kind, notice: Notice, valid_until: datetime, at: datetime) -> Letter:
         facts = {**notice.facts, "valid_until": valid_until}
         words = self._words.on(city_day(at.timestamp()))
-        letter = Letter(
+        return Letter(
             title=kind.subject(facts).strip(),
             text=words.render(kind.words, **facts),
             template=kind.templates.get(notice.account, ""),
@@ -111,9 +122,6 @@ class Notices:
             about=notice.about,
             expires=int(valid_until.timestamp()) if kind.options else 0,
         )
-        for name, why in faults(letter, kind):
-            raise NoticeRefused(kind=kind.name, field=name, why=why)
-        return letter
 
     def _address(self, kind: Kind, facts: Mapping[str, object]) -> str:
         if kind.link is None:

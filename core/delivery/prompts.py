@@ -51,6 +51,8 @@ async def note(tx: Transaction, mails: Sequence[Mail]) -> None:
 
 async def arrived(tx: Transaction, messages: Sequence[int]) -> None:
     """Let count what these messages invite to, which surely arrived; of one conversation three stay."""
+    if not messages:
+        return
     rows = await tx.fetch(
         """
         UPDATE prompts SET arrived = true, at = now() WHERE message = ANY($1) AND NOT arrived

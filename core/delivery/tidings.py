@@ -28,10 +28,17 @@ class Tidings:
                 await self._choices(event, items)
 
     async def _choices(self, event: Event, items: tuple[SubscriptionChoice, ...]) -> None:
-        """A refusal voids what is there before anything that is allowed by the same answer counts."""
+        """A refusal voids what is there before anything that is allowed by the same answer counts.
+
+        One in a pop-up is about what it asks: earlier one-time answers stand, each for its one send. It ends
+        a long-term one, and what is said in the management page ends all (wechat-facts 1.6, 2.4).
+        """
+        asked = event.kind is Kind.SUBSCRIPTION_POPUP
         for each in items:
             if not each.accepted:
-                await credit.void(self._db, event.conversation, each.template_id, before=event.at)
+                await credit.void(
+                    self._db, event.conversation, each.template_id, before=event.at, long_term_only=asked
+                )
         allowed = [
             Credit(
                 event.id,

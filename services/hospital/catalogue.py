@@ -3,6 +3,7 @@
 import hashlib
 from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,8 @@ from core.stores.database import Database
 from services.hospital import catalogue_store as store
 from services.hospital.model import ClinicClass, Half
 from services.hospital.rules import ONSITE_UNTIL
+
+Said = Annotated[str, msgspec.Meta(pattern=r"\S")]  # stands in messages and notices: never blank
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,7 +24,7 @@ class HospitalEntry(_Entry, frozen=True, kw_only=True):
     """A hospital; what it does not publish is asked for by phone."""
 
     id: str
-    name: str
+    name: Said
     address: str
     phone: str
     opening: str = ""  # when it is open
@@ -32,7 +35,7 @@ class HospitalEntry(_Entry, frozen=True, kw_only=True):
 
 class SpecialtyEntry(_Entry, frozen=True, kw_only=True):
     id: str
-    name: str
+    name: Said
     aliases: tuple[str, ...]
     symptoms: tuple[str, ...]
 
@@ -40,7 +43,7 @@ class SpecialtyEntry(_Entry, frozen=True, kw_only=True):
 class DepartmentEntry(_Entry, frozen=True, kw_only=True):
     hospital: str
     specialty: str
-    place: str
+    place: Said  # with the room behind it: where a visit is
 
     @property
     def id(self) -> str:
@@ -60,7 +63,7 @@ class DoctorEntry(_Entry, frozen=True, kw_only=True):
     id: str
     hospital: str
     specialty: str
-    surname: str
+    surname: Said
     given_name: str
     title: str
     skills: str

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
+import structlog
+
 from core.clock import CITY_ZONE
-from core.delivery.notices import Notice
+from core.delivery.notices import Notice, NoticeRefused
 from core.stores.database import Transaction
 from services.hospital.model import Booking
 
@@ -16,6 +18,8 @@ _AHEAD = timedelta(hours=2)
 _MORNING = time(6, 30)
 _NIGHT = time(21)
 _WORTH_WHILE = timedelta(minutes=60)
+
+_log = structlog.get_logger("hospital")
 
 
 class Reminding(Protocol):
@@ -47,7 +51,10 @@ def guard(booking: str) -> str:
 
 
 async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conversation: str) -> None:
-    """Set the reminders of a booking as it is now; those of an earlier version hang on an earlier number."""
+    """Set the reminders of a booking as it is now; those of an earlier version hang on an earlier number.
+
+    One that cannot be worded is left out, and the operator is told: the booking stands without it.
+    """
     for step, due in steps(booking.starts_at).items():
         notice = Notice(
             kind=KIND,
@@ -58,4 +65,7 @@ async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conver
             step=step,
             valid_until=booking.starts_at,
         )
-        await reminding.set(tx, notice, due)
+        try:
+            await reminding.set(tx, notice, due)
+        except NoticeRefused as refused:
+            _log.error("not_reminded", booking=booking.id, step=step, **refused.facts)

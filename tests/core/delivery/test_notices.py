@@ -1,5 +1,6 @@
 """A notice is checked before it is queued: every field, its words, its address, its time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,12 @@ async def test_a_field_that_does_not_fit_is_named(bureau: Bureau) -> None:
         await bureau.queue(bureau.notice("visit", what=""))
     assert (refused.value.field, refused.value.facts["kind"]) == ("thing1", "visit")
     assert await bureau.states() == []
+
+
+async def test_a_fact_that_lacks_is_a_refusal_like_others(bureau: Bureau) -> None:
+    with pytest.raises(NoticeRefused) as refused:
+        await bureau.queue(replace(bureau.notice("visit"), facts={"what": "心内科"}))
+    assert (refused.value.field, refused.value.facts["kind"]) == ("facts", "visit")
 
 
 async def test_words_too_long_for_a_message_are_refused(bureau: Bureau) -> None:

@@ -134,6 +134,10 @@ async def test_h6_reserved_units_are_public_half_an_hour_before_the_session(
             "neighbours_leave: nobody does not work Mon AM",
         ),
         ("units = 10", "units = ", "city.toml"),
+        ('place = "三楼"', 'place = ""', r"city.toml: .*departments\[0\]\.place"),
+        ('place = "三楼"', 'place = "\u3000"', r"city.toml: .*departments\[0\]\.place"),
+        ('name = "测试医院"', 'name = " "', r"city.toml: .*hospitals\[0\]\.name"),
+        ('surname = "陈"', 'surname = ""', r"city.toml: .*doctors\[0\]\.surname"),
     ],
 )
 async def test_a_mistake_is_named(db: Database, folder: Path, old: str, new: str, said: str) -> None:

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from core.clock import CITY_ZONE, ManualClock
 from core.delivery import guards
 from core.errors import DomainError
 from core.stores.database import Database
 from services.hospital import ladder
+from services.hospital.model import BookingState
 from services.hospital.service import Hospital
 from tests.services.hospital.test_invariants import PATIENT, STEPS, City
 from tests.services.ward import MONDAY, Ward, at, effect
@@ -81,6 +83,21 @@ async def test_who_follows_nobody_is_not_reminded(ward: Ward, hospital: Hospital
     await ward.citizens.leave(conversation)
     await hospital.hold(period, citizen, effect())
     assert await due(ward.db) == set()
+
+
+async def test_a_booking_stands_though_its_reminder_cannot_be_worded(ward: Ward, hospital: Hospital) -> None:
+    """A half-day without a place, opened before such were refused: the field of the notice would be empty."""
+    (old,) = await ward.session(starts=at("10:00", TUESDAY))
+    (new,) = await ward.session(starts=at("14:00", WEDNESDAY), half="PM")
+    await ward.db.execute("UPDATE sessions SET place = ''")
+    citizen = await ward.citizen()
+    with capture_logs() as logs:
+        booking = await hospital.hold(old, citizen, effect())
+        await hospital.move(booking, new, citizen, effect())
+    assert await due(ward.db) == set()
+    assert (await hospital.booking(booking)).state is BookingState.BOOKED
+    told = [(each["log_level"], each["booking"], each["field"], each["step"]) for each in logs]
+    assert told == [("error", booking, "thing4", step) for step in ("eve", "soon")] * 2
 
 
 async def test_moved_it_is_reminded_of_at_the_new_times_alone(ward: Ward, hospital: Hospital) -> None:
