@@ -6,7 +6,7 @@ from functools import partial
 from typing import NoReturn
 
 from core.chat.answers import bare
-from core.chat.caveats import Caveat, Heard
+from core.chat.besides import Beside, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Moment, Part, When, named_moment
 from core.chat.names import DESPITE, Named, find
@@ -85,25 +85,7 @@ def _is_proper(named: Named) -> bool:
     return isinstance(named.it, Name) and bool(named.it.doctor or named.it.hospital)
 
 
-# Until a citizen has family here, nobody is booked in another's place.
-_ONESELF = Caveat(
-    "oneself",
-    _for_somebody_else,
-    yes=(
-        "自己",
-        "我自己",
-        "本人",
-        "我本人",
-        "给自己挂",
-        "自己挂",
-        "自己看",
-        "我自己看",
-        "我看",
-        "是我",
-        "是我自己",
-    ),
-    hides=_is_proper,
-)
+_WHOM = Beside("whom", _for_somebody_else, hides=_is_proper)
 
 
 @router.dialogue(
@@ -131,7 +113,7 @@ _ONESELF = Caveat(
     click="HOSPITAL_BOOK",
     named=names,
     returns=ANOTHER,
-    caveat=_ONESELF,
+    beside=_WHOM,
 )
 async def book(ask: Ask, hospital: Hospital) -> Reply:
     """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from core.chat import answers
 from core.chat.hearing import Turn
@@ -16,11 +16,18 @@ from core.errors import DomainError
 _T = TypeVar("_T")
 
 
+class Below(NamedTuple):
+    """The dialogue under the one that runs, and what a citizen calls it."""
+
+    title: str
+    frame: Frame
+
+
 class Asking:
     """One run of a dialogue, as every kind of question sees it."""
 
     def __init__(
-        self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str, *, over: bool = False
+        self, frame: Frame, turn: Turn, words: Words, domain: str, citizen: str, below: Below | None = None
     ) -> None:
         self.citizen = citizen
         self.event = turn.event
@@ -28,7 +35,8 @@ class Asking:
         self._turn = turn
         self._words = words
         self._domain = domain
-        self._over = over  # another dialogue lies below
+        self._below = below
+        self._first = ""  # the question that comes before all others, whenever it is asked
         self._visited: list[str] = []
         self._kept = ""  # a day or time that was named too early, as it was said
         self._timed: list[str] = []  # the questions of days and times this run came to
@@ -47,6 +55,20 @@ class Asking:
         """Tell whether a question has its answer, or will have it as soon as it is asked."""
         return key in self._frame.answers or key in self._frame.hints
 
+    def said_beside(self, key: str) -> str:
+        """What was said beside all questions (the route's `Beside`), until the question `key` has its answer.
+
+        That is the first question of all, whenever it is asked: it takes no opening words, and what the
+        others were answered stays.
+        """
+        self._first = key
+        return self._frame.beside
+
+    @property
+    def first(self) -> str:
+        """The question that comes before all others; "" if there is none."""
+        return self._first
+
     @property
     def visited(self) -> list[str]:
         """The questions and effects this run came to, in order."""
@@ -55,7 +77,12 @@ class Asking:
     @property
     def _is_first(self) -> bool:
         """Tell whether no other question came before the one that is asked now."""
-        return len(self._visited) == 1
+        return len([key for key in self._visited if key != self._first]) == 1
+
+    @property
+    def _begun(self) -> bool:
+        """Tell whether the opening words were put to any question."""
+        return any(key != self._first for key in (*self._frame.tried, *self._frame.answers))
 
     @property
     def _has_a_step_back(self) -> bool:
@@ -87,7 +114,7 @@ class Asking:
 
     def _take_offer(self, key: str) -> str:
         """What was said before this question was asked; each question may try it once."""
-        if key in self._frame.tried:
+        if key == self._first or key in self._frame.tried:
             return ""
         self._frame.tried = [*self._frame.tried, key]
         self._frame.offered = self._offered(key)
@@ -100,6 +127,8 @@ class Asking:
     def _settle(self, key: str, kind: str, value: str) -> str:
         self._frame.answers[key] = Answer(kind, value)
         self._frame.open = None
+        if key == self._first:
+            self._frame.beside = ""
         self._turn.settled = True
         return value
 

@@ -81,9 +81,14 @@ class Choosing(Asking):
         hint = self._frame.hints.pop(key, "")
         return self._settle(key, "choice", hint) if hint else None
 
-    async def only(self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]]) -> None:
-        """Answer the choice `key` where there is one thing to choose; not where words may mean another."""
-        named = not answers.only_points(answers.fold(self._offered(key)))
+    async def only(
+        self, key: str, load: Callable[[], Awaitable[Sequence[Choosable]]], *, whatever: bool = False
+    ) -> None:
+        """Answer the choice `key` where there is one thing to choose; not where words may mean another.
+
+        `whatever` was said: it does not speak of this question.
+        """
+        named = not whatever and not answers.only_points(answers.fold(self._offered(key)))
         if named or self.knows(key) or self._shown(key, "choice"):
             return
         items = await load()

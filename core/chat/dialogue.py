@@ -7,20 +7,21 @@ from typing import NoReturn
 import msgspec
 
 from core.chat import answers, lists, moves
-from core.chat.choosing import Choosing, NothingToChoose
+from core.chat.choosing import NothingToChoose
 from core.chat.dates import say_date
 from core.chat.events import Kind, Media, Place
 from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
 from core.chat.moments import is_wish, named_moment
 from core.chat.replies import Text
 from core.chat.sessions import Option, Question
+from core.chat.stacking import Stacking
 from core.effects import AlreadyDone, Effect, digest_of
 from core.errors import DomainError
 
 __all__ = ["Ask", "NothingToChoose"]
 
 
-class Ask(Choosing):
+class Ask(Stacking):
     """The questions of one run of a dialogue, and the citizen who answers them."""
 
     @property
@@ -85,8 +86,9 @@ class Ask(Choosing):
         `before`: only until that question is answered. `whole`: of opening words all, names and verbs, too.
         """
         frame, turn = self._frame, self._turn
-        opening = frame.open is None and not (frame.tried or frame.answers)
-        opened = answers.fold(turn.event.text) if whole else answers.fold(frame.offered)
+        opening = frame.open is None and not self._begun
+        all_of_it = frame.opening or turn.event.text
+        opened = answers.fold(all_of_it if whole else frame.offered)
         words = answers.fold(turn.said) if turn.heard else opened if opening else ""
         late = before in frame.answers or before in frame.hints
         if not words or late or not (said := await find(words)):
@@ -140,7 +142,12 @@ class Ask(Choosing):
         frame = self._frame
         begins = frame.open is None and not frame.answers
         frame.takes_back = True
-        if begins and self._over and self._turn.event.kind is not Kind.CLICK and not await load():
+        if (
+            begins
+            and self._below is not None
+            and self._turn.event.kind is not Kind.CLICK
+            and not await load()
+        ):
             raise Withdrawn
 
     async def text(

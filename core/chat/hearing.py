@@ -31,6 +31,8 @@ class Turn:
         self.settled = False  # a question was settled
         self.led: dict[str, Answer] | None = None  # what was answered before the words led back
         self.notes: list[str] = []
+        self.ends_below = False  # the dialogue that waits for this one ends with it
+        self.brought = ""  # what a dialogue answers to the one that waits for it
 
     @property
     def own_words(self) -> str:

@@ -1,4 +1,6 @@
-"""How one run of a dialogue is left before its last line: it waits, steps back, or ends early."""
+"""How one run of a dialogue is left before its last line: it waits, steps back, ends early, gives way."""
+
+from collections.abc import Mapping
 
 from core.chat.replies import Reply, Text
 from core.chat.sessions import Question
@@ -29,8 +31,29 @@ class Withdrawn(BaseException):
 
 
 class Ended(BaseException):
-    """The dialogue ends here with this reply."""
+    """The dialogue ends here with this reply; `with_below`: so does the one that waits for it."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, *, with_below: bool = False) -> None:
         super().__init__()
         self.reply = reply
+        self.with_below = with_below
+
+
+class Opens(BaseException):
+    """Another dialogue is opened on top, to answer the question `key`; `settles` answers some of its own."""
+
+    def __init__(self, key: str, dialogue: str, settles: Mapping[str, str]) -> None:
+        super().__init__(dialogue)
+        self.key = key
+        self.dialogue = dialogue
+        self.settles = settles
+
+
+class GoesOn(BaseException):
+    """A dialogue that was kept goes on where it was, with some of its questions settled; `lead` is said before."""
+
+    def __init__(self, kept: bytes, settles: Mapping[str, str], lead: Text) -> None:
+        super().__init__()
+        self.kept = kept
+        self.settles = settles
+        self.lead = lead

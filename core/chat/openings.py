@@ -15,7 +15,7 @@ async def opened(match: Match, run: str, routes: Routes) -> Frame:
     wired = routes.named(match.route.name)
     said = match.rest or " ".join(value for _, value in match.holes)
     found = match.found or (await wired.find(fold(said)) if wired and wired.route.by_name else None)
-    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, caveat=match.about)
+    frame = Frame(match.route.name, run, rest=match.rest, holes=match.holes, offered=said, beside=match.about)
     if found is not None:
         frame.offered, frame.hints = found.rest, dict(found.settles)
     if (prompt := match.prompt) is not None:
@@ -45,6 +45,14 @@ def turn(frame: Frame, found: Found) -> bool | None:
     return changed
 
 
+def say_beside(frame: Frame, route: Route, about: str) -> None:
+    """Ask the first question of all once more: these words answer it; what the others were answered stays."""
+    if route.beside is not None:
+        frame.beside, frame.open = about, None
+        frame.answers.pop(route.beside.key, None)
+        frame.hints.pop(route.beside.key, None)
+
+
 def back(frame: Frame, routes: Routes, said: str) -> bool:
     """Lead back to the question that words of the dialogue's own name (换个医生); False if they name none."""
     wired = routes.named(frame.dialogue)
@@ -59,7 +67,7 @@ def back(frame: Frame, routes: Routes, said: str) -> bool:
 
 def last_step(frame: Frame) -> str:
     """The question or effect that the open question came after; "" if nothing was asked before it."""
-    if frame.caveat:
+    if frame.open is not None and frame.open.first:
         return ""
     return next((key for key, answer in reversed(frame.answers.items()) if answer.kind != "only"), "")
 

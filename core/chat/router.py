@@ -9,7 +9,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import msgspec
 
 from core.chat.answers import bare, fold
-from core.chat.caveats import Caveat
+from core.chat.besides import Beside
 from core.chat.events import Kind
 from core.chat.names import Found, Named, WhileOpen
 from core.chat.prompts import Prompt
@@ -32,8 +32,8 @@ class Route:
     question on the screen as it is, and does not ask it again. `named` loads what has a name of its own and
     is wanted here; its parameters are services and, as a `str`, the folded message. Names alone open a
     dialogue if `by_name`, else they only turn it another way while it is open. `returns` are words that lead
-    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `caveat` is what people ask of
-    it and cannot have. `prompts` are the options of messages of ours that lead here, as (kind, option), each
+    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `beside` is what people say at any
+    point of it. `prompts` are the options of messages of ours that lead here, as (kind, option), each
     with the question of a dialogue that what the message is about settles, or "".
     """
 
@@ -51,7 +51,7 @@ class Route:
     fallback: bool = False
     named: Callable[..., Awaitable[Sequence[Named]]] | None = None
     returns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    caveat: Caveat | None = None
+    beside: Beside | None = None
     alone: tuple[str, ...] = ()
     by_name: bool = True
     prompts: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Further(TypedDict, total=False):
     """What few dialogues need."""
 
     returns: Mapping[str, Sequence[str]]
-    caveat: Caveat
+    beside: Beside
     prompts: Mapping[tuple[str, str], str]
 
 
@@ -117,8 +117,8 @@ class Router:
         `alone` opens it where nothing is open: words together with a day or a time (今天有号吗; "" lets a day
         do by itself), and patterns. `named` loads things whose names open it, too (not those of
         `WhileOpen`), and settle some of its questions. `returns` are words that lead back to a question,
-        where there is an answer to it. Who asks for what `caveat` hears is told that it cannot be had, and
-        goes on only after a yes. `prompts` are options of messages of ours that open it:
+        where there is an answer to it. What `beside` hears, in opening words or later, answers its question
+        (`Ask.said_beside`). `prompts` are options of messages of ours that open it:
         {("booking_reminder", "move"): "which"}.
         """
         more: dict[str, Any] = {
@@ -175,7 +175,7 @@ class Match(msgspec.Struct, frozen=True):
     holes: tuple[tuple[str, str], ...] = ()
     length: int = 0
     found: Found | None = None  # what the message names, where that is known already
-    about: str = ""  # what was asked for and cannot be had: the dialogue's caveat
+    about: str = ""  # what was said beside it: the dialogue's `beside`
     prompt: Prompt | None = None  # the message of ours that was answered
 
 

@@ -9,7 +9,7 @@ from typing import Any, NewType, get_type_hints
 import msgspec
 
 from core.chat.answers import bare, fold
-from core.chat.caveats import Heard
+from core.chat.besides import Heard
 from core.chat.dialogue import Ask
 from core.chat.events import Event, Kind
 from core.chat.moments import is_past, is_wish, spoken
@@ -79,16 +79,16 @@ class Wired:
         """What of its own a message names."""
         return find(folded, await self._named(folded)) if self._named is not None and folded else None
 
-    def may_be_cautious(self, folded: str) -> bool:
-        """Tell whether `caveat` may hear something; nearly always not, and that costs no coroutine."""
-        return self.route.caveat is not None and self.route.caveat.hear(folded) is not None
+    def may_hear(self, folded: str) -> bool:
+        """Tell whether `beside` may hear something; nearly always not, and that costs no coroutine."""
+        return self.route.beside is not None and self.route.beside.hear(folded) is not None
 
-    async def caveat(self, folded: str) -> Heard | None:
-        """What a message asks for that this dialogue cannot do."""
-        caveat = self.route.caveat
-        if caveat is None or not self.may_be_cautious(folded):
+    async def beside(self, folded: str) -> Heard | None:
+        """What a message says beside all questions of this dialogue."""
+        beside = self.route.beside
+        if beside is None or not self.may_hear(folded):
             return None
-        return caveat.heard(folded, await self._named(folded) if self._named is not None else ())
+        return beside.heard(folded, await self._named(folded) if self._named is not None else ())
 
     async def __call__(self, given: Given) -> Reply:
         """Call the handler with its services and what the turn gives."""
@@ -188,7 +188,7 @@ class Routes:
         # What has none of the pieces fits no pattern: nearly every message, told by one look.
         self._pieces = re.compile("|".join(re.escape(piece) for piece, _, _ in self._patterns))
         beginnings = self._words.keys() - self._anywhere.keys()
-        self._cautious = [wired for wired in self._named.values() if wired.route.caveat is not None]
+        self._listening = [wired for wired in self._named.values() if wired.route.beside is not None]
         self._beginnings: dict[str, list[str]] = {}  # by their first character, the longest first
         for word in sorted(beginnings, key=len, reverse=True):
             self._beginnings.setdefault(word[0], []).append(word)
@@ -301,10 +301,10 @@ class Routes:
         wired, hit = max(found, key=lambda each: each[1].length)
         return Match(wired.route, folded, found=hit)
 
-    async def despite(self, folded: str) -> Match | None:
-        """The dialogue that is asked for together with something it cannot do."""
-        for wired in self._cautious:
-            if not wired.may_be_cautious(folded) or (heard := await wired.caveat(folded)) is None:
+    async def beside(self, folded: str) -> Match | None:
+        """The dialogue that is asked for together with something that it hears beside its questions."""
+        for wired in self._listening:
+            if not wired.may_hear(folded) or (heard := await wired.beside(folded)) is None:
                 continue
             rest = fold(heard.rest)
             match = self.whole(rest) or self.within(rest) or await self.naming(folded)

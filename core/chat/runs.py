@@ -9,11 +9,12 @@ import structlog
 
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.hearing import Turn
-from core.chat.interrupts import Ended, SteppedBack, Suspended, Withdrawn
+from core.chat.asking import Below
+from core.chat.interrupts import Ended, Opens, SteppedBack, Suspended, Withdrawn
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes, Routes, Wired
-from core.chat.sessions import Frame, Session
+from core.chat.sessions import MOST_FRAMES, Frame, Session
 from core.chat.words import Words
 from core.errors import DomainError, StoreGoneError
 
@@ -50,19 +51,25 @@ class Runs:
             wired = self._routes.named(frame.dialogue)
             if wired is None:
                 raise LookupError(f"session names {frame.dialogue}, which is not routed")
-            if in_passing or replies:
-                reply, ended = await self._spared(wired, frame, turn, session)
-            else:
-                reply, ended = await self._run(wired, frame, turn, session)
+            try:
+                if in_passing or replies:
+                    reply, ended = await self._spared(wired, frame, turn, session)
+                else:
+                    reply, ended = await self._run(wired, frame, turn, session)
+            except Opens as wish:
+                turn = self._stacked(wish, frame, turn, session)
+                continue
             replies.append(reply)
             if not ended:
                 self._count(turn, session, replies)
                 return replies
-            session.frames.pop()
+            session.close_top(turn.brought)
             session.misses = 0
             session.done = frame.dialogue if frame.has_effect else ""
             if session.top is None and frame.open is not None:  # a no ended it
                 session.stopped = frame
+            if turn.ends_below and session.top is not None:
+                session.frames.pop()
             if session.top is not None:
                 replies.append(Text("chat/back_to", title=self.title(session.top)))
             turn = Turn(turn.event, self._today)
@@ -85,6 +92,20 @@ class Runs:
         own = f"{frame.dialogue.replace('.', '/')}_stopped"
         return Text(own if self._words.has(own) else "chat/cancelled", title=self.title(frame))
 
+    def _stacked(self, wish: Opens, frame: Frame, turn: Turn, session: Session) -> Turn:
+        """Put the dialogue that is to answer a question on top; what was said before that is said before it."""
+        if wish.dialogue in [each.dialogue for each in session.frames]:
+            raise RuntimeError(
+                f"{wish.dialogue} is open already; {frame.dialogue} cannot open it for {wish.key}"
+            )
+        frame.waits, frame.open = wish.key, None
+        opened = Frame(wish.dialogue, f"{turn.event.id}/{wish.dialogue}", hints=dict(wish.settles))
+        session.frames[:] = [*session.frames, opened][-MOST_FRAMES:]
+        session.misses = 0
+        next_turn = Turn(turn.event, self._today)
+        next_turn.notes = turn.notes
+        return next_turn
+
     async def _spared(self, wired: Wired, frame: Frame, turn: Turn, session: Session) -> tuple[Reply, bool]:
         """Run a dialogue behind something that is said already; should it fail, that is still said."""
         before = msgspec.msgpack.encode(frame)
@@ -105,18 +126,19 @@ class Runs:
         session.notes = notes
         citizen = await self._citizen()
         for _ in range(_MOST_ROUNDS):
-            ask = Ask(frame, turn, self._words, domain, citizen, over=len(session.frames) > 1)
+            ask = Ask(frame, turn, self._words, domain, citizen, self._below(session))
             match = Match(wired.route, frame.rest, frame.holes)
             given = Given(turn.event, match, notes, Nearest(), self._citizen, ask)
             try:
-                await self._agreed(wired, frame, ask)
                 return await wired(given), True
             except Suspended as waiting:
                 frame.open = waiting.question
-                if not frame.caveat:
+                waiting.question.first = waiting.question.key == ask.first
+                if not waiting.question.first:
                     frame.answers = {key: frame.answers[key] for key in ask.visited if key in frame.answers}
                 return waiting.reply, False
             except Ended as ended:
+                turn.ends_below = ended.with_below
                 return ended.reply, True
             except Withdrawn:
                 session.stopped = session.frames.pop(-2)
@@ -131,19 +153,11 @@ class Runs:
                 return Text(f"errors/{refused.code}", **refused.facts), True
         raise RuntimeError(f"dialogue {frame.dialogue} steps back for ever")
 
-    async def _agreed(self, wired: Wired, frame: Frame, ask: Ask) -> None:
-        """Let the citizen agree to go on without what cannot be had; the dialogue goes on where it was."""
-        caveat, about = wired.route.caveat, frame.caveat
-        if caveat is None or not about:
-            return
-
-        async def heard() -> str:
-            return about
-
-        await ask.confirm(caveat.key, heard, yes=caveat.yes)
-        frame.caveat = ""
-        del frame.answers[caveat.key]
-        ask.visited.remove(caveat.key)
+    def _below(self, session: Session) -> Below | None:
+        if len(session.frames) < MOST_FRAMES:
+            return None
+        below = session.frames[-MOST_FRAMES]
+        return Below(self.title(below), below)
 
     def _step_back(self, frame: Frame, turn: Turn, back: SteppedBack) -> None:
         keys, kept = list(frame.answers), {}

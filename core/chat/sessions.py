@@ -39,6 +39,7 @@ class Question(msgspec.Struct, array_like=True):
     near: str = ""  # the words that decided the order of the options, "" for the loader's own
     again: bool = False  # asked once more, because what was said means yes and no alike
     narrowed: bool = False  # only what `near` means was shown; the rest comes with 更多
+    first: bool = False  # it is asked before all others, whenever it comes: what they were answered stays
 
 
 class Frame(msgspec.Struct, array_like=True):
@@ -54,13 +55,15 @@ class Frame(msgspec.Struct, array_like=True):
     hints: dict[str, str] = {}  # questions that a name settles as soon as they are asked
     tried: list[str] = []  # questions that `offered` was put to; it answers none twice
     kept: str = ""  # words for an open text question, said after the idle limit
-    caveat: str = ""  # what was asked for and cannot be had, until the citizen goes on without it
+    beside: str = ""  # what was said beside all questions, until the one it answers is settled
     takes_back: bool = (
         False  # it takes something back: 不取消了 means a no to it, and no stop of what is done
     )
     refused: str = ""  # where `offered` is this, it was refused: it is used where it can be had, and not told
     wishes: dict[str, str] = {}  # what names narrowed the lists to; no question, and no step back
     prompt: int = 0  # the message of ours that it answers
+    waits: str = ""  # the question that the dialogue on top of it answers
+    opening: str = ""  # the words that opened it, where something may be asked before they are used
 
     @property
     def has_effect(self) -> bool:
@@ -96,6 +99,18 @@ class Session(msgspec.Struct, array_like=True):
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
 
+    def close_top(self, brought: str = "") -> Frame:
+        """End the dialogue talked about; one that waits for it gets what it brought, or asks by itself."""
+        closed = self.frames.pop()
+        below = self.top
+        if below is not None and below.waits:
+            key, below.waits, below.beside = below.waits, "", ""
+            if brought:
+                below.hints[key] = brought
+            else:
+                below.tried = [*below.tried, key]
+        return closed
+
     def break_off(self) -> None:
         """Danger to life ends whatever was open (domain-rules R7)."""
         self.frames, self.offers, self.which, self.resuming = [], [], [], False
@@ -111,6 +126,12 @@ _kept = Packing(Session, "session")
 
 
 pack = _kept.pack
+keep = msgspec.msgpack.encode
+
+
+def kept(frame: bytes) -> Frame:
+    """A dialogue that was put away with `keep`; one of a form that is no more raises `DecodeError`."""
+    return msgspec.msgpack.decode(frame, type=Frame)
 
 
 def unpack(sealed: bytes | None, seal: Seal, conversation: str) -> Session:

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from core.chat import answers, hearing, moves, openings
 from core.chat.events import Event
 from core.chat.hearing import Turn
 from core.chat.house import House
+from core.chat.interrupts import GoesOn
 from core.chat.likeness import guesses
+from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Said, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes
 from core.chat.runs import Runs
-from core.chat.sessions import MOST_FRAMES, Frame, Question, Session
+from core.chat.sessions import MOST_FRAMES, Frame, Question, Session, kept
 from core.chat.speech import join, say
 from core.clock import city_day
 from core.errors import DomainError
@@ -80,7 +84,7 @@ class Steps:
         """Stop the open dialogue; a no in these words may mean the confirmation below it, too."""
         session = self._session
         counts = not (self._stale or self._unseen)
-        frame = session.frames.pop()
+        frame = session.close_top()
         session.resuming, session.misses, session.done = False, 0, ""
         stopped = self._say(self._runs.stopped(frame))
         if session.top is None:
@@ -108,6 +112,7 @@ class Steps:
                 session.frames.clear()
             others = [frame for frame in session.frames if frame.dialogue != route.name]
             frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
+            frame.opening = self._event.text if route.beside else ""
             session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
             if prompt is not None:
                 # Read, and not answered yet: who thinks better of 取消 may still say 会到. From here on
@@ -123,11 +128,33 @@ class Steps:
                 # A service that changed something has noted this in its own transaction. A run that died
                 # before this line is repeated, and its handler with it: both are done once (`Prompt.effect`).
                 await self._house.prompts.answered(prompt)
+        except GoesOn as again:
+            return await self._go_on_with(again, prompt)
         except DomainError as refused:
             if refused.stranger:
                 session.citizen = ""
             reply = Text(f"errors/{refused.code}", **refused.facts)
         return await self._and_go_on(self._say(reply), aside=aside)
+
+    async def _go_on_with(self, again: GoesOn, prompt: Prompt | None) -> Said:
+        """Open a dialogue that was kept, where it was; one of before a deploy is gone."""
+        session = self._session
+        try:
+            frame = kept(again.kept)
+        except msgspec.DecodeError:
+            return await self._and_go_on(self._say(Text("chat/gone")))
+        if self._house.routes.named(frame.dialogue) is None:
+            return await self._and_go_on(self._say(Text("chat/gone")))
+        frame.waits, frame.beside = "", ""
+        frame.hints |= again.settles
+        if self._idle:
+            session.frames.clear()
+        others = [each for each in session.frames if each.dialogue != frame.dialogue]
+        session.frames[:] = [*others[1 - MOST_FRAMES :], frame]
+        said = await self._advance(notes=[again.lead])
+        if prompt is not None:
+            await self._house.prompts.answered(prompt)
+        return said
 
     def _given(self, match: Match) -> Given:
         notes = Notes(self._session.notes)

@@ -156,7 +156,7 @@ class _Turn(Inviting):
         if self._unseen:
             match = routes.whole(self._folded)
             return await (self._open(match) if match else self._advance(notes=[Text(self._unseen)]))
-        return await self._warned() or await self._answered_or_led()
+        return await self._said_beside() or await self._answered_or_led()
 
     async def _answered_or_led(self) -> Said:
         """Take the message as an answer, or go where its words lead."""
@@ -178,19 +178,19 @@ class _Turn(Inviting):
             return await self._advance(heard=True, said=match.rest)  # "预约第二个" while 预约 is open
         return await self._open(match)
 
-    async def _warned(self) -> Said | None:
-        """Ask about what the open dialogue, or the one these words open, cannot do."""
+    async def _said_beside(self) -> Said | None:
+        """Ask about what is said beside the questions of the open dialogue, or of the one these words open."""
         question = self._question
         own_words = question is not None and question.kind in _OWN_WORDS
         if own_words or (question is not None and answers.is_name(self._folded, question.options)):
             return None
         frame, routes = self._session.frames[-1], self._house.routes
         wired = routes.named(frame.dialogue)
-        heard = await wired.caveat(self._folded) if wired is not None else None
-        if heard is not None:
-            frame.caveat = heard.about
+        heard = await wired.beside(self._folded) if wired is not None and not frame.has_effect else None
+        if heard is not None and wired is not None:
+            openings.say_beside(frame, wired.route, heard.about)
             return await self._advance()
-        match = await routes.despite(self._folded)
+        match = await routes.beside(self._folded)
         return await self._open(match) if match is not None else None
 
     async def _corrected(self) -> Said | None:
@@ -207,7 +207,7 @@ class _Turn(Inviting):
     async def _anew(self, text: str, folded: str) -> Said:
         """Open what a message asks for where nothing is open."""
         routes = self._house.routes
-        match = await routes.despite(folded) or routes.whole(folded) or self._offered()
+        match = await routes.beside(folded) or routes.whole(folded) or self._offered()
         match = match or routes.within(folded) or routes.within_alone(folded)
         if match is None and self._stopped is not None:
             again = await self._reopened(self._stopped)
@@ -260,7 +260,7 @@ class _Turn(Inviting):
     async def _resume(self) -> Said:
         """After a long silence: no answer counts before the citizen says whether to go on."""
         routes = self._house.routes
-        match = await routes.despite(self._folded) or routes.whole(self._folded)
+        match = await routes.beside(self._folded) or routes.whole(self._folded)
         match = match or routes.within(self._folded)
         if match is not None:
             self._session.frames.clear()

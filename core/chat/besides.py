@@ -1,4 +1,4 @@
-"""What a dialogue cannot do though people ask for it while they open or answer it; going on takes a yes."""
+"""What people say beside what a dialogue asks: for whom it is; it answers one question, whenever it comes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,24 +9,23 @@ from core.chat.names import Named
 
 
 class Heard(NamedTuple):
-    """What was asked for, in a word, and the message without it."""
+    """What was said, in a word, and the message without it."""
 
     about: str
     rest: str
 
 
 @dataclass(frozen=True, slots=True)
-class Caveat:
-    """One thing a dialogue cannot do, and how it is heard in a folded message.
+class Beside:
+    """One thing that is said at any point of a dialogue, and how it is heard in a folded message.
 
-    It is asked about before anything else, as a confirmation with `key`: its words are those of any
-    confirmation of the domain, `it` in them is what was heard. `yes` are further words for going on without.
-    `hides` tells which things have names that say nothing of it: 奶奶庙医院 is no grandmother.
+    The dialogue's handler asks for it before all else, as the question `key` (`Ask.said_beside`); whoever
+    says it later is asked again there, and all other answers stay. `hides` tells which things have names
+    that say nothing of it: 奶奶庙医院 is no grandmother.
     """
 
     key: str
     hear: Callable[[str], Heard | None]
-    yes: tuple[str, ...] = ()
     hides: Callable[[Named], bool] = lambda _named: True
 
     def heard(self, folded: str, names: Iterable[Named]) -> Heard | None:
