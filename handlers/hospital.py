@@ -6,7 +6,6 @@ from functools import partial
 from typing import NoReturn
 
 from core.chat.answers import bare
-from core.chat.besides import Beside, Heard
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.moments import Moment, Part, When, named_moment
 from core.chat.names import DESPITE, Named, find
@@ -15,11 +14,12 @@ from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Rest
 from handlers import hospital_facts
+from handlers.for_whom import beside, for_whom
 from handlers.hospital_names import names
+from services.citizens.service import Families
 from services.hospital.errors import ClaimRefused, HoldOpen, NotAsWished, UnitTaken
 from services.hospital.model import ClinicSession, Doctor, Name, Visit, Wish
-from services.hospital.patients import somebody_else
-from services.hospital.service import Hospital
+from services.hospital.service import SCOPE, Hospital
 from services.hospital.spoken import BEST
 
 router = Router("hospital").include(hospital_facts.router)
@@ -75,17 +75,9 @@ _ONLY_NAMED = re.compile(r"(?:找|挂|看|约|选|要|就|是|的|号)*")
 _UNSURE = re.compile(r"(?:什么|哪一?个?|啥)科|不知道|不清楚|不懂|不晓得|不会选|不会挑|搞不清|弄不清")
 
 
-def _for_somebody_else(folded: str) -> Heard | None:
-    found = somebody_else(folded)
-    return Heard(*found) if found is not None else None
-
-
 def _is_proper(named: Named) -> bool:
     """Tell a doctor or a hospital from what people suffer from: 孩子发烧 does name the patient."""
     return isinstance(named.it, Name) and bool(named.it.doctor or named.it.hospital)
-
-
-_WHOM = Beside("whom", _for_somebody_else, hides=_is_proper)
 
 
 @router.dialogue(
@@ -113,24 +105,25 @@ _WHOM = Beside("whom", _for_somebody_else, hides=_is_proper)
     click="HOSPITAL_BOOK",
     named=names,
     returns=ANOTHER,
-    beside=_WHOM,
+    beside=beside(_is_proper),
 )
-async def book(ask: Ask, hospital: Hospital) -> Reply:
-    """科室 → 医生 → 日期 → 时段 → 确认; the patient is the citizen."""
-    department, doctor = await _whom(ask, hospital)
+async def book(ask: Ask, hospital: Hospital, families: Families) -> Reply:
+    """为谁 → 科室 → 医生 → 日期 → 时段 → 确认."""
+    patient = await for_whom(ask, families, SCOPE)
+    department, doctor = await _doctor(ask, hospital, patient)
     before = "doctor"
     try:
         session = await ask.choice(
             "session",
-            partial(hospital.sessions, doctor, ask.citizen),
+            partial(hospital.sessions, doctor, patient),
             when=half_day,
             full=partial(hospital.full_sessions, doctor),
-            elsewhere=partial(colleagues, hospital, department, doctor, ask.citizen),
+            elsewhere=partial(colleagues, hospital, department, doctor, patient),
         )
         before = "session"
         period = await ask.choice(
             "period",
-            partial(hospital.periods_or_others, session, ask.citizen),
+            partial(hospital.periods_or_others, session, patient),
             when=start,
             full=partial(hospital.full_periods, session),
         )
@@ -138,11 +131,11 @@ async def book(ask: Ask, hospital: Hospital) -> Reply:
         ask.again("doctor", because=await hospital.nothing_left(doctor))
     except ClaimRefused as refused:
         elsewhere(ask, before, refused)
-    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen), yes=_TAKE_IT)
+    await ask.confirm("confirm", partial(hospital.quote, period, ask.citizen, patient), yes=_TAKE_IT)
     try:
         booking = await ask.once(
             "hold",
-            partial(hospital.hold, period, ask.citizen),
+            partial(hospital.hold, period, ask.citizen, person=patient),
             show=partial(hospital.booking, citizen=ask.citizen),
         )
     except UnitTaken as taken:
@@ -242,14 +235,14 @@ async def _wish(ask: Ask, hospital: Hospital) -> Wish:
     return wish
 
 
-async def _whom(ask: Ask, hospital: Hospital) -> tuple[str, str]:
+async def _doctor(ask: Ask, hospital: Hospital, patient: str) -> tuple[str, str]:
     """Which department, which doctor; a wish that nobody there fits is given up, and that is said."""
     wish = await _wish(ask, hospital)
     try:
-        department = await ask.choice("department", partial(hospital.departments, ask.citizen, wish))
+        department = await ask.choice("department", partial(hospital.departments, patient, wish))
         ask.forget("among")
         await ask.notice("best", _the_best, before="doctor")
-        doctors = partial(hospital.doctors, department, ask.citizen, wish)
+        doctors = partial(hospital.doctors, department, patient, wish)
         if wish.clinic_class:
             await ask.only("doctor", doctors)
         doctor = await ask.choice("doctor", doctors, opens=half_days)
@@ -299,13 +292,13 @@ def elsewhere(ask: Ask, question: str, refused: ClaimRefused) -> NoReturn:
 
 
 async def colleagues(
-    hospital: Hospital, department: str, doctor: str, citizen: str, moment: Moment, moving: str | None = None
+    hospital: Hospital, department: str, doctor: str, patient: str, moment: Moment, moving: str | None = None
 ) -> list[str]:
-    """The other doctors of a department who have a number then that this citizen may have.
+    """The other doctors of a department who have a number then that this patient may have.
 
     `moving` is the booking they would have it in place of.
     """
-    found = await hospital.doctors(department, citizen, moving=moving)
+    found = await hospital.doctors(department, patient, moving=moving)
     others = [each for each in found if each.id != doctor]
     return [
         each.name

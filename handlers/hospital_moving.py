@@ -98,7 +98,7 @@ async def move(ask: Ask, hospital: Hospital, which: str, day: str, rest: Rest) -
     try:
         period = await ask.choice(
             "period",
-            partial(hospital.periods_or_others, session, ask.citizen, booking),
+            partial(hospital.periods_or_others, session, old.person, booking),
             when=start,
             full=partial(hospital.full_periods, session),
         )
@@ -124,10 +124,10 @@ async def _day(ask: Ask, hospital: Hospital, old: Booking) -> str:
     """Ask for another half-day of the same doctor, or for another way."""
     return await ask.choice(
         "move_day",
-        partial(_days, hospital, old),
+        partial(_days, hospital, old, ask.citizen),
         when=_when,
         full=partial(hospital.full_sessions, old.doctor_id),
-        elsewhere=partial(colleagues, hospital, old.specialty, old.doctor_id, old.citizen, moving=old.id),
+        elsewhere=partial(colleagues, hospital, old.specialty, old.doctor_id, old.person, moving=old.id),
     )
 
 
@@ -135,7 +135,7 @@ async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> tuple[s
     """Ask for another doctor of the department, and for a half-day of theirs."""
     department = old.specialty
     if ask.knows("department"):  # one was named
-        department = await ask.choice("department", partial(hospital.departments, old.citizen))
+        department = await ask.choice("department", partial(hospital.departments, old.person))
     try:
         doctor = await ask.choice("doctor", partial(_others, hospital, old, department), opens=half_days)
     except NothingToChoose:
@@ -143,7 +143,7 @@ async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> tuple[s
     try:
         return doctor, await ask.choice(
             "session",
-            partial(hospital.sessions, doctor, old.citizen, old.id),
+            partial(hospital.sessions, doctor, old.person, old.id),
             when=half_day,
             full=partial(hospital.full_sessions, doctor),
         )
@@ -153,11 +153,11 @@ async def _day_of_another(ask: Ask, hospital: Hospital, old: Booking) -> tuple[s
         elsewhere(ask, "doctor", refused)
 
 
-async def _days(hospital: Hospital, old: Booking) -> list[ClinicSession | Way]:
+async def _days(hospital: Hospital, old: Booking, citizen: str) -> list[ClinicSession | Way]:
     """The doctor's half-days and what else there is; what stands against moving at all is raised."""
-    await hospital.to_move(old.id, old.citizen)
+    await hospital.to_move(old.id, citizen)
     try:
-        sessions = await hospital.sessions(old.doctor_id, old.citizen, old.id)
+        sessions = await hospital.sessions(old.doctor_id, old.person, old.id)
     except HoldOpen:
         raise
     except ClaimRefused:
@@ -171,7 +171,7 @@ async def _days(hospital: Hospital, old: Booking) -> list[ClinicSession | Way]:
 
 async def _others(hospital: Hospital, old: Booking, department: str) -> list[Doctor]:
     """The other doctors of a department who have a number."""
-    found = await hospital.doctors(department, old.citizen, moving=old.id)
+    found = await hospital.doctors(department, old.person, moving=old.id)
     return [doctor for doctor in found if doctor.left and doctor.id != old.doctor_id]
 
 

@@ -92,7 +92,7 @@ class VisitDesk:
             times = await self._hospital.periods(session, booking.id)
             free = [each for each in times if each.id != booking.period]
             return self._pages.of(booking, "visit_times", times=free)
-        days = await self._hospital.sessions(booking.doctor_id, booking.citizen, booking.id)
+        days = await self._hospital.sessions(booking.doctor_id, booking.person, booking.id)
         return self._pages.of(booking, "visit_days", days=days)
 
     async def _move(self, booking: Booking, version: int, form: Form) -> web.Response:

@@ -50,6 +50,11 @@ def guard(booking: str) -> str:
     return f"booking:{booking}"
 
 
+def _bindings(booking: Booking) -> tuple[str, ...]:
+    """Who may not act for the patient any more is not reminded of them (domain-rules 9, 5)."""
+    return () if booking.whom is None or booking.whom.is_self else (booking.whom.guard,)
+
+
 async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conversation: str) -> None:
     """Set the reminders of a booking as it is now; those of an earlier version hang on an earlier number.
 
@@ -61,7 +66,7 @@ async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conver
             about=booking.id,
             conversation=conversation,
             facts={"it": booking},
-            guards=(guard(booking.id),),
+            guards=(guard(booking.id), *_bindings(booking)),
             step=step,
             valid_until=booking.starts_at,
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from services.citizens.service import Relative
 from services.hospital.spoken import hospital_short
 
 
@@ -228,9 +229,10 @@ class Period(Visit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Visit):
-    """What a citizen confirms. `cancel_until` holds for a booking made, or moved there, at this moment."""
+    """What a citizen confirms, for `whom`; `cancel_until` is that of a booking made, or moved there, now."""
 
     cancel_until: datetime
+    whom: Relative | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,10 +243,13 @@ class Booking(Visit):
     `link` is the address of its page, for the citizen and whom they show it to; `own_link` is for the
     citizen alone: who has it can move and cancel the booking as long as it is of this version.
     `can_cancel`: the chat would take it back now. `grace`: how long after booking it would, where that and
-    not the visit decides `cancel_until` (domain-rules U6, U7); else None.
+    not the visit decides `cancel_until` (domain-rules U6, U7); else None. `citizen` made it for `person`;
+    `whom`: that is this one of the reader's people, None where the reader may not act for them any more.
     """
 
     citizen: str
+    person: str
+    whom: Relative | None = None
     version: int
     period: str
     doctor_id: str
@@ -258,6 +263,11 @@ class Booking(Visit):
     grace: timedelta | None
     link: str
     own_link: str
+
+    @property
+    def patient(self) -> str:
+        """Whom it is for, where that is not the reader: 妈妈王*英."""
+        return "" if self.whom is None or self.whom.is_self else self.whom.called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

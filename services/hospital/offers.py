@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from core.clock import CITY_ZONE, Clock
 from core.errors import DomainError
 from core.stores.database import Database
-from services.citizens.service import Citizens
+from services.citizens.service import Families
 from services.hospital import directory_store, naming, offers_store, shapes, spoken, store
 from services.hospital.errors import CLAIM_REFUSALS, NoSuchPeriod, NotAsWished, NothingLeft
 from services.hospital.model import (
@@ -30,20 +30,19 @@ _ELSEWHERE = frozenset({"unit_taken", "session_suspended", "booking_closed", "be
 class Offers:
     """Hospitals, departments, doctors, sessions, periods and units of one city, as citizens see them."""
 
-    def __init__(self, db: Database, citizens: Citizens, clock: Clock, rules: Rules | None = None) -> None:
+    def __init__(self, db: Database, family: Families, clock: Clock, rules: Rules | None = None) -> None:
         self._db = db
-        self._citizens = citizens
+        self._family = family
         self._clock = clock
         self._rules = rules or Rules()
         self._rules_row = self._rules.row()
 
-    async def departments(self, citizen: str | None = None, wish: Wish = ANYTHING) -> list[Department]:
-        """List the specialties of the city: first those where this citizen may book, last those 约满.
+    async def departments(self, person: str | None = None, wish: Wish = ANYTHING) -> list[Department]:
+        """List the specialties of the city: first those where this person may book, last those 约满.
 
         Of a hospital or a class that was wished only those that have it; of a word for departments those it
         stands for, or all where it stands for none.
         """
-        person = await self._self_of(citizen)
         rows = await offers_store.departments(self._db, self._at(), person, wish.hospital, wish.clinic_class)
         everything = [shapes.department(row) for row in rows]
         if wish.clinic_class and not everything:
@@ -91,18 +90,17 @@ class Offers:
     async def doctors(
         self,
         department: str,
-        citizen: str | None = None,
+        person: str | None = None,
         wish: Wish = ANYTHING,
         *,
         moving: str | None = None,
     ) -> list[Doctor]:
-        """List the doctors of a specialty by the next period this citizen's own limits let them book.
+        """List the doctors of a specialty by the next period this person's own limits let them have.
 
         Behind them come those who have periods for others only, last those without any. Where nobody is as
         wished, `NotAsWished` is raised: it says what the department does not have. Here and in the lists
-        below `moving` is a booking of the citizen's that is to be moved: it counts for nothing.
+        below `moving` is a booking of the person's that is to be moved: it counts for nothing.
         """
-        person = await self._self_of(citizen)
         rows = await offers_store.doctors(self._db, department, self._at(moving), person)
         doctors = [shapes.doctor(row) for row in rows]
         there = [each for each in doctors if wish.hospital in ("", each.hospital_id)]
@@ -114,13 +112,12 @@ class Offers:
         return fitting
 
     async def sessions(
-        self, doctor: str, citizen: str | None = None, moving: str | None = None
+        self, doctor: str, person: str | None = None, moving: str | None = None
     ) -> list[ClinicSession]:
-        """List a doctor's bookable half-days; those this citizen's own limits bar come last, marked.
+        """List a doctor's bookable half-days; those this person's own limits bar come last, marked.
 
         Where every one of them is barred, the first one's `ClaimRefused` is raised.
         """
-        person = await self._self_of(citizen)
         rows = await offers_store.sessions(self._db, doctor, self._at(moving), person)
         sessions = [shapes.session(row) for row in rows]
         if sessions and all(session.barred for session in sessions):
@@ -141,29 +138,27 @@ class Offers:
         return [shapes.period(row) for row in await offers_store.full_periods(self._db, session, self._at())]
 
     async def periods_or_others(
-        self, session: str, citizen: str | None = None, moving: str | None = None
+        self, session: str, person: str | None = None, moving: str | None = None
     ) -> list[Period]:
         """List the bookable periods of a half-day or, when it is 约满, what there is instead.
 
-        Raises a `ClaimRefused` where this citizen's own limits bar the half-day; `hold` decides in any case.
+        Raises a `ClaimRefused` where this person's own limits bar the half-day; `hold` decides in any case.
         """
-        person = await self._self_of(citizen)
         at = self._at(moving)
         if person is not None and (refusal := await offers_store.limit(self._db, session, person, at)):
             raise await self._session_refused(session, refusal)
         if periods := await self.periods(session, moving):
             return periods
         full = await offers_store.first_period(self._db, session)
-        return await self.alternatives(full, citizen, moving) if full is not None else []
+        return await self.alternatives(full, person, moving) if full is not None else []
 
     async def alternatives(
-        self, period: str, citizen: str | None = None, moving: str | None = None
+        self, period: str, person: str | None = None, moving: str | None = None
     ) -> list[Period]:
         """Offer up to three bookable periods instead of this one, the nearest to it first.
 
-        Half-days that this citizen's own limits bar are left out.
+        Half-days that this person's own limits bar are left out.
         """
-        person = await self._self_of(citizen)
         rows = await offers_store.alternatives(self._db, period, self._at(moving), _ALTERNATIVES, person)
         return [shapes.period(row, instead=True) for row in rows]
 
@@ -175,19 +170,19 @@ class Offers:
         name = row["surname"] + row["given_name"]
         return NothingLeft(doctor=name, alternatives=await self.alternatives(row["period"]))
 
-    async def quote(self, period: str, citizen: str) -> Quote:
-        """Say what a booking of this period would be; whether it is still to be had, only `hold` decides."""
-        await self._citizens.self_person(citizen)
+    async def quote(self, period: str, citizen: str, person: str = "") -> Quote:
+        """Say what a booking of this period would be for a person of a citizen's, or for themselves.
+
+        Whether it is still to be had, only `hold` decides. Raises `NotBound`.
+        """
+        whom = await self._family.relative(citizen, person)
         row = await offers_store.period(self._db, period, self._at())
         if row is None:
             raise NoSuchPeriod
-        return shapes.quote(row)
+        return shapes.quote(row, whom)
 
     def _at(self, moving: str | None = None) -> store.At:
         return store.At(self._clock.now().astimezone(CITY_ZONE), self._rules_row, moving)
-
-    async def _self_of(self, citizen: str | None) -> str | None:
-        return None if citizen is None else await self._citizens.self_person(citizen)
 
     async def _not_as_wished(self, wish: Wish, which: str, department: str = "") -> NotAsWished:
         where = (await self.site(wish.hospital)).name if wish.hospital else ""

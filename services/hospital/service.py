@@ -1,13 +1,15 @@
 """The hospital's counter: hold, cancel, move, 停诊 (domain-rules 1.1 and 1.2)."""
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from core.clock import Clock
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
-from services.citizens.service import Citizens
+from services.citizens.service import Citizens, Families, Relative
 from services.hospital import ladder, moving_store, offers_store, shapes, store
 from services.hospital.errors import (
     CANCEL_REFUSALS,
@@ -25,6 +27,8 @@ from services.hospital.model import (
 )
 from services.hospital.offers import Offers, local
 from services.hospital.rules import Rules
+
+SCOPE = "book"
 
 _CANCELLABLE = frozenset(
     {
@@ -45,31 +49,40 @@ class _RefusedError(Exception):
         self.refusal = refusal
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who books, and for whom they may."""
+
+    citizens: Citizens
+    family: Families
+
+
 class Hospital(Offers):
     """Units and bookings of one city, beside all that can be booked."""
 
     def __init__(
         self,
         db: Database,
-        citizens: Citizens,
+        people: People,
         clock: Clock,
         links: Links,
         reminding: Reminding,
         rules: Rules | None = None,
     ) -> None:
-        super().__init__(db, citizens, clock, rules)
+        super().__init__(db, people.family, clock, rules)
+        self._citizens = people.citizens
         self._links = links
         self._reminding = reminding
 
-    async def hold(self, period: str, citizen: str, effect: Effect) -> str:
-        """Claim a unit for the citizen's self and return the booking's id; fee 0 is booked at once.
+    async def hold(self, period: str, citizen: str, effect: Effect, person: str = "") -> str:
+        """Claim a unit for the citizen, or a person of theirs; return the booking's id. Fee 0: booked at once.
 
-        Raises a `ClaimRefused` with its facts, or `NoSuchPeriod`; then nothing is changed.
+        Raises a `ClaimRefused` with its facts, `NoSuchPeriod` or `NotBound`; then nothing is changed.
         """
         claim = store.Claim(
             period=period,
             citizen=citizen,
-            person=await self._citizens.self_person(citizen),
+            person=person or await self._citizens.self_person(citizen),
             booking="b_" + secrets.token_urlsafe(12),
             key=_key(effect),
         )
@@ -120,23 +133,34 @@ class Hospital(Offers):
         row = await offers_store.period(self._db, period, self._at(booking))
         if row is None:
             raise NoSuchPeriod
-        new = shapes.quote(row)
+        new = shapes.quote(row, old.whom)
         return Exchange(old=old, new=new, last=new.cancel_until <= self._clock.now())
 
     async def booking(self, booking: str, citizen: str | None = None) -> Booking:
-        """Read one booking in whatever state; a door that got the id from outside names the citizen, too."""
+        """Read one booking in whatever state, as its maker sees it.
+
+        A door that got the id from outside names the citizen, too: whoever may not act for the patient, or
+        neither made it nor is the patient, finds nothing.
+        """
         row = await store.booking(self._db, booking, self._at())
-        if row is None or (citizen is not None and row["citizen"] != citizen):
+        if row is None:
             raise NoSuchBooking
-        return self._booking(row)
+        seen_by = citizen or row["citizen"]
+        theirs = await self._theirs(seen_by)
+        if citizen is not None and not _is_seen(row, citizen, theirs):
+            raise NoSuchBooking
+        return self._booking(row, theirs.get(row["person"]))
 
     async def linked(self, token: str) -> Booking:
-        """Read the booking a link was made for, until a day after the visit."""
+        """Read the booking a link was made for, until a day after the visit.
+
+        Whoever made it and may not act for the patient any more finds nothing.
+        """
         known = self._links.booking(token)
         if known is None:
             raise NoSuchBooking
         booking = await self.booking(known)
-        if over_at(booking.ends_at) <= self._clock.now():
+        if over_at(booking.ends_at) <= self._clock.now() or booking.whom is None:
             raise NoSuchBooking
         return booking
 
@@ -148,8 +172,14 @@ class Hospital(Offers):
         return self._links.version(booking.id, right)
 
     async def bookings(self, citizen: str) -> list[Booking]:
-        """List what a citizen has before them, suspended visits included, soonest first."""
-        return [self._booking(row) for row in await store.bookings(self._db, citizen, self._at())]
+        """List what a citizen has before them, for themselves and theirs, suspended visits included.
+
+        Soonest first. What others booked for them is among it; what they booked for somebody they may act
+        for no more is not.
+        """
+        theirs = await self._theirs(citizen)
+        rows = await store.bookings(self._db, list(theirs), self._at())
+        return [self._booking(row, theirs[row["person"]]) for row in rows if _is_seen(row, citizen, theirs)]
 
     async def cancellable(self, citizen: str) -> list[Booking]:
         """List the bookings a citizen may want to cancel.
@@ -175,7 +205,12 @@ class Hospital(Offers):
         """Compare quotas, units, events and bookings of every session (U2); empty when all agree."""
         return [Discrepancy(**dict(row)) for row in await store.discrepancies(self._db)]
 
+    async def _theirs(self, citizen: str) -> dict[str, Relative]:
+        """Whom a citizen may book for, by their ids as persons."""
+        return {each.id: each for each in await self._family.people(citizen, SCOPE)}
+
     async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
+        await self._family.require(tx, claim.citizen, claim.person, SCOPE)
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
@@ -183,17 +218,28 @@ class Hospital(Offers):
         return claim.booking
 
     async def _cancel(self, back: store.Return, tx: Transaction) -> str:
+        await self._require(tx, back)
         refusal = await store.cancel(tx, back, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         return back.booking
 
     async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
+        await self._require(tx, move.old)
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         await self._remind(tx, move.old.booking)
         return move.old.booking
+
+    async def _require(self, tx: Transaction, back: store.Return) -> None:
+        """Refuse who neither made a booking nor is its patient, or may act for the patient no more."""
+        row = await store.parties(tx, back.booking)
+        if row is None:
+            raise NoSuchBooking
+        held = await self._family.active(tx, back.citizen, row["person"], SCOPE)
+        if held is None or not (row["citizen"] == back.citizen or held.is_self):
+            raise NoSuchBooking
 
     async def _remind(self, tx: Transaction, booking: str) -> None:
         """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
@@ -201,16 +247,24 @@ class Hospital(Offers):
         if row is None or row["state"] != BookingState.BOOKED:
             return
         conversation = await self._citizens.conversation(tx, row["citizen"])
-        if conversation is not None:
-            await ladder.remind(self._reminding, tx, self._booking(row), conversation)
+        whom = await self._family.active(tx, row["citizen"], row["person"], SCOPE)
+        if conversation is not None and whom is not None:
+            await ladder.remind(self._reminding, tx, self._booking(row, whom), conversation)
 
-    def _booking(self, row: store.Row) -> Booking:
-        return shapes.booking(row, self._clock.now(), self._rules.cancel_grace, self._links)
+    def _booking(self, row: store.Row, whom: Relative | None) -> Booking:
+        made = shapes.booking(row, self._clock.now(), self._rules.cancel_grace, self._links)
+        return made if whom is None else replace(made, whom=whom)
 
     async def _cancel_refused(self, booking: str, refusal: store.Refusal) -> DomainError:
         if refusal.code == NoSuchBooking.code:
             return NoSuchBooking()
         return CANCEL_REFUSALS[refusal.code](booking=await self.booking(booking), at=local(refusal.at))
+
+
+def _is_seen(row: store.Row, citizen: str, theirs: Mapping[str, Relative]) -> bool:
+    """Tell whether a citizen sees a booking: made by them, or for them."""
+    whom = theirs.get(row["person"])
+    return whom is not None and (row["citizen"] == citizen or whom.is_self)
 
 
 def _key(effect: Effect) -> str:

@@ -6,6 +6,7 @@ from typing import TypedDict
 import asyncpg
 
 from core.clock import CITY_ZONE
+from services.citizens.service import Relative
 from services.hospital import spoken
 from services.hospital.links import Links
 from services.hospital.model import (
@@ -132,12 +133,13 @@ def period(row: Row, *, instead: bool = False) -> Period:
     )
 
 
-def quote(row: Row) -> Quote:
+def quote(row: Row, whom: Relative | None) -> Quote:
     return Quote(
         id=row["period"],
         aliases=(),
         fee_fen=row["fee_fen"],
         cancel_until=row["cancel_until"].astimezone(CITY_ZONE),
+        whom=whom,
         **_visit(row),
     )
 
@@ -155,6 +157,7 @@ def booking(row: Row, now: datetime, grace: timedelta, links: Links) -> Booking:
         ),
         fee_fen=row["booked_fee_fen"],
         citizen=row["citizen"],
+        person=row["person"],
         version=row["version"],
         period=row["period"],
         doctor_id=row["doctor"],

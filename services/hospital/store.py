@@ -5,6 +5,7 @@ must be able to stand at an edge, and all rules of one claim look at one instant
 differ, an edge moves by that much; no unit is sold twice: capacity hangs on locks and states, not on time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ Row = asyncpg.Record
 RulesRow = tuple[object, ...]
 
 _BOOKING = """
-SELECT c.*, b.id AS booking, b.citizen, b.made_at, b.fee_fen AS booked_fee_fen, u.no, u.hold_until,
+SELECT c.*, b.id AS booking, b.citizen, b.person, b.made_at, b.fee_fen AS booked_fee_fen, u.no, u.hold_until,
        CASE WHEN b.outcome = 'timeout' OR u.state = 'held' AND b.returned_at IS NULL AND u.hold_until <= $1
                 THEN 'lapsed'
             WHEN b.outcome IS NOT NULL THEN 'cancelled'
@@ -119,18 +120,23 @@ async def booking(db: Database | Transaction, booking_id: str, at: At) -> Row | 
     return await db.fetchrow(f"{_BOOKING} WHERE b.id = $3", at.now, at.rules, booking_id)
 
 
-async def bookings(db: Database, citizen: str, at: At) -> list[Row]:
-    """What a citizen still has before them, soonest first; lapsed holds and past visits are left out."""
+async def parties(tx: Transaction, booking_id: str) -> Row | None:
+    """Who made a booking, and for whom."""
+    return await tx.fetchrow("SELECT citizen, person FROM bookings WHERE id = $1", booking_id)
+
+
+async def bookings(db: Database, persons: Sequence[str], at: At) -> list[Row]:
+    """What these persons still have before them, soonest first; lapsed holds and past visits are left out."""
     return await db.fetch(
         f"""
         {_BOOKING}
-        WHERE b.citizen = $3 AND b.returned_at IS NULL AND c.ends_at > $1
+        WHERE b.person = ANY($3) AND b.returned_at IS NULL AND c.ends_at > $1
           AND u.state NOT IN ('done', 'noshow') AND NOT (u.state = 'held' AND u.hold_until <= $1)
         ORDER BY c.starts_at, b.id
         """,
         at.now,
         at.rules,
-        citizen,
+        persons,
     )
 
 

@@ -1,4 +1,4 @@
-"""How citizens say that somebody else is the patient: 给我老伴挂号, 帮我妈约, 是孩子看病."""
+"""How citizens say for whom something is: 给我老伴挂号, 帮我妈约, 是孩子看病, 给我自己."""
 
 import re
 
@@ -29,6 +29,24 @@ _SOMEBODY_ELSE = re.compile(
 _ANY_OF_THEM = re.compile(f"[{''.join(sorted(set(re.findall('[一-龥]', _ANYBODY))))}]")
 _CALLED = {**{who: who * 2 for who in "爸妈哥姐弟妹"}, "人": "别人"}
 _LONGEST = 80  # characters; who says for whom says little else
+
+
+# Themselves, where it is all there is to it: 我自己去可以吗 says nothing of the patient.
+_ONESELF = re.compile(
+    r"(?:给|帮|替|为|是|就|就给|只给)我?(?:自己|本人)(?!家|的)"
+    r"|^我?(?:自己|本人)(?:看|看病|看的|挂|挂号|挂的|约|约的|的)?$"
+)
+SELF = "本人"
+
+
+def meant_by(folded: str) -> tuple[str, str] | None:
+    """For whom a message says it is, and the message without that; None if it says nothing of it."""
+    found = somebody_else(folded)
+    if found is not None or len(folded) > _LONGEST:
+        return found
+    text = folded.replace(" ", "")
+    hit = _ONESELF.search(text)
+    return (SELF, text[: hit.start()] + text[hit.end() :]) if hit else None
 
 
 def somebody_else(folded: str) -> tuple[str, str] | None:

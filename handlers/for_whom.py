@@ -1,0 +1,74 @@
+"""For whom something is done: the citizen, one of theirs, or somebody who is to be bound first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from core.chat.besides import Beside, Heard
+from core.chat.dialogue import Ask
+from core.chat.names import Named
+from services.citizens.model import Relative
+from services.citizens.relations import codes
+from services.citizens.service import Families
+from services.citizens.whose import meant_by
+
+WHOM = "whom"
+BIND = "citizens.bind"
+_ADD = "add"
+
+
+def beside(hides: Callable[[Named], bool]) -> Beside:
+    """给我妈, 是孩子看病, 给我自己: said at any point of a dialogue that asks `for_whom`."""
+    return Beside(WHOM, _heard, hides)
+
+
+async def for_whom(ask: Ask, families: Families, scope: str) -> str:
+    """The person this is for; the first thing a dialogue asks.
+
+    Who has nobody but themselves is not asked. Who names somebody that is not theirs yet binds them first,
+    on top of this dialogue.
+    """
+    said = ask.said_beside(WHOM)
+    if ask.knows(WHOM):
+        return await ask.choice(WHOM, partial(_lines, families, ask.citizen, scope, add=False))
+    if said:
+        meant = await families.meant(ask.citizen, said, scope)
+        if not meant:
+            ask.opens(WHOM, BIND, **_settled(said))
+        load = partial(_these, meant)
+    else:
+        load = partial(_lines, families, ask.citizen, scope, add=ask.gave_up(WHOM))
+    await ask.only(WHOM, load, whatever=True)
+    chosen = await ask.choice(WHOM, load)
+    if chosen == _ADD:
+        ask.opens(WHOM, BIND)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Adding:
+    """The line 添加家人."""
+
+    id: str = _ADD
+    aliases: tuple[str, ...] = ("添加", "别人", "其他人", "家人", "绑定", "添加家人")
+
+
+async def _lines(families: Families, citizen: str, scope: str, *, add: bool) -> list[Relative | _Adding]:
+    """The citizen and theirs; how to add one is shown to who has some, or wanted to."""
+    people = await families.people(citizen, scope)
+    return [*people, _Adding()] if add or len(people) > 1 else list(people)
+
+
+async def _these(people: list[Relative]) -> list[Relative]:
+    return people
+
+
+def _settled(said: str) -> dict[str, str]:
+    """What the word for somebody says of how they are related: 妈妈 is one thing, 孩子 may be two."""
+    found = codes(said)
+    return {"relation": next(iter(found))} if len(found) == 1 else {}
+
+
+def _heard(folded: str) -> Heard | None:
+    found = meant_by(folded)
+    return Heard(*found) if found is not None else None
