@@ -43,6 +43,16 @@ class Relative:
     aliases: tuple[str, ...]
     scopes: tuple[str, ...]
 
+    @property
+    def is_self(self) -> bool:
+        """Tell whether it is the citizen."""
+        return self.relation in (SELF, FORMER)
+
+    @property
+    def called(self) -> str:
+        """妈妈王*英."""
+        return self.title + self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

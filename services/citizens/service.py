@@ -9,6 +9,8 @@ import structlog
 from core.seal import Seal, SealBrokenError
 from core.stores.database import Database, Transaction
 from services.citizens import store
+from services.citizens.errors import NotBound
+from services.citizens.families import Families
 from services.citizens.model import Recipient, UnknownCitizen
 
 FOLLOWERS = "followers"

@@ -9,6 +9,7 @@ import structlog
 from core.clock import CITY_ZONE
 from core.delivery.notices import Notice, NoticeRefused
 from core.stores.database import Transaction
+from services.citizens.service import Families
 from services.hospital.model import Booking
 
 KIND = "booking_reminder"
@@ -52,7 +53,7 @@ def guard(booking: str) -> str:
 
 def _bindings(booking: Booking) -> tuple[str, ...]:
     """Who may not act for the patient any more is not reminded of them (domain-rules 9, 5)."""
-    return () if booking.whom is None or booking.whom.is_self else (booking.whom.guard,)
+    return () if booking.whom is None or booking.whom.is_self else (Families.guard(booking.whom.binding),)
 
 
 async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conversation: str) -> None:

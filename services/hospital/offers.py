@@ -1,11 +1,12 @@
 """What the hospitals have to give: departments, doctors, half-days, periods, and what there is instead."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from core.clock import CITY_ZONE, Clock
 from core.errors import DomainError
 from core.stores.database import Database
-from services.citizens.service import Families
+from services.citizens.service import Citizens, Families
 from services.hospital import directory_store, naming, offers_store, shapes, spoken, store
 from services.hospital.errors import CLAIM_REFUSALS, NoSuchPeriod, NotAsWished, NothingLeft
 from services.hospital.model import (
@@ -22,6 +23,14 @@ from services.hospital.model import (
 )
 from services.hospital.rules import Rules
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who books, and for whom they may."""
+
+    citizens: Citizens
+    family: Families
+
+
 ANYTHING = Wish()
 _ALTERNATIVES = 3
 _ELSEWHERE = frozenset({"unit_taken", "session_suspended", "booking_closed", "beyond_horizon"})
@@ -30,9 +39,10 @@ _ELSEWHERE = frozenset({"unit_taken", "session_suspended", "booking_closed", "be
 class Offers:
     """Hospitals, departments, doctors, sessions, periods and units of one city, as citizens see them."""
 
-    def __init__(self, db: Database, family: Families, clock: Clock, rules: Rules | None = None) -> None:
+    def __init__(self, db: Database, people: People, clock: Clock, rules: Rules | None = None) -> None:
         self._db = db
-        self._family = family
+        self._citizens = people.citizens
+        self._family = people.family
         self._clock = clock
         self._rules = rules or Rules()
         self._rules_row = self._rules.row()
@@ -175,7 +185,7 @@ class Offers:
 
         Whether it is still to be had, only `hold` decides. Raises `NotBound`.
         """
-        whom = await self._family.relative(citizen, person)
+        whom = await self._family.relative(citizen, person or await self._citizens.self_person(citizen))
         row = await offers_store.period(self._db, period, self._at())
         if row is None:
             raise NoSuchPeriod

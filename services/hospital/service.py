@@ -2,14 +2,14 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from core.clock import Clock
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
-from services.citizens.service import Citizens, Families, Relative
+from services.citizens.service import Citizens, Families, NotBound, Relative
 from services.hospital import ladder, moving_store, offers_store, shapes, store
 from services.hospital.errors import (
     CANCEL_REFUSALS,
@@ -25,7 +25,7 @@ from services.hospital.model import (
     Discrepancy,
     Exchange,
 )
-from services.hospital.offers import Offers, local
+from services.hospital.offers import Offers, People, local
 from services.hospital.rules import Rules
 
 SCOPE = "book"
@@ -49,14 +49,6 @@ class _RefusedError(Exception):
         self.refusal = refusal
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who books, and for whom they may."""
-
-    citizens: Citizens
-    family: Families
-
-
 class Hospital(Offers):
     """Units and bookings of one city, beside all that can be booked."""
 
@@ -69,8 +61,7 @@ class Hospital(Offers):
         reminding: Reminding,
         rules: Rules | None = None,
     ) -> None:
-        super().__init__(db, people.family, clock, rules)
-        self._citizens = people.citizens
+        super().__init__(db, people, clock, rules)
         self._links = links
         self._reminding = reminding
 
@@ -79,15 +70,16 @@ class Hospital(Offers):
 
         Raises a `ClaimRefused` with its facts, `NoSuchPeriod` or `NotBound`; then nothing is changed.
         """
+        whom = await self._family.relative(citizen, person or await self._citizens.self_person(citizen))
         claim = store.Claim(
             period=period,
             citizen=citizen,
-            person=person or await self._citizens.self_person(citizen),
+            person=whom.id,
             booking="b_" + secrets.token_urlsafe(12),
             key=_key(effect),
         )
         try:
-            return await perform(self._db, effect, partial(self._claim, claim))
+            return await perform(self._db, effect, partial(self._claim, claim, whom))
         except _RefusedError as refused:
             raise await self._claim_refused(period, refused.refusal) from None
 
@@ -97,9 +89,10 @@ class Hospital(Offers):
         Raises a `CancelRefused` with its facts, or `NoSuchBooking`; then nothing is changed. A `version` is
         the one the citizen saw: of another one nothing is given back.
         """
+        found = await self.booking(booking, citizen)
         back = store.Return(booking, citizen, _key(effect), version)
         try:
-            return await perform(self._db, effect, partial(self._cancel, back))
+            return await perform(self._db, effect, partial(self._cancel, back, found.person))
         except _RefusedError as refused:
             raise await self._cancel_refused(booking, refused.refusal) from None
 
@@ -111,9 +104,11 @@ class Hospital(Offers):
         Raises what `cancel` raises of the old unit and `hold` of the new one; then nothing is changed.
         `version` as in `cancel`.
         """
+        found = await self.booking(booking, citizen)
         move = moving_store.Move(store.Return(booking, citizen, _key(effect), version), period)
+        whom = await self._of_its_maker(found)
         try:
-            return await perform(self._db, effect, partial(self._move, move))
+            return await perform(self._db, effect, partial(self._move, move, found.person, whom))
         except _RefusedError as refused:
             code = refused.refusal.code
             if code in CLAIM_REFUSALS or code == NoSuchPeriod.code:
@@ -209,45 +204,50 @@ class Hospital(Offers):
         """Whom a citizen may book for, by their ids as persons."""
         return {each.id: each for each in await self._family.people(citizen, SCOPE)}
 
-    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
-        await self._family.require(tx, claim.citizen, claim.person, SCOPE)
+    async def _of_its_maker(self, booking: Booking) -> Relative | None:
+        """Whom a booking is for, as one of its maker's people; None if they may not act for them any more."""
+        try:
+            return await self._family.relative(booking.citizen, booking.person)
+        except NotBound:
+            return None
+
+    async def _claim(self, claim: store.Claim, whom: Relative, tx: Transaction) -> str:
+        if await self._family.active(tx, claim.citizen, claim.person, SCOPE) is None:
+            raise NotBound
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        await self._remind(tx, claim.booking)
+        await self._remind(tx, claim.booking, whom)
         return claim.booking
 
-    async def _cancel(self, back: store.Return, tx: Transaction) -> str:
-        await self._require(tx, back)
+    async def _cancel(self, back: store.Return, person: str, tx: Transaction) -> str:
+        await self._require(tx, back, person)
         refusal = await store.cancel(tx, back, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         return back.booking
 
-    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
-        await self._require(tx, move.old)
+    async def _move(
+        self, move: moving_store.Move, person: str, whom: Relative | None, tx: Transaction
+    ) -> str:
+        await self._require(tx, move.old, person)
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
-        await self._remind(tx, move.old.booking)
+        await self._remind(tx, move.old.booking, whom)
         return move.old.booking
 
-    async def _require(self, tx: Transaction, back: store.Return) -> None:
-        """Refuse who neither made a booking nor is its patient, or may act for the patient no more."""
-        row = await store.parties(tx, back.booking)
-        if row is None:
-            raise NoSuchBooking
-        held = await self._family.active(tx, back.citizen, row["person"], SCOPE)
-        if held is None or not (row["citizen"] == back.citizen or held.is_self):
+    async def _require(self, tx: Transaction, back: store.Return, person: str) -> None:
+        """Refuse who may not act for the patient any more, since they were shown the booking."""
+        if await self._family.active(tx, back.citizen, person, SCOPE) is None:
             raise NoSuchBooking
 
-    async def _remind(self, tx: Transaction, booking: str) -> None:
+    async def _remind(self, tx: Transaction, booking: str, whom: Relative | None) -> None:
         """Set the reminders of what is booked; whoever confirms a payment will do so, too."""
         row = await store.booking(tx, booking, self._at())
         if row is None or row["state"] != BookingState.BOOKED:
             return
         conversation = await self._citizens.conversation(tx, row["citizen"])
-        whom = await self._family.active(tx, row["citizen"], row["person"], SCOPE)
         if conversation is not None and whom is not None:
             await ladder.remind(self._reminding, tx, self._booking(row, whom), conversation)
 

@@ -120,11 +120,6 @@ async def booking(db: Database | Transaction, booking_id: str, at: At) -> Row | 
     return await db.fetchrow(f"{_BOOKING} WHERE b.id = $3", at.now, at.rules, booking_id)
 
 
-async def parties(tx: Transaction, booking_id: str) -> Row | None:
-    """Who made a booking, and for whom."""
-    return await tx.fetchrow("SELECT citizen, person FROM bookings WHERE id = $1", booking_id)
-
-
 async def bookings(db: Database, persons: Sequence[str], at: At) -> list[Row]:
     """What these persons still have before them, soonest first; lapsed holds and past visits are left out."""
     return await db.fetch(

@@ -1,0 +1,114 @@
+"""The lines a citizen chooses from when it is about who may act for whom."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from services.citizens.errors import NoSuchBinding
+from services.citizens.families import Families
+from services.citizens.model import Asked, Holder, Relative, Way
+from services.citizens.proving import Proving
+from services.citizens.relations import RELATIONS, aliases, title
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One kind of relation: 妈妈."""
+
+    id: str
+    title: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WayLine:
+    """One way to prove a request; its id names the institution, too."""
+
+    way: Way
+
+    @property
+    def id(self) -> str:
+        """`code:hospital`, `person`."""
+        return f"{self.way.kind}:{self.way.institution}" if self.way.institution else self.way.kind
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What else it may be called."""
+        return _WAYS[self.way.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLine:
+    """A request that waits for the citizen."""
+
+    it: Asked
+
+    @property
+    def id(self) -> str:
+        """The binding."""
+        return self.it.binding
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """How its asker calls themselves."""
+        return (self.it.asker,)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A binding that can be ended: `of_me`, who may act for the citizen; else whom the citizen may act for."""
+
+    id: str
+    called: str
+    of_me: bool
+    aliases: tuple[str, ...]
+
+
+_WAYS = {
+    "person": ("微信", "微信同意", "对方同意", "让对方同意", "同意"),
+    "counter": ("窗口", "到窗口", "柜台", "去医院办"),
+    "code": ("验证码", "短信", "短信验证码", "发短信", "发验证码"),
+    "roster": ("监护人", "核对监护人", "医院核对"),
+}
+
+
+async def relations() -> list[Relation]:
+    """Every relation there is, the commonest first."""
+    return [Relation(code, title(code), aliases(code)) for code in RELATIONS]
+
+
+async def ways(proving: Proving, binding: str, citizen: str) -> list[WayLine]:
+    """How a request may be proven."""
+    return [WayLine(way) for way in await proving.ways(binding, citizen)]
+
+
+async def asked_of(families: Families, citizen: str) -> list[AskedLine]:
+    """The requests that wait for the citizen's own yes."""
+    return [AskedLine(each) for each in await families.asked_of(citizen)]
+
+
+async def asked(families: Families, citizen: str, binding: str) -> Asked:
+    """One of them."""
+    return next((each for each in await families.asked_of(citizen) if each.binding == binding), None) or _gone()
+
+
+async def held(families: Families, citizen: str) -> list[Held]:
+    """Whom the citizen may act for, and who may act for them."""
+    people = [_person(each) for each in await families.people(citizen) if not each.is_self]
+    return [*people, *map(_holder, await families.holders(citizen))]
+
+
+async def one_held(families: Families, citizen: str, binding: str) -> Held:
+    """One of them."""
+    return next((each for each in await held(families, citizen) if each.id == binding), None) or _gone()
+
+
+def _person(relative: Relative) -> Held:
+    return Held(relative.binding, relative.called, of_me=False, aliases=relative.aliases)
+
+
+def _holder(holder: Holder) -> Held:
+    return Held(holder.binding, holder.asker, of_me=True, aliases=(holder.asker,))
+
+
+def _gone() -> NoReturn:
+    raise NoSuchBinding
