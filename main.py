@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from clients.wechat import open_http
@@ -12,20 +11,15 @@ from commands import line, places
 from commands.gateway import Gateway
 from commands.post import post
 from commands.reception import Means, reception
+from commands.services import city_services
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
-from core.chat.desk import Desk, DeskHours
 from core.chat.digests import Digests
 from core.delivery.backlog import backlog
 from core.delivery.prompts import Prompting
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
-from core.schedule.reminders import Reminders
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
-from core.stores.database import Database
-from services.citizens.service import Citizens
-from services.hospital.links import Links
-from services.hospital.service import Hospital
 from settings import Settings, load
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
@@ -35,15 +29,6 @@ from webhooks.visit_pages import VisitPages
 from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """The city's services, built once."""
-
-    citizens: Citizens
-    hospital: Hospital
-    desk: Desk
 
 
 async def assemble(around: Surroundings) -> Gateway:
@@ -56,7 +41,7 @@ async def assemble(around: Surroundings) -> Gateway:
         db = await open_database(around.database_url)
         stack.push_async_callback(db.close)
         sent = post(around, db)
-        services = city_services(around, db, sent.reminders)
+        services = city_services(around, db, sent)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -66,9 +51,8 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
         http = await stack.enter_async_context(open_http())
-        received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
+        received = reception(Means(around, redis, db, http, sent), services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         pages = VisitPages(
@@ -87,20 +71,10 @@ async def assemble(around: Surroundings) -> Gateway:
             citizens=services.citizens,
             hospital=services.hospital,
             reception=received,
+            proving=services.proving,
             reminders=sent.reminders,
             _open=stack.pop_all(),
         )
-
-
-def city_services(around: Surroundings, db: Database, reminders: Reminders) -> Services:
-    """Build every service of the city on one database."""
-    citizens = Citizens(db, around.seal)
-    links = Links(around.seal, around.settings.server.url)
-    return Services(
-        citizens=citizens,
-        hospital=Hospital(db, citizens, around.clock, links, reminders),
-        desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
-    )
 
 
 def account_keys(settings: Settings, key: str) -> AccountKeys:

@@ -2,9 +2,9 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import common, hospital, hospital_moving
+from handlers import citizens, common, hospital, hospital_moving
 
-router = Router("city").include(common.router, hospital.router, hospital_moving.router)
+router = Router("city").include(common.router, citizens.router, hospital.router, hospital_moving.router)
 
 MENU = Menu(
     buttons=(
@@ -18,7 +18,17 @@ MENU = Menu(
                 Button(name="看科室", click="HOSPITAL_DEPARTMENTS"),
             ),
         ),
-        Button(name="帮助", click="HELP"),
-        Button(name="人工", click="DESK"),
+        Button(
+            name="我的",
+            children=(
+                Button(name="我的家人", click="FAMILY_MINE"),
+                Button(name="绑定", click="FAMILY_BIND"),
+                Button(name="解绑", click="FAMILY_UNBIND"),
+            ),
+        ),
+        Button(
+            name="帮助",
+            children=(Button(name="帮助", click="HELP"), Button(name="人工", click="DESK")),
+        ),
     )
 )

@@ -11,6 +11,7 @@ from core.chat.dispatcher import Dispatcher
 from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from core.stores.redis import Redis
+from services.citizens.proving import Proving
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from webhooks.health import Health
@@ -32,6 +33,7 @@ class Gateway:
     db: Database
     citizens: Citizens
     hospital: Hospital
+    proving: Proving
     reception: Reception
     reminders: Reminders
     _open: AsyncExitStack

@@ -19,6 +19,7 @@ from core.errors import StoreGoneError
 from core.schedule.leases import Leases
 from core.schedule.reminders import Reminders
 from core.stores.database import Database
+from services.citizens.proving import Proving
 from services.hospital.service import Hospital
 
 Job = Callable[[], Awaitable[object]]
@@ -79,6 +80,11 @@ class Jobs:
 def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
     """Give numbers back that were held and not taken in time (domain-rules U5)."""
     jobs.add("expire_holds", hospital.expire_holds, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def expire_requests(jobs: Jobs, proving: Proving) -> None:
+    """End the requests to act for somebody that nobody answered (domain-rules 0.1)."""
+    jobs.add("expire_requests", proving.expire, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
 
 
 def audit(jobs: Jobs, hospital: Hospital) -> None:

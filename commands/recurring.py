@@ -12,6 +12,7 @@ from commands.jobs import (
     Jobs,
     audit,
     expire_holds,
+    expire_requests,
     fire_reminders,
     keep_promises,
     purge_effects,
@@ -66,6 +67,7 @@ async def sending(outgoing: Outgoing, relieved: Relieved | None = None) -> Async
 def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> Jobs:
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
+    expire_requests(jobs, gateway.proving)
     audit(jobs, gateway.hospital)
     fire_reminders(jobs, gateway.reminders)
     purge_effects(jobs, gateway.db, clock)

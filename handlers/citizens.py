@@ -12,9 +12,9 @@ from handlers import citizens_lines as lines
 from handlers.citizens_proof import prove
 from handlers.for_whom import WHOM
 from services.citizens.families import Families
+from services.citizens.model import SELF
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
-from services.citizens.service import SELF
 
 router = Router("citizens")
 
@@ -26,7 +26,7 @@ _UNBIND, _KEEP = ("解绑", "解除", "解除绑定"), ("保留", "不解绑")
 
 
 @router.dialogue(
-    "绑定", "添加家人", "绑定家人", "绑定亲人", "添加亲人", "加家人", "绑定本人", "绑定自己", "实名", "实名认证",
+    "绑定", "添加家人", "绑定家人", "绑定亲人", "添加亲人", "加家人", "实名", "实名认证",
     "绑定就诊人", "添加就诊人", click="FAMILY_BIND",
 )  # fmt: skip
 async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers) -> Reply:
@@ -39,14 +39,14 @@ async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers) -
     await ask.confirm("bind_confirm", partial(papers.shown, wish), yes=_RIGHT, no=_WRONG)
     binding = await ask.once("request", partial(families.request, wish, ask.citizen))
     await prove(ask, families, proving, papers, binding)
-    bound = await families.bound(binding, ask.citizen)
+    bound = await lines.bound(families, ask.citizen, binding)
     ask.bring(bound.id)
     return Text("citizens/bound", it=bound)
 
 
 @router.on(
-    "我的家人", "家人", "我的亲人", "家庭成员", "我绑定的人", "就诊人", "我的就诊人", "谁绑定了我", "我绑定了谁",
-    click="FAMILY_MINE",
+    "我的家人", "家人", "我的亲人", "家庭成员", "我绑定的人", "就诊人", "我的就诊人", "谁绑定了我",
+    "我绑定了谁", click="FAMILY_MINE",
 )  # fmt: skip
 async def family(citizen: CitizenId, families: Families) -> Reply:
     """我的家人: whom the citizen may act for, who waits for an answer, and who may act for them."""
@@ -98,7 +98,7 @@ async def unbind(ask: Ask, families: Families) -> Reply:
 @router.on(prompts={("binding_approved", "go_on"): ""})
 async def go_on(citizen: CitizenId, families: Families, proving: Proving, prompt: Prompt) -> Reply:
     """1 继续: what waited for the person goes on where it was."""
-    bound = await families.bound(prompt.about, citizen)
+    bound = await lines.bound(families, citizen, prompt.about)
     kept = await proving.kept(prompt.about, citizen)
     if kept is None:
         return Text("citizens/nothing_kept", it=bound)

@@ -5,9 +5,9 @@ from typing import NoReturn
 
 from services.citizens.errors import NoSuchBinding
 from services.citizens.families import Families
-from services.citizens.model import Asked, Holder, Relative, Way
+from services.citizens.model import SELF, Asked, Holder, Relative, Way
 from services.citizens.proving import Proving
-from services.citizens.relations import RELATIONS, aliases, title
+from services.citizens.relations import FAMILY, TITLES, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Held:
     aliases: tuple[str, ...]
 
 
+_FIRST = ("mother", "father", "spouse", "son", "daughter", SELF)
 _WAYS = {
     "person": ("微信", "微信同意", "对方同意", "让对方同意", "同意"),
     "counter": ("窗口", "到窗口", "柜台", "去医院办"),
@@ -71,9 +72,16 @@ _WAYS = {
 }
 
 
+def _rank(code: str) -> tuple[bool, int]:
+    """The nearest first, the citizen on the first page, behind them the others."""
+    order = list(TITLES)
+    return code not in _FIRST, _FIRST.index(code) if code in _FIRST else order.index(code)
+
+
 async def relations() -> list[Relation]:
     """Every relation there is, the commonest first."""
-    return [Relation(code, title(code), aliases(code)) for code in RELATIONS]
+    codes = sorted(TITLES.keys() & {*FAMILY, SELF}, key=_rank)
+    return [Relation(code, TITLES[code], words(code)) for code in codes]
 
 
 async def ways(proving: Proving, binding: str, citizen: str) -> list[WayLine]:
@@ -88,7 +96,9 @@ async def asked_of(families: Families, citizen: str) -> list[AskedLine]:
 
 async def asked(families: Families, citizen: str, binding: str) -> Asked:
     """One of them."""
-    return next((each for each in await families.asked_of(citizen) if each.binding == binding), None) or _gone()
+    return (
+        next((each for each in await families.asked_of(citizen) if each.binding == binding), None) or _gone()
+    )
 
 
 async def held(families: Families, citizen: str) -> list[Held]:
@@ -100,6 +110,18 @@ async def held(families: Families, citizen: str) -> list[Held]:
 async def one_held(families: Families, citizen: str, binding: str) -> Held:
     """One of them."""
     return next((each for each in await held(families, citizen) if each.id == binding), None) or _gone()
+
+
+async def bound(families: Families, citizen: str, binding: str) -> Relative:
+    """Whom a binding is to."""
+    found = await families.people(citizen)
+    return next((each for each in found if each.binding == binding), None) or _gone()
+
+
+async def institution(proving: Proving, binding: str, citizen: str, name: str) -> Way:
+    """The institution that sends a code."""
+    found = await proving.ways(binding, citizen)
+    return next((way for way in found if way.institution == name), None) or _gone()
 
 
 def _person(relative: Relative) -> Held:

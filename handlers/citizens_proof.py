@@ -7,14 +7,21 @@ from core.chat.answers import fold
 from core.chat.dialogue import Ask
 from core.chat.replies import Text
 from core.effects import Effect, digest_of
+from core.errors import DomainError
 from handlers import citizens_lines as lines
-from services.citizens.errors import CodeSentAgain, WrongCode
+from services.citizens.errors import WrongCode
 from services.citizens.families import Families
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 
 _AGAIN = ("重发", "重新发", "再发一次", "没收到", "没有收到", "收不到", "再发一遍")
 _ANOTHER_WAY = ("换个方式", "换方式", "换一个方式", "别的方式", "其他方式", "别的办法", "换个办法")
+
+
+class CodeSentAgain(DomainError):  # noqa: N818 - said as a refusal is: the question stays
+    """Another code is on its way."""
+
+    code = "code_sent_again"
 
 
 async def prove(ask: Ask, families: Families, proving: Proving, papers: Papers, binding: str) -> None:
@@ -34,7 +41,9 @@ async def _by_code(ask: Ask, proving: Proving, papers: Papers, binding: str, ins
     send = partial(proving.send_code, binding, ask.citizen, institution)
     await ask.once(f"send_{institution}", send)
     check = partial(_code, ask, papers, send)
-    code = await ask.text("code", check, partial(proving.institution, institution))
+    code = await ask.text(
+        "code", check, partial(lines.institution, proving, binding, ask.citizen, institution)
+    )
     try:
         await ask.once("proved", partial(proving.check_code, binding, ask.citizen, code))
     except WrongCode as wrong:

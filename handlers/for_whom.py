@@ -7,9 +7,9 @@ from functools import partial
 from core.chat.besides import Beside, Heard
 from core.chat.dialogue import Ask
 from core.chat.names import Named
+from services.citizens.families import Families
 from services.citizens.model import Relative
 from services.citizens.relations import codes
-from services.citizens.service import Families
 from services.citizens.whose import meant_by
 
 WHOM = "whom"

@@ -16,7 +16,7 @@ from core.chat.routes import CitizenId, Rest
 from handlers import hospital_facts
 from handlers.for_whom import beside, for_whom
 from handlers.hospital_names import names
-from services.citizens.service import Families
+from services.citizens.families import Families
 from services.hospital.errors import ClaimRefused, HoldOpen, NotAsWished, UnitTaken
 from services.hospital.model import ClinicSession, Doctor, Name, Visit, Wish
 from services.hospital.service import SCOPE, Hospital

@@ -50,7 +50,7 @@ class Opens(BaseException):
 
 
 class GoesOn(BaseException):
-    """A dialogue that was kept goes on where it was, with some of its questions settled; `lead` is said before."""
+    """A dialogue that was kept goes on, with some questions settled; `lead` is said before."""
 
     def __init__(self, kept: bytes, settles: Mapping[str, str], lead: Text) -> None:
         super().__init__()

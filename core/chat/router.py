@@ -32,8 +32,8 @@ class Route:
     question on the screen as it is, and does not ask it again. `named` loads what has a name of its own and
     is wanted here; its parameters are services and, as a `str`, the folded message. Names alone open a
     dialogue if `by_name`, else they only turn it another way while it is open. `returns` are words that lead
-    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `beside` is what people say at any
-    point of it. `prompts` are the options of messages of ours that lead here, as (kind, option), each
+    back to the last answered one of some questions: {"换个医生": ["doctor"]}. `beside` is what people say at
+    any point of it. `prompts` are the options of messages of ours that lead here, as (kind, option), each
     with the question of a dialogue that what the message is about settles, or "".
     """
 

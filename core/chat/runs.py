@@ -7,9 +7,9 @@ from datetime import date
 import msgspec
 import structlog
 
+from core.chat.asking import Below
 from core.chat.dialogue import Ask, NothingToChoose
 from core.chat.hearing import Turn
-from core.chat.asking import Below
 from core.chat.interrupts import Ended, Opens, SteppedBack, Suspended, Withdrawn
 from core.chat.replies import Reply, Text
 from core.chat.router import Match
@@ -93,7 +93,7 @@ class Runs:
         return Text(own if self._words.has(own) else "chat/cancelled", title=self.title(frame))
 
     def _stacked(self, wish: Opens, frame: Frame, turn: Turn, session: Session) -> Turn:
-        """Put the dialogue that is to answer a question on top; what was said before that is said before it."""
+        """Put the dialogue that is to answer a question on top; what was to be said is said before it."""
         if wish.dialogue in [each.dialogue for each in session.frames]:
             raise RuntimeError(
                 f"{wish.dialogue} is open already; {frame.dialogue} cannot open it for {wish.key}"

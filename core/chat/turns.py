@@ -179,7 +179,7 @@ class _Turn(Inviting):
         return await self._open(match)
 
     async def _said_beside(self) -> Said | None:
-        """Ask about what is said beside the questions of the open dialogue, or of the one these words open."""
+        """Ask about what is said beside the questions of the open dialogue, or of one these words open."""
         question = self._question
         own_words = question is not None and question.kind in _OWN_WORDS
         if own_words or (question is not None and answers.is_name(self._folded, question.options)):

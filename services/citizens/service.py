@@ -11,7 +11,9 @@ from core.stores.database import Database, Transaction
 from services.citizens import store
 from services.citizens.errors import NotBound
 from services.citizens.families import Families
-from services.citizens.model import Recipient, UnknownCitizen
+from services.citizens.model import Recipient, Relative, UnknownCitizen
+
+__all__ = ["Citizens", "Families", "NotBound", "Relative"]
 
 FOLLOWERS = "followers"
 _REMEMBERED = 4096  # self persons kept in memory, about a megabyte

@@ -23,6 +23,7 @@ from services.hospital.model import (
 )
 from services.hospital.rules import Rules
 
+
 @dataclass(frozen=True, slots=True)
 class People:
     """Who books, and for whom they may."""

@@ -9,7 +9,7 @@ from core.clock import Clock
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
-from services.citizens.service import Citizens, Families, NotBound, Relative
+from services.citizens.service import NotBound, Relative
 from services.hospital import ladder, moving_store, offers_store, shapes, store
 from services.hospital.errors import (
     CANCEL_REFUSALS,
@@ -28,7 +28,9 @@ from services.hospital.model import (
 from services.hospital.offers import Offers, People, local
 from services.hospital.rules import Rules
 
-SCOPE = "book"
+__all__ = ["SCOPE", "Hospital", "People"]
+
+SCOPE = "book"  # of a binding: who may do this for somebody
 
 _CANCELLABLE = frozenset(
     {

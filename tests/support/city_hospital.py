@@ -8,10 +8,10 @@ from core.delivery.notices import Notices
 from core.schedule.reminders import Reminders
 from core.seal import Seal
 from core.stores.database import Database
-from services.citizens.service import Citizens
+from services.citizens.service import Citizens, Families
 from services.hospital.links import Links
 from services.hospital.rules import Rules
-from services.hospital.service import Hospital
+from services.hospital.service import Hospital, People
 from tests.support.talk import words_of
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -32,5 +32,7 @@ def hospital_of(
     db: Database, seal: Seal, clock: Clock, rules: Rules | None = None, kind: type[Hospital] = Hospital
 ) -> Hospital:
     """A counter on this database, or one of another kind."""
-    reminders = Reminders(db, notices_of(seal, clock), clock)
-    return kind(db, Citizens(db, seal), clock, Links(seal, ADDRESS), reminders, rules)
+    notices = notices_of(seal, clock)
+    reminders = Reminders(db, notices, clock)
+    people = People(Citizens(db, seal), Families(db, seal, clock, notices))
+    return kind(db, people, clock, Links(seal, ADDRESS), reminders, rules)

@@ -1,7 +1,6 @@
 """For whom a number is wanted, as people say it."""
 
 import pytest
-
 from services.hospital.patients import somebody_else
 
 # Nobody else is the patient here.

@@ -1,0 +1,46 @@
+"""The city's services, built once on one database."""
+
+from dataclasses import dataclass
+
+from commands.post import Post
+from commands.surroundings import Surroundings
+from core.chat.desk import Desk, DeskHours
+from core.stores.database import Database
+from services.citizens.papers import Papers
+from services.citizens.proving import Proving
+from services.citizens.service import Citizens, Families
+from services.hospital.links import Links
+from services.hospital.service import Hospital, People
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The city's services, built once."""
+
+    citizens: Citizens
+    families: Families
+    proving: Proving
+    papers: Papers
+    hospital: Hospital
+    desk: Desk
+
+    def by_type(self) -> dict[type, object]:
+        """Each of them, for the handlers that name it."""
+        every = (self.citizens, self.families, self.proving, self.papers, self.hospital, self.desk)
+        return {type(each): each for each in every}
+
+
+def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
+    """Build every service of the city on one database."""
+    citizens = Citizens(db, around.seal)
+    families = Families(db, around.seal, around.clock, sent.notices)
+    links = Links(around.seal, around.settings.server.url)
+    people = People(citizens, families)
+    return Services(
+        citizens=citizens,
+        families=families,
+        proving=Proving(db, around.seal, around.clock, {}, sent.notices),
+        papers=Papers(around.clock),
+        hospital=Hospital(db, people, around.clock, links, sent.reminders),
+        desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
+    )
