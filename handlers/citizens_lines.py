@@ -55,7 +55,7 @@ class AskedLine:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A binding that can be ended: `of_me`, who may act for the citizen; else whom the citizen may act for."""
+    """A binding that can be ended: `of_me`, to who may act for the citizen; else to whom they act for."""
 
     id: str
     called: str

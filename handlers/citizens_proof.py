@@ -41,9 +41,8 @@ async def _by_code(ask: Ask, proving: Proving, papers: Papers, binding: str, ins
     send = partial(proving.send_code, binding, ask.citizen, institution)
     await ask.once(f"send_{institution}", send)
     check = partial(_code, ask, papers, send)
-    code = await ask.text(
-        "code", check, partial(lines.institution, proving, binding, ask.citizen, institution)
-    )
+    sender = partial(lines.institution, proving, binding, ask.citizen, institution)
+    code = await ask.text("code", check, sender)
     try:
         await ask.once("proved", partial(proving.check_code, binding, ask.citizen, code))
     except WrongCode as wrong:

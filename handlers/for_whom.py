@@ -29,15 +29,9 @@ async def for_whom(ask: Ask, families: Families, scope: str) -> str:
     on top of this dialogue.
     """
     said = ask.said_beside(WHOM)
-    if ask.knows(WHOM):
-        return await ask.choice(WHOM, partial(_lines, families, ask.citizen, scope, add=False))
-    if said:
-        meant = await families.meant(ask.citizen, said, scope)
-        if not meant:
-            ask.opens(WHOM, BIND, **_settled(said))
-        load = partial(_these, meant)
-    else:
-        load = partial(_lines, families, ask.citizen, scope, add=ask.gave_up(WHOM))
+    load = partial(_lines, families, ask.citizen, scope, said, add=ask.gave_up(WHOM))
+    if said and not ask.knows(WHOM) and not await load():
+        ask.opens(WHOM, BIND, **_settled(said))
     await ask.only(WHOM, load, whatever=True)
     chosen = await ask.choice(WHOM, load)
     if chosen == _ADD:
@@ -53,14 +47,17 @@ class _Adding:
     aliases: tuple[str, ...] = ("添加", "别人", "其他人", "家人", "绑定", "添加家人")
 
 
-async def _lines(families: Families, citizen: str, scope: str, *, add: bool) -> list[Relative | _Adding]:
-    """The citizen and theirs; how to add one is shown to who has some, or wanted to."""
+async def _lines(
+    families: Families, citizen: str, scope: str, said: str, *, add: bool
+) -> list[Relative | _Adding]:
+    """Those who are meant, or the citizen and theirs.
+
+    How to add one is shown to who has some, or wanted to.
+    """
+    if said:
+        return [*await families.meant(citizen, said, scope)]
     people = await families.people(citizen, scope)
-    return [*people, _Adding()] if add or len(people) > 1 else list(people)
-
-
-async def _these(people: list[Relative]) -> list[Relative]:
-    return people
+    return [*people, _Adding()] if add or len(people) > 1 else [*people]
 
 
 def _settled(said: str) -> dict[str, str]:

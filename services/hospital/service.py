@@ -68,7 +68,7 @@ class Hospital(Offers):
         self._reminding = reminding
 
     async def hold(self, period: str, citizen: str, effect: Effect, person: str = "") -> str:
-        """Claim a unit for the citizen, or a person of theirs; return the booking's id. Fee 0: booked at once.
+        """Claim a unit for the citizen or one of theirs; return the booking's id. Fee 0: booked at once.
 
         Raises a `ClaimRefused` with its facts, `NoSuchPeriod` or `NotBound`; then nothing is changed.
         """
