@@ -92,9 +92,9 @@ class Hospital(Offers):
         the one the citizen saw: of another one nothing is given back.
         """
         found = await self.booking(booking, citizen)
-        back = store.Return(booking, citizen, _key(effect), version)
+        back = store.Return(booking, citizen, _key(effect), version, found.person)
         try:
-            return await perform(self._db, effect, partial(self._cancel, back, found.person))
+            return await perform(self._db, effect, partial(self._cancel, back))
         except _RefusedError as refused:
             raise await self._cancel_refused(booking, refused.refusal) from None
 
@@ -107,10 +107,10 @@ class Hospital(Offers):
         `version` as in `cancel`.
         """
         found = await self.booking(booking, citizen)
-        move = moving_store.Move(store.Return(booking, citizen, _key(effect), version), period)
+        move = moving_store.Move(store.Return(booking, citizen, _key(effect), version, found.person), period)
         whom = await self._of_its_maker(found)
         try:
-            return await perform(self._db, effect, partial(self._move, move, found.person, whom))
+            return await perform(self._db, effect, partial(self._move, move, whom))
         except _RefusedError as refused:
             code = refused.refusal.code
             if code in CLAIM_REFUSALS or code == NoSuchPeriod.code:
@@ -222,26 +222,24 @@ class Hospital(Offers):
         await self._remind(tx, claim.booking, whom)
         return claim.booking
 
-    async def _cancel(self, back: store.Return, person: str, tx: Transaction) -> str:
-        await self._require(tx, back, person)
+    async def _cancel(self, back: store.Return, tx: Transaction) -> str:
+        await self._require(tx, back)
         refusal = await store.cancel(tx, back, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         return back.booking
 
-    async def _move(
-        self, move: moving_store.Move, person: str, whom: Relative | None, tx: Transaction
-    ) -> str:
-        await self._require(tx, move.old, person)
+    async def _move(self, move: moving_store.Move, whom: Relative | None, tx: Transaction) -> str:
+        await self._require(tx, move.old)
         refusal = await moving_store.move(tx, move, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)
         await self._remind(tx, move.old.booking, whom)
         return move.old.booking
 
-    async def _require(self, tx: Transaction, back: store.Return, person: str) -> None:
+    async def _require(self, tx: Transaction, back: store.Return) -> None:
         """Refuse who may not act for the patient any more, since they were shown the booking."""
-        if await self._family.active(tx, back.citizen, person, SCOPE) is None:
+        if await self._family.active(tx, back.citizen, back.person, SCOPE) is None:
             raise NoSuchBooking
 
     async def _remind(self, tx: Transaction, booking: str, whom: Relative | None) -> None:

@@ -49,12 +49,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Which unit is given back by whom, the key its events carry, and the version that was seen, if any."""
+    """Which unit is given back by whom, for which patient, with which key for its events.
+
+    `version`: the one that was seen, if any.
+    """
 
     booking: str
     citizen: str
     key: str
     version: int | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ class Ward:
         number = next(_numbers)
         return await self.citizens.arrive(f"city:{number:032x}", "city", f"openid-{number}")
 
+    async def person(self, citizen: str) -> str:
+        """The person a citizen is."""
+        return await self.citizens.self_person(citizen)
+
     async def session(
         self,
         doctor: str = "heart-1",

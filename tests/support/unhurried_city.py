@@ -9,12 +9,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import main
+from commands.post import Post
+from commands.services import Services
 from commands.surroundings import Surroundings
 from core.effects import Effect
-from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.hospital.links import Links
-from services.hospital.service import Hospital
+from services.hospital.service import Hospital, People
 
 _LONGEST_S = 10.0  # two attempts of WeChat's; a run that begins again at the third comes too late for it
 
@@ -22,8 +23,8 @@ _LONGEST_S = 10.0  # two attempts of WeChat's; a run that begins again at the th
 class Unhurried(Hospital):
     """Who is killed before it says so leaves an effect that no dialogue has noted."""
 
-    async def hold(self, period: str, citizen: str, effect: Effect) -> str:
-        booking = await super().hold(period, citizen, effect)
+    async def hold(self, period: str, citizen: str, effect: Effect, person: str = "") -> str:
+        booking = await super().hold(period, citizen, effect, person)
         await _ponder()
         return booking
 
@@ -37,17 +38,18 @@ async def _ponder() -> None:
     await asyncio.sleep(random.uniform(0, _LONGEST_S))
 
 
-_services_of_main = main.city_services
+_services_of_main = main.__dict__["city_services"]
 
 
-def city_services(around: Surroundings, db: Database, reminders: Reminders) -> main.Services:
+def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
     """The same services, but for the hospital."""
-    services = _services_of_main(around, db, reminders)
+    services = _services_of_main(around, db, sent)
+    people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
-    hospital = Unhurried(db, services.citizens, around.clock, links, reminders)
+    hospital = Unhurried(db, people, around.clock, links, sent.reminders)
     return replace(services, hospital=hospital)
 
 
 if __name__ == "__main__":
-    main.city_services = city_services
+    main.__dict__["city_services"] = city_services
     sys.exit(main.main(sys.argv[1:]))

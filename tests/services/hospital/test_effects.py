@@ -10,6 +10,7 @@ from core.effects import AlreadyDone, Effect, perform
 from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
+from services.citizens.model import Relative
 from services.hospital import moving_store, store
 from services.hospital.errors import UnitTaken
 from services.hospital.service import Hospital
@@ -24,16 +25,16 @@ class CrashError(Exception):
 class Dying(Hospital):
     """A hospital whose process dies once, after the claim and before the commit."""
 
-    async def _claim(self, claim: store.Claim, tx: Transaction) -> str:
-        await super()._claim(claim, tx)
+    async def _claim(self, claim: store.Claim, whom: Relative, tx: Transaction) -> str:
+        await super()._claim(claim, whom, tx)
         raise CrashError
 
     async def _cancel(self, back: store.Return, tx: Transaction) -> str:
         await super()._cancel(back, tx)
         raise CrashError
 
-    async def _move(self, move: moving_store.Move, tx: Transaction) -> str:
-        await super()._move(move, tx)
+    async def _move(self, move: moving_store.Move, whom: Relative | None, tx: Transaction) -> str:
+        await super()._move(move, whom, tx)
         raise CrashError
 
 

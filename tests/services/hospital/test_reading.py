@@ -55,16 +55,28 @@ async def test_a_doctor_whose_only_half_day_is_barred_comes_behind_those_one_can
     booking = await hospital.hold(period, citizen, effect())
     await hospital.hold(full, other, effect())
 
-    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-2", "heart-1"]
-    assert [doctor.id for doctor in await hospital.doctors("heart", other)] == ["heart-1", "heart-2"]
+    assert [doctor.id for doctor in await hospital.doctors("heart", await ward.person(citizen))] == [
+        "heart-2",
+        "heart-1",
+    ]
+    assert [doctor.id for doctor in await hospital.doctors("heart", await ward.person(other))] == [
+        "heart-1",
+        "heart-2",
+    ]
     assert [doctor.id for doctor in await hospital.doctors("heart")] == ["heart-1", "heart-2"], "nobody's"
-    barred = (await hospital.doctors("heart", citizen))[1]
+    barred = (await hospital.doctors("heart", await ward.person(citizen)))[1]
     assert (barred.left, barred.next_at) == (3, at("09:30")), "for others it is as it was"
 
     await hospital.cancel(booking, citizen, effect())  # H11: for a minute it is still no half-day for them
-    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-2", "heart-1"]
+    assert [doctor.id for doctor in await hospital.doctors("heart", await ward.person(citizen))] == [
+        "heart-2",
+        "heart-1",
+    ]
     ward.clock.move(timedelta(seconds=60))
-    assert [doctor.id for doctor in await hospital.doctors("heart", citizen)] == ["heart-1", "heart-2"]
+    assert [doctor.id for doctor in await hospital.doctors("heart", await ward.person(citizen))] == [
+        "heart-1",
+        "heart-2",
+    ]
 
 
 async def test_a_doctor_is_offered_by_the_first_half_day_one_can_have(ward: Ward, hospital: Hospital) -> None:
@@ -73,7 +85,7 @@ async def test_a_doctor_is_offered_by_the_first_half_day_one_can_have(ward: Ward
     await ward.session("heart-2", at("14:00"), half="PM")
     citizen = await ward.citizen()
     await hospital.hold(period, citizen, effect())
-    second, first = await hospital.doctors("heart", citizen)
+    second, first = await hospital.doctors("heart", await ward.person(citizen))
     assert (second.id, second.next_at) == ("heart-2", at("14:00"))
     assert (first.id, first.next_at) == ("heart-1", at("09:30", TUESDAY))
 
@@ -88,7 +100,7 @@ async def test_departments_of_a_day_one_may_book_no_further_come_behind(
         await hospital.hold(period, citizen, effect())
     await ward.session("skin-1")
     await ward.session("eyes-1", at("09:30", TUESDAY))
-    order = [department.id for department in await hospital.departments(citizen)]
+    order = [department.id for department in await hospital.departments(await ward.person(citizen))]
     assert order == ["eyes", "heart", "lungs", "bones", "skin"]
     assert [department.id for department in await hospital.departments()] == [
         "heart",

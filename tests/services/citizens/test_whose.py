@@ -1,7 +1,8 @@
 """For whom a number is wanted, as people say it."""
 
 import pytest
-from services.hospital.patients import somebody_else
+
+from services.citizens.whose import somebody_else
 
 # Nobody else is the patient here.
 _OF_ONESELF = (
