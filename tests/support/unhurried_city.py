@@ -43,7 +43,7 @@ _services_of_main = main.__dict__["city_services"]
 
 def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
     """The same services, but for the hospital."""
-    services = _services_of_main(around, db, sent)
+    services: Services = _services_of_main(around, db, sent)
     people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
     hospital = Unhurried(db, people, around.clock, links, sent.reminders)
