@@ -14,7 +14,7 @@ class Wish:
 
     __slots__ = ("asker", "fingerprint", "id_number", "name", "relation", "scopes", "target")
 
-    def __init__(  # noqa: PLR0913 - six fields, and the key
+    def __init__(
         self, seal: Seal, *, relation: str, name: str, id_number: str, asker: str, scopes: Iterable[str]
     ) -> None:
         self.relation = relation
