@@ -233,6 +233,7 @@ CREATE TABLE binding_attempts (
     who     bytea       NOT NULL CHECK (octet_length(who) = 16),
     target  bytea       NOT NULL CHECK (octet_length(target) = 16),
     kind    text        NOT NULL CHECK (kind IN ('request', 'send', 'check', 'roster')),
+    institution text    NOT NULL DEFAULT '',
     binding bigint      NOT NULL REFERENCES bindings (id),
     key     bytea       NOT NULL UNIQUE CHECK (octet_length(key) = 16),
     at      timestamptz NOT NULL

@@ -41,7 +41,8 @@ class City:
             conversations = [self._seal.conversation(self._plan.account, name) for name in names]
             await self._db.execute(
                 """
-                WITH guarded AS (INSERT INTO versions (key) SELECT 'recipient:' || unnest($2::text[]))
+                WITH guarded AS (INSERT INTO versions (key) SELECT 'recipient:' || unnest($2::text[])),
+                     known AS (INSERT INTO citizens (id) SELECT unnest($1::text[]))
                 INSERT INTO accounts (citizen, conversation, account, openid, following)
                 SELECT citizen, conversation, $4, openid, true
                 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS new (citizen, conversation, openid)

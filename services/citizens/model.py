@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from core.errors import DomainError
 
 SELF, FORMER = "self", "former"
-FIRST_SCOPES = ("book", "pay", "queue")  # domain-rules B4a, B7
+SCOPES = ("book", "pay", "queue", "report", "record", "glucose", "school")
+FIRST_SCOPES = SCOPES[:3]  # domain-rules B4a, B7
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One WeChat account of a citizen, as it stands in the database; `behind`: another was written to later."""
+    """One WeChat account of a citizen, as it stands in the database; `behind`: they wrote elsewhere later."""
 
     citizen: str
     following: bool

@@ -1,7 +1,6 @@
 """Who writes to us: accounts, their self persons, and the way back to an openid."""
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import structlog
@@ -16,7 +15,6 @@ from services.citizens.model import Recipient, Relative, UnknownCitizen
 __all__ = ["Citizens", "Families", "NotBound", "Relative"]
 
 FOLLOWERS = "followers"
-_REMEMBERED = 4096  # self persons kept in memory, about a megabyte
 
 _log = structlog.get_logger("citizens")
 
@@ -27,18 +25,20 @@ class Citizens:
     def __init__(self, db: Database, seal: Seal) -> None:
         self._db = db
         self._seal = seal
-        self._selves: OrderedDict[str, str] = OrderedDict()
 
     async def arrive(self, conversation: str, account: str, openid: str) -> str:
         """Return the citizen behind a conversation; at first contact make account, self person and binding.
 
-        Once, however many calls come together. A known citizen costs one statement; one who had left is back.
+        Once, however many calls come together. A known citizen costs one statement; one who had left is back,
+        and one who wrote elsewhere last is reached here from now on.
         """
         known = await store.account_of(self._db, conversation)
         if known is None:
             return await self._welcome(conversation, account, openid)
         if not known.following:
             await store.follow(self._db, conversation, following=True)
+        if known.behind:
+            await store.heard(self._db, conversation)
         return known.citizen
 
     async def leave(self, conversation: str) -> None:
@@ -49,20 +49,17 @@ class Citizens:
         await store.follow(self._db, conversation, following=False)
 
     async def self_person(self, citizen: str) -> str:
-        """Return the person a citizen is; it never changes, so it is remembered."""
-        if citizen in self._selves:
-            self._selves.move_to_end(citizen)
-            return self._selves[citizen]
+        """Return the person a citizen is now: it changes once they have proven to be a registered one."""
         person = await store.self_person(self._db, citizen)
         if person is None:
             raise UnknownCitizen(citizen=citizen)
-        self._selves[citizen] = person
-        if len(self._selves) > _REMEMBERED:
-            self._selves.popitem(last=False)
         return person
 
     async def conversation(self, tx: Transaction, citizen: str) -> str | None:
-        """Return the conversation a citizen is reached in; None for who follows no account of ours now."""
+        """Return the conversation a citizen is reached in, of several the one they wrote to last.
+
+        None for who follows no account of ours now.
+        """
         return await store.conversation(tx, citizen)
 
     async def resolve_all(self, conversations: Sequence[str]) -> dict[str, Recipient]:

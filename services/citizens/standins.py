@@ -42,6 +42,10 @@ class Checked:
     reference: str
 
 
+class InstitutionGoneError(Exception):
+    """The institution could not be asked; nothing is known to have happened."""
+
+
 class Institution(Protocol):
     """An institution that knows patients, and where to reach them."""
 

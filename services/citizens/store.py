@@ -22,12 +22,25 @@ class Newcomer:
 
 
 async def account_of(db: Database, conversation: str) -> Account | None:
-    row = await db.fetchrow("SELECT citizen, following FROM accounts WHERE conversation = $1", conversation)
-    return None if row is None else Account(row["citizen"], row["following"])
+    row = await db.fetchrow(
+        """
+        SELECT citizen, following, EXISTS (
+            SELECT FROM accounts o WHERE o.citizen = a.citizen AND o.heard_at > a.heard_at
+        ) AS behind
+        FROM accounts a WHERE conversation = $1
+        """,
+        conversation,
+    )
+    return None if row is None else Account(row["citizen"], row["following"], row["behind"])
+
+
+async def heard(db: Database, conversation: str) -> None:
+    """Note that a citizen writes here now, and no more in another conversation of theirs."""
+    await db.execute("UPDATE accounts SET heard_at = clock_timestamp() WHERE conversation = $1", conversation)
 
 
 async def add(db: Database, newcomer: Newcomer) -> str | None:
-    """Write account, self person, binding, their events and the account's guard; None if somebody was first.
+    """Write citizen, account, self person, binding, their events and the account's guard; None if not first.
 
     ON CONFLICT waits for a concurrent first contact, so a None means that its row is committed.
     """
@@ -37,19 +50,21 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
             INSERT INTO accounts (citizen, conversation, account, openid, following)
             VALUES ($1, $3, $4, $5, true) ON CONFLICT (conversation) DO NOTHING
             RETURNING citizen
+        ), known AS (
+            INSERT INTO citizens (id) SELECT citizen FROM arrived
         ), made AS (
             INSERT INTO persons (id) SELECT $2 FROM arrived
         ), bound AS (
-            INSERT INTO bindings (citizen, person, relation, state, scopes)
-            SELECT citizen, $2, 'self', 'active', ARRAY['book', 'pay', 'queue'] FROM arrived
+            INSERT INTO bindings (citizen, person, relation, state, scopes, who, what, key)
+            SELECT citizen, $2, 'self', 'active', ARRAY['book', 'pay', 'queue'], citizen, 'bound', $3
+            FROM arrived
         ), guarded AS (
             INSERT INTO versions (key) SELECT $6 FROM arrived ON CONFLICT DO NOTHING
         ), told AS (
             INSERT INTO citizen_events (who, what, citizen, person, old, new, key)
             SELECT citizen, step.what, citizen, step.person, step.old, step.new, $3
             FROM arrived, (VALUES (1, 'arrived', NULL, '', 'following'),
-                                  (2, 'person_made', $2, '', 'self'),
-                                  (3, 'bound', $2, '', 'active')) AS step (no, what, person, old, new)
+                                  (2, 'person_made', $2, '', 'self')) AS step (no, what, person, old, new)
             ORDER BY step.no
         )
         SELECT citizen FROM arrived
@@ -98,7 +113,11 @@ async def self_person(db: Database, citizen: str) -> str | None:
 
 async def conversation(tx: Transaction, citizen: str) -> str | None:
     conversation: str | None = await tx.fetchval(
-        "SELECT conversation FROM accounts WHERE citizen = $1 AND following", citizen
+        """
+        SELECT conversation FROM accounts WHERE citizen = $1 AND following
+        ORDER BY heard_at DESC, conversation LIMIT 1
+        """,
+        citizen,
     )
     return conversation
 

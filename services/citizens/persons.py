@@ -1,0 +1,39 @@
+"""Small things that asking and proving have in common."""
+
+from datetime import date
+
+import asyncpg
+
+from core.effects import Effect
+from services.citizens.cabinet import Cabinet
+from services.citizens.errors import NoSuchBinding
+from services.citizens.model import SELF
+from services.citizens.standins import age, compared
+
+_MOST_DIGITS = 18  # of a number PostgreSQL takes
+
+
+def number_of(binding: str) -> int:
+    """The number of a binding that came from outside."""
+    if not (binding.isascii() and binding.isdecimal() and len(binding) <= _MOST_DIGITS):
+        raise NoSuchBinding
+    return int(binding)
+
+
+def key_of(effect: Effect) -> str:
+    """Name an effect in the event rows it leaves."""
+    return f"{effect.run}#{effect.key}"
+
+
+def asks_for(
+    cabinet: Cabinet, request: asyncpg.Record, citizen: str, me: asyncpg.Record, adult: int, today: date
+) -> bool:
+    """Tell whether a request waits for the yes of this citizen, who is `me`.
+
+    Not their own, not one to be them, not one under another name; and a child's yes is its guardian's (B9).
+    """
+    if request["citizen"] == citizen or request["relation"] == SELF or request["target"] != me["identity"]:
+        return False
+    entered = cabinet.entered(request)
+    same = compared(entered.name) == compared(cabinet.name(me["person"], me["name"]))
+    return same and age(entered.id_number, today) >= adult
