@@ -63,13 +63,13 @@ class Families:
         asker = "" if relation == SELF else asker
         return Wish(self._seal, relation=relation, name=name, id_number=id_number, asker=asker, scopes=scopes)
 
-    async def people(self, citizen: str, scope: str = "book") -> list[Relative]:
-        """Whom a citizen may act for in this, themselves first."""
+    async def people(self, citizen: str, scope: str = "book", *, former: bool = False) -> list[Relative]:
+        """Whom a citizen may act for in this, themselves first; with who was their `former` self, if asked."""
         rows = await store.of_citizen(self._db, citizen)
         return [
             self._relative(row)
             for row in rows
-            if row["state"] == "active" and row["relation"] != FORMER and scope in row["scopes"]
+            if row["state"] == "active" and (former or row["relation"] != FORMER) and scope in row["scopes"]
         ]
 
     async def meant(self, citizen: str, word: str, scope: str = "book") -> list[Relative]:
