@@ -67,6 +67,11 @@ async def lock(tx: Transaction, *citizens: str, target: bytes | None = None) -> 
         await _lock(tx, f"identity:{target.hex()}")
 
 
+async def lock_unionid(tx: Transaction, unionid: bytes) -> None:
+    """Let one account at a time be found to have a unionid."""
+    await _lock(tx, f"unionid:{unionid.hex()}")
+
+
 async def _lock(tx: Transaction, name: str) -> None:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 

@@ -199,7 +199,8 @@ class Families:
         if row["citizen"] == citizen:
             return row["state"] != "requested"
         me = await store.oneself(tx, citizen)
-        return bool(me is not None and me["identity"] is not None and me["person"] == row["person"])
+        mine = None if me is None or me["identity"] is None else me["person"]
+        return mine is not None and bool(mine == row["person"])
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])
