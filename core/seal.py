@@ -13,6 +13,9 @@ from core.chance import draw
 _NONCE = 12
 KEY_BYTES = 32
 _HMAC_BLOCK = 64  # SHA-256's own
+_FINGERPRINT_BYTES = 16
+# No conversation (`<account>:…`) and no capability (`\0…`) is named like the key of fingerprints.
+_FINGERPRINTS = b"\1key of fingerprints"
 
 
 class SealBrokenError(Exception):
@@ -23,7 +26,8 @@ class Seal:
     """Seals and opens small secrets, and turns openids into conversation names.
 
     `keys` maps a key id (0–255) to 32 bytes; `current` seals, all of them open. `index_key` is the key under
-    which openids become conversation names and links are made; it outlives every rotation of the others.
+    which openids become conversation names, links are made and what is personal is found again; it outlives
+    every rotation of the others.
     """
 
     def __init__(self, keys: Mapping[int, bytes], *, current: int, index_key: bytes) -> None:
@@ -34,6 +38,7 @@ class Seal:
         block = index_key.ljust(_HMAC_BLOCK, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._fingerprint_key = hmac.digest(index_key, _FINGERPRINTS, "sha256")
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Seal `plain` for one place, such as "session:<conversation>"; it opens only there."""
@@ -63,6 +68,16 @@ class Seal:
     def is_capability(self, purpose: str, about: str, given: str) -> bool:
         """Tell whether these are the characters that `capability` makes."""
         return hmac.compare_digest(self.capability(purpose, about).encode(), given.encode())
+
+    def fingerprint(self, text: str, context: str) -> bytes:
+        """16 bytes under which a sealed text can be found again: the same for ever for one text and context.
+
+        Who has the database but not the ring cannot try texts out. `context` says what the text is, such as
+        "id_number"; of two contexts the fingerprints of one text have nothing in common.
+        """
+        place = context.encode()
+        told = len(place).to_bytes(2) + place + text.encode()
+        return hmac.digest(self._fingerprint_key, told, "sha256")[:_FINGERPRINT_BYTES]
 
     def _indexed(self, what: str) -> bytes:
         """The first half of HMAC-SHA256 under the key that outlives rotations."""

@@ -104,3 +104,32 @@ def test_a_capability_is_for_one_object_one_purpose_and_one_ring(seal: Seal) -> 
     assert not stranger.is_capability("booking-link", "b_1", given)
     assert not seal.is_capability("booking-link", "b_1", given[:-1])
     assert not seal.is_capability("booking-link", "b_1", "预" * 22)
+
+
+def test_a_fingerprint_is_hmac_sha256_under_a_key_of_its_own() -> None:
+    index = b"\x07" * 32
+    key = hmac.digest(index, b"\x01key of fingerprints", "sha256")
+    expected = hmac.digest(key, b"\x00\x09id_number" + b"11010519491231002X", "sha256")[:16]
+    ring = Seal({1: ONE}, current=1, index_key=index)
+    assert ring.fingerprint("11010519491231002X", "id_number") == expected
+
+
+@given(text=st.text(max_size=40), context=st.text(max_size=10))
+def test_a_text_is_found_again_after_every_rotation(text: str, context: str) -> None:
+    before = Seal({1: ONE}, current=1, index_key=INDEX)
+    after = Seal({1: ONE, 2: TWO}, current=2, index_key=INDEX)
+    assert before.fingerprint(text, context) == after.fingerprint(text, context)
+    assert len(before.fingerprint(text, context)) == 16
+
+
+def test_fingerprints_of_other_texts_contexts_and_rings_are_others(seal: Seal) -> None:
+    stranger = Seal({1: ONE}, current=1, index_key=b"?" * 32)
+    told = [
+        seal.fingerprint("110105", "id_number"),
+        seal.fingerprint("110106", "id_number"),
+        seal.fingerprint("110105", "phone"),
+        seal.fingerprint("r110105", "id_numbe"),  # where one ends and the other begins counts
+        stranger.fingerprint("110105", "id_number"),
+        bytes.fromhex(seal.conversation("id_number", "110105").split(":")[1]),
+    ]
+    assert len(set(told)) == len(told)

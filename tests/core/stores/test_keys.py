@@ -34,6 +34,12 @@ def test_a_conversation_keeps_its_name(ring: Path) -> None:
     assert keys.rotate(ring).conversation("city", "o-1") == before
 
 
+def test_what_is_personal_is_found_again_after_a_rotation(ring: Path) -> None:
+    before = keys.load(ring).fingerprint("11010519491231002X", "id_number")
+
+    assert keys.rotate(ring).fingerprint("11010519491231002X", "id_number") == before
+
+
 def test_only_the_owner_can_read_it_and_nothing_else_is_left_lying(ring: Path) -> None:
     assert stat.S_IMODE(ring.stat().st_mode) == 0o600
     assert list(ring.parent.iterdir()) == [ring]
