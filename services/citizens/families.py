@@ -153,7 +153,7 @@ class Families:
     async def revoke(self, binding: str, citizen: str, effect: Effect) -> str:
         """Take a binding back, by its holder or by the bound person, at once (B5); return its id.
 
-        What hangs on `guard(binding)` is not sent any more. One that a newer one has replaced stands for that.
+        What hangs on `guard(binding)` is not sent any more. One that was replaced stands for the newer one.
         `NoSuchBinding`, `SelfStays`, `RequestOver`.
         """
         return await perform(self._db, effect, partial(self._revoke, number_of(binding), citizen, effect))
@@ -199,7 +199,8 @@ class Families:
         if row["citizen"] == citizen:
             return row["state"] != "requested"
         me = await store.oneself(tx, citizen)
-        return me is not None and me["identity"] is not None and bool(me["person"] == row["person"])
+        mine = None if me is None or me["identity"] is None else me["person"]
+        return mine is not None and bool(mine == row["person"])
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])
