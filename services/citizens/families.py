@@ -24,6 +24,7 @@ from services.citizens.model import (
     Limits,
     Relative,
     Request,
+    UnknownCitizen,
 )
 from services.citizens.persons import asks_for, key_of, number_of
 from services.citizens.standins import compared
@@ -65,10 +66,9 @@ class Families:
 
     async def people(self, citizen: str, scope: str = "book", *, former: bool = False) -> list[Relative]:
         """Whom a citizen may act for in this, themselves first; with who was their `former` self, if asked."""
-        rows = await store.of_citizen(self._db, citizen)
         return [
             self._relative(row)
-            for row in rows
+            for row in await self._rows(citizen)
             if row["state"] == "active" and (former or row["relation"] != FORMER) and scope in row["scopes"]
         ]
 
@@ -80,7 +80,7 @@ class Families:
 
     async def relative(self, citizen: str, person: str) -> Relative:
         """Somebody a citizen may act for; who was their own self before is one. `NotBound`."""
-        for row in await store.of_citizen(self._db, citizen):
+        for row in await self._rows(citizen):
             if row["person"] == person and row["state"] == "active":
                 return self._relative(row)
         raise NotBound(scope="")
@@ -201,6 +201,13 @@ class Families:
         me = await store.oneself(tx, citizen)
         mine = None if me is None or me["identity"] is None else me["person"]
         return mine is not None and bool(mine == row["person"])
+
+    async def _rows(self, citizen: str) -> list[asyncpg.Record]:
+        """A citizen's bindings; whoever has arrived has at least one, to themselves."""
+        rows = await store.of_citizen(self._db, citizen)
+        if not rows:
+            raise UnknownCitizen(citizen=citizen)
+        return rows
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])
