@@ -65,7 +65,7 @@ class Families:
         return Wish(self._seal, relation=relation, name=name, id_number=id_number, asker=asker, scopes=scopes)
 
     async def people(self, citizen: str, scope: str = "book", *, former: bool = False) -> list[Relative]:
-        """Whom a citizen may act for in this, themselves first; with who was their `former` self, if asked."""
+        """Whom a citizen may act for in this, themselves first; if asked with their `former` self."""
         return [
             self._relative(row)
             for row in await self._rows(citizen)
