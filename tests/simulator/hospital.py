@@ -36,9 +36,7 @@ class Hospital:
     secret: str = SECRET
     asked: list[dict[str, str]] = field(default_factory=list)
 
-    async def ask(
-        self, path: str, question: Any, *, secret: str | None = None, **changed: str
-    ) -> Answer:
+    async def ask(self, path: str, question: Any, *, secret: str | None = None, **changed: str) -> Answer:
         """A signed question; `changed` are headers as somebody changed them (`nonce="…"`)."""
         body = question if isinstance(question, bytes) else json.dumps(question).encode()
         at = changed.pop("at", str(int(self.town.clock().timestamp())))

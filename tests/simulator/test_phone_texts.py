@@ -1,4 +1,4 @@
-"""Short messages on the phone page in a real browser: they drop in, on the right phone, and are found again."""
+"""Short messages on the phone page in a real browser: they drop in on the right phone and stay to be read."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +60,9 @@ async def test_a_code_drops_in_and_fills_the_line(
     await expect(chat.part("say")).to_have_value(await hospital.code_of(granny))  # what is written stays
 
 
-async def test_names_and_numbers_of_a_family_need_no_typing(hospital: Hospital, phone: BrowserContext) -> None:
+async def test_names_and_numbers_of_a_family_need_no_typing(
+    hospital: Hospital, phone: BrowserContext
+) -> None:
     chat = await followed_quietly(phone, hospital)
     child = await hospital.person("赵小雨")
     await at_the_cards(chat)
