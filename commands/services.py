@@ -1,11 +1,13 @@
 """The city's services, built once on one database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commands.post import Post
 from commands.surroundings import Surroundings
 from core.chat.desk import Desk, DeskHours
 from core.stores.database import Database
+from services.citizens.institutions import Institution
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
@@ -30,7 +32,9 @@ class Services:
         return {type(each): each for each in every}
 
 
-def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
+def city_services(
+    around: Surroundings, db: Database, sent: Post, institutions: Mapping[str, Institution]
+) -> Services:
     """Build every service of the city on one database."""
     citizens = Citizens(db, around.seal)
     families = Families(db, around.seal, around.clock, sent.notices)
@@ -39,7 +43,7 @@ def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
     return Services(
         citizens=citizens,
         families=families,
-        proving=Proving(db, around.seal, around.clock, {}, sent.notices),
+        proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
         papers=Papers(around.clock),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
