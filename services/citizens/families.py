@@ -25,8 +25,8 @@ from services.citizens.model import (
     Relative,
     Request,
 )
+from services.citizens.names import compared
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.standins import compared
 from services.citizens.telling import Messenger, Telling, ordered
 from services.citizens.wishes import Wish
 
@@ -199,8 +199,9 @@ class Families:
         if row["citizen"] == citizen:
             return row["state"] != "requested"
         me = await store.oneself(tx, citizen)
-        mine = None if me is None or me["identity"] is None else me["person"]
-        return mine is not None and bool(mine == row["person"])
+        if me is None or me["identity"] is None:
+            return False
+        return bool(me["person"] == row["person"])
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])

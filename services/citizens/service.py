@@ -9,7 +9,6 @@ from core.seal import Seal, SealBrokenError
 from core.stores.database import Database, Transaction
 from services.citizens import store, uniting
 from services.citizens.model import Recipient, UnknownCitizen
-from services.citizens.standins import fingerprint
 
 FOLLOWERS = "followers"
 
@@ -47,7 +46,7 @@ class Citizens:
         if not unionid:
             raise ValueError("an account without a unionid stands for itself")
         async with self._db.transaction() as tx:
-            citizen = await uniting.unite(tx, conversation, fingerprint(self._seal, unionid, "unionid"))
+            citizen = await uniting.unite(tx, conversation, self._seal.fingerprint(unionid, "unionid"))
         if citizen is None:
             raise UnknownCitizen(citizen="")
         return citizen
