@@ -26,8 +26,8 @@ from services.citizens.model import (
     Request,
     UnknownCitizen,
 )
+from services.citizens.names import compared
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.standins import compared
 from services.citizens.telling import Messenger, Telling, ordered
 from services.citizens.wishes import Wish
 
@@ -199,8 +199,9 @@ class Families:
         if row["citizen"] == citizen:
             return row["state"] != "requested"
         me = await store.oneself(tx, citizen)
-        mine = None if me is None or me["identity"] is None else me["person"]
-        return mine is not None and bool(mine == row["person"])
+        if me is None or me["identity"] is None:
+            return False
+        return bool(me["person"] == row["person"])
 
     async def _rows(self, citizen: str) -> list[asyncpg.Record]:
         """A citizen's bindings; whoever has arrived has at least one, to themselves."""
