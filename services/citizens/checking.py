@@ -27,9 +27,9 @@ from services.citizens.errors import (
     WrongCode,
 )
 from services.citizens.identity import age
+from services.citizens.institutions import Checked, Identity, Institution
 from services.citizens.model import SELF, Limits
 from services.citizens.persons import key_of
-from services.citizens.standins import Checked, Identity, Institution
 
 
 class Checking:

@@ -17,9 +17,9 @@ from services.citizens.bindings_store import Proof, Row, Step
 from services.citizens.cabinet import Cabinet
 from services.citizens.checking import Checking
 from services.citizens.errors import NoSuchBinding, NoSuchWay, RequestOver
+from services.citizens.institutions import Institution
 from services.citizens.model import SELF, Limits, Way
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.standins import Institution
 from services.citizens.telling import Messenger, Telling
 
 _CLOCK = "clock"  # who lets requests expire

@@ -91,7 +91,9 @@ async def running_city(
     settings = Settings(
         server=Server(port=public.getsockname()[1], admin_port=admin.getsockname()[1]),
         simulator=SimulatorSettings(port=simulated.getsockname()[1]),
-        wechat=SimulatedWeChat(api_base=address("127.0.0.1", simulated.getsockname()[1])),
+        wechat=SimulatedWeChat(
+            api_base=address("127.0.0.1", simulated.getsockname()[1]), quiet_hours="00:00-00:00"
+        ),
         accounts={"city": ACCOUNT},
         institutions={
             "renmin": Institution(

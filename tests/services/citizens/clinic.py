@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from core.stores.database import Database
-from services.citizens.standins import Checked, Identity, InstitutionGone
+from services.citizens.institutions import Checked, Identity, InstitutionGone
 
 _IN_A_TRANSACTION = """
     SELECT count(*) FROM pg_stat_activity
