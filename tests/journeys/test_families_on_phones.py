@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from commands.recurring import sending
+from core.clock import SystemClock, city_day
 from simulator.residents import Resident, residents
 from tests.support.city import City
 from tests.support.waiting import until
@@ -75,9 +76,8 @@ def _digits(content: str) -> list[str]:
 @pytest.fixture
 def mother() -> Resident:
     """Somebody whom the demo hospital knows."""
-    import datetime  # noqa: PLC0415
-
-    return next(each for each in residents(datetime.date.today()) if each.name == "王秀英")  # noqa: DTZ011
+    today = city_day(SystemClock().timestamp())
+    return next(each for each in residents(today) if each.name == "王秀英")
 
 
 async def test_a_daughter_asks_and_her_mother_agrees(
