@@ -62,8 +62,21 @@ def build(
     app.add_routes(TextScript(wechat, texts).routes())
     app.add_routes(PhonePage(wechat, texts).routes())
 
+    app.cleanup_ctx.append(_lifetime(wechat, Store(store, wechat) if store is not None else None, texts))
+
+    async def stop(_app: web.Application) -> None:
+        await wechat.close()
+
+    app.on_shutdown.append(stop)
+    return app
+
+
+def _lifetime(
+    wechat: WeChat, keeper: Store | None, texts: Texts
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """What lasts as long as the application: connections, the file, a quiet log."""
+
     async def lifetime(_app: web.Application) -> AsyncIterator[None]:
-        keeper = Store(store, wechat) if store is not None else None
         server_log = logging.getLogger("aiohttp.server")
         server_log.addFilter(_without_traceback)
         try:
@@ -79,12 +92,7 @@ def build(
         finally:
             server_log.removeFilter(_without_traceback)
 
-    async def stop(_app: web.Application) -> None:
-        await wechat.close()
-
-    app.cleanup_ctx.append(lifetime)
-    app.on_shutdown.append(stop)
-    return app
+    return lifetime
 
 
 @web.middleware

@@ -113,6 +113,15 @@ def test_every_mistake_is_named_in_one_line(tmp_path: Path) -> None:
         ('[chat]\ndesk_hours = "17:00-08:00"\n', "ends before it begins"),
         ('[server]\nbase_url = "wx.example"\n', "server.base_url: 'wx.example' is not an http(s) address"),
         ('[accounts.city]\nbot = "os"\n', "a module such as"),
+        ("institutions = 5\n", "institutions must be tables"),
+        ('[institutions.x]\nurl = "http://h.example.cn"\n', "'http://h.example.cn' is not https"),
+        (
+            '[institutions.x]\nsecret = "hush"\n',
+            "institutions.x.secret: what is given has fewer than 32 characters",
+        ),
+        ('[institutions.x]\nknows_guardians = "perhaps"\n', "'perhaps' is not true or false"),
+        ("[institutions.x]\nknows_guardians = 2\n", "2 is not true or false"),
+        ('[institutions."X Y"]\n', "[institutions.X Y]: the name is not a lower-case word"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, text: str, part: str) -> None:
@@ -174,6 +183,33 @@ def test_the_sample_file_shows_the_defaults(tmp_path: Path) -> None:
         if name != "stores":
             assert type(section)(**sample[name]) == section
     assert set(sample["accounts"]["city"]) == set(settings.Account.__struct_fields__)
+
+
+def test_the_sample_file_shows_how_an_institution_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "bianmin.example.toml").read_text("utf-8")
+    shown = "\n".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
+    section = shown[shown.index("[institutions.") : shown.index("The values of WeChat")]
+    (tmp_path / "first_hospital.secret").write_text("s" * 64)
+    written(tmp_path, section)
+    (hospital,) = settings.load({}, tmp_path).institutions.values()
+    assert set(tomllib.loads(section)["institutions"]["first_hospital"]) == set(hospital.__struct_fields__)
+    assert hospital.secret == "s" * 64
+
+
+@pytest.mark.parametrize(("given", "meant"), [("true", True), ("false", False), ('"true"', True)])
+def test_yes_and_no_may_be_set(tmp_path: Path, given: str, meant: bool) -> None:
+    written(tmp_path, f"[institutions.x]\nknows_guardians = {given}\n")
+    assert settings.load({}, tmp_path).institutions["x"].knows_guardians is meant
+
+
+def test_an_institution_comes_from_the_environment_too(tmp_path: Path) -> None:
+    environ = {
+        "BIANMIN_INSTITUTIONS__X__SECRET": "s" * 32,
+        "BIANMIN_INSTITUTIONS__X__KNOWS_GUARDIANS": "true",
+    }
+    found = settings.load(environ, tmp_path).institutions["x"]
+    assert (found.secret, found.knows_guardians) == ("s" * 32, True)
+    assert "ssss" not in repr(found)
 
 
 @pytest.mark.parametrize(
