@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clients.wechat import open_http
 from commands import line, places
+from commands.doors import doors, framed_by
 from commands.gateway import Gateway
 from commands.post import post
 from commands.reception import Means, reception
@@ -68,15 +69,22 @@ async def assemble(around: Surroundings) -> Gateway:
         )
         by_type = {Hospital: services.hospital, Desk: services.desk, Citizens: services.citizens}
         http = await stack.enter_async_context(open_http())
-        received = reception(Means(around, redis, db, http, sent), services.citizens, by_type)
+        means = Means(around, redis, db, http, sent)
+        received = reception(means, services.citizens, by_type)
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         pages = VisitPages(
-            services.hospital, sent.words, around.clock, around.templates, lambda: health.ready
+            services.hospital,
+            sent.words,
+            around.clock,
+            around.templates,
+            lambda: health.ready,
+            framed_by(around.settings),
         )
         asked = Prompting(db)
         visits = [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
-        app = Doors([*door(accounts, porch), *visits, *health.public_routes()])
+        inside = doors(means, services.citizens, lambda: health.ready)
+        app = Doors([*door(accounts, porch), *visits, *inside, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,

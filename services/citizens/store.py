@@ -19,6 +19,7 @@ class Newcomer:
     conversation: str
     account: str
     sealed_openid: bytes
+    following: bool = True
 
 
 async def account_of(db: Database, conversation: str) -> Account | None:
@@ -35,7 +36,7 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         """
         WITH arrived AS (
             INSERT INTO accounts (citizen, conversation, account, openid, following)
-            VALUES ($1, $3, $4, $5, true) ON CONFLICT (conversation) DO NOTHING
+            VALUES ($1, $3, $4, $5, $7) ON CONFLICT (conversation) DO NOTHING
             RETURNING citizen
         ), made AS (
             INSERT INTO persons (id) SELECT $2 FROM arrived
@@ -47,7 +48,7 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         ), told AS (
             INSERT INTO citizen_events (who, what, citizen, person, old, new, key)
             SELECT citizen, step.what, citizen, step.person, step.old, step.new, $3
-            FROM arrived, (VALUES (1, 'arrived', NULL, '', 'following'),
+            FROM arrived, (VALUES (1, 'arrived', NULL, '', CASE WHEN $7 THEN 'following' ELSE 'visiting' END),
                                   (2, 'person_made', $2, '', 'self'),
                                   (3, 'bound', $2, '', 'active')) AS step (no, what, person, old, new)
             ORDER BY step.no
@@ -60,6 +61,7 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         newcomer.account,
         newcomer.sealed_openid,
         guards.recipient(newcomer.conversation),
+        newcomer.following,
     )
     return citizen
 
