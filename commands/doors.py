@@ -1,4 +1,4 @@
-"""The doors behind a login put together: citizens' pages and the console."""
+"""The doors for people put together: pages behind links, pages behind a login, and the console."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from clients.wechat import (
     WeChatRefusedError,
 )
 from commands.reception import Means
+from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
+from services.hospital.service import Hospital
 from settings import Settings, is_wechat_host
 from webhooks.login.cookies import Jar
 from webhooks.login.door import Entrance, LoginDoor
@@ -30,14 +32,26 @@ from webhooks.login.wechat import (
 )
 from webhooks.me import Me
 from webhooks.routes import Route
+from webhooks.visit_desk import VisitDesk
+from webhooks.visit_pages import VisitPages
+from webhooks.visits import Visits
 
 Ready = Callable[[], bool]
 
 
-def doors(means: Means, citizens: Citizens, ready: Ready) -> list[Route]:
-    """Every route for which somebody logs in."""
+def doors(means: Means, citizens: Citizens, hospital: Hospital, ready: Ready) -> list[Route]:
+    """Every page that a browser may ask for."""
     inside = logged_in(means, citizens, ready)
-    return [*inside.routes(), *Me(inside).routes()]
+    return [*visits(means, hospital, ready), *inside.routes(), *Me(inside).routes()]
+
+
+def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:
+    """The pages behind the links of bookings."""
+    around = means.around
+    words, framed = means.post.words, framed_by(around.settings)
+    pages = VisitPages(hospital, words, around.clock, around.templates, ready, framed)
+    asked = Prompting(means.db)
+    return [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
 
 
 def logged_in(means: Means, citizens: Citizens, ready: Ready, hears: Hears | None = None) -> LoggedIn:

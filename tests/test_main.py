@@ -66,6 +66,12 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /visit/cancel": "citizen",
         "GET /visit/move": "citizen",
         "POST /visit/move": "citizen",
+        "GET /login": "anyone",
+        "GET /login/city": "citizen",
+        "POST /logout": "citizen",
+        "POST /logout/all": "citizen",
+        "GET /type": "anyone",
+        "GET /me": "citizen",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

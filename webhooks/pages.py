@@ -1,4 +1,4 @@
-"""How the HTML pages behind our doors are made: escaped, strict about missing facts, and told to nobody else."""
+"""How the HTML pages behind our doors are made: escaped, strict about missing facts, told to nobody else."""
 
 from pathlib import Path
 
@@ -25,6 +25,7 @@ def guarded(framed_by: str = "") -> dict[str, str]:
     No other page may stand around it, but for the phone page of the simulator where that plays WeChat:
     `framed_by` is its origin.
     """
+    framing = framed_by or "'none'"
     return {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
@@ -32,6 +33,6 @@ def guarded(framed_by: str = "") -> dict[str, str]:
         "X-Robots-Tag": "noindex",
         "Content-Security-Policy": (
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-            f"form-action 'self'; frame-ancestors {framed_by or "'none'"}"
+            f"form-action 'self'; frame-ancestors {framing}"
         ),
     } | ({} if framed_by else {"X-Frame-Options": "DENY"})

@@ -1,4 +1,4 @@
-"""What every page with a person behind it asks first: who is it, and does the form come from our own page?"""
+"""What every page with a person behind it asks first: who it is, and whether a form is one of ours."""
 
 from collections.abc import Awaitable, Callable
 
