@@ -16,8 +16,12 @@ from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
+from services.staff.service import Staff
 from settings import Settings, is_wechat_host
-from webhooks.login.cookies import Jar
+from webhooks.console.door import ConsoleDoor
+from webhooks.console.guard import Guard
+from webhooks.console.pages import ConsolePages
+from webhooks.cookies import Jar
 from webhooks.login.door import Entrance, LoginDoor
 from webhooks.login.guard import LoggedIn
 from webhooks.login.pages import H5Pages
@@ -42,7 +46,19 @@ Ready = Callable[[], bool]
 def doors(means: Means, citizens: Citizens, hospital: Hospital, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
     inside = logged_in(means, citizens, ready)
-    return [*visits(means, hospital, ready), *inside.routes(), *Me(inside).routes()]
+    own = [*inside.routes(), *Me(inside).routes()]
+    return [*visits(means, hospital, ready), *own, *console(means, ready)]
+
+
+def console(means: Means, ready: Ready) -> list[Route]:
+    """The console; later pages of it take `guard` and `pages` as its door does."""
+    around = means.around
+    server, seal = around.settings.server, around.seal
+    jar = Jar(server.url.startswith("https://"))
+    staff = Staff(means.db, seal, around.clock)
+    pages = ConsolePages(around.templates, means.post.words)
+    guard = Guard(staff, pages, seal, jar, ready)
+    return ConsoleDoor(staff, guard, pages, seal, jar, server.proxy).routes()
 
 
 def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:

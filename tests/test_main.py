@@ -72,6 +72,10 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /logout/all": "citizen",
         "GET /type": "anyone",
         "GET /me": "citizen",
+        "GET /console/login": "anyone",
+        "POST /console/login": "anyone",
+        "POST /console/logout": "staff",
+        "GET /console": "staff",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

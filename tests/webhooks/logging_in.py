@@ -1,4 +1,4 @@
-"""A city's pages with a login before them, WeChat's side of it, and browsers that keep cookies of their own."""
+"""A city's pages with a login before them, WeChat's side of it, and browsers with cookies of their own."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from core.stores.database import Database
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
 from tests.support.talk import TEMPLATES
+from webhooks.cookies import Jar
 from webhooks.forms import Form
-from webhooks.login.cookies import Jar
 from webhooks.login.door import Entrance, LoginDoor
 from webhooks.login.guard import LoggedIn
 from webhooks.login.pages import H5Pages
@@ -26,6 +26,7 @@ from webhooks.login.wechat import Arrived, CodeRefusedError, NoAnswerError, Prev
 from webhooks.me import Me
 from webhooks.routes import Doors, Request, Route
 
+Client = TestClient[web.BaseRequest, None]
 CITY = "https://city.example"
 GRANDMA, GRANDPA = "oABCD-grandma-0000000000000", "oABCD-grandpa-0000000000000"
 
@@ -95,29 +96,31 @@ class Page:
 class Browser:
     """A browser: sends what cookies it was given, follows nothing by itself."""
 
-    def __init__(self, client: "TestClient[web.BaseRequest, None]") -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self.cookies: dict[str, str] = {}
 
     async def gets(self, path: str, **headers: str) -> Page:
-        return await self._asks("GET", path, headers=headers)
+        return await self._asks("GET", path, headers)
 
     async def sends(self, path: str, **form: str) -> Page:
-        return await self._asks("POST", path, data=form)
+        return await self._asks("POST", path, {}, form)
 
     async def sends_raw(self, path: str, body: bytes, content_type: str) -> Page:
-        return await self._asks("POST", path, data=body, headers={"Content-Type": content_type})
+        return await self._asks("POST", path, {"Content-Type": content_type}, body)
 
     async def comes_back(self, way: Page, code: str) -> Page:
         """WeChat sends it back with a code."""
         query = urlencode({"code": code, "state": way.state})
         return await self.gets(f"{way.back.removeprefix(CITY)}?{query}")
 
-    async def _asks(self, method: str, path: str, **more: object) -> Page:
-        headers = dict(more.pop("headers", {}))  # type: ignore[call-overload]
+    async def _asks(
+        self, method: str, path: str, headers: dict[str, str], data: bytes | dict[str, str] | None = None
+    ) -> Page:
         if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        asked = self._client.request(method, path, headers=headers, allow_redirects=False, **more)
+            cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            headers = {**headers, "Cookie": cookies}
+        asked = self._client.request(method, path, headers=headers, data=data, allow_redirects=False)
         async with asked as answer:
             for name, morsel in answer.cookies.items():
                 if morsel["max-age"] == "0":
@@ -152,7 +155,7 @@ class House:
             Route("GET", "/public", self._public, "anyone"),
         ]
         doors = Doors([*self.inside.routes(), *Me(self.inside).routes(), *mine])
-        self.client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
+        self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def learned(self, conversation: str, unionid: str) -> None:
         self.heard.append((conversation, unionid))

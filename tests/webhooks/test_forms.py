@@ -26,8 +26,10 @@ async def client() -> AsyncIterator[Client]:
             return web.Response(status=refused.status)
         return web.json_response(dict(form))
 
-    async with TestClient(RawTestServer(Doors([Route("POST", "/", taken, "anyone")]).answer)) as client:
-        yield client
+    doors = Doors([Route("POST", "/", taken, "anyone")])
+    opened: Client = TestClient(RawTestServer(doors.answer))
+    async with opened:
+        yield opened
 
 
 async def sends(client: Client, body: bytes, content_type: str = TYPE) -> object:

@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.seal import Seal
 from services.citizens.logins import STATE_LASTS, Logins
 from services.citizens.service import Citizens
-from webhooks.login.cookies import Jar, opened, sealed
+from webhooks.cookies import Jar, opened, sealed
 from webhooks.login.pages import H5Pages
 from webhooks.login.sessions import Sessions
 from webhooks.login.ways import HOME, LOGIN, own_way, through_login

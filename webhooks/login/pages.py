@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from core.chat import words as said
-from webhooks.login.cookies import Jar
+from webhooks.cookies import Jar
 from webhooks.login.ways import HOME, here, own_way
 from webhooks.pages import guarded, pages
 from webhooks.routes import Request

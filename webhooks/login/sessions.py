@@ -9,7 +9,7 @@ from aiohttp import web
 from core.clock import CITY_ZONE, Clock
 from core.seal import Seal
 from services.citizens.logins import LASTS, Logins
-from webhooks.login.cookies import Jar, opened, sealed
+from webhooks.cookies import Jar, opened, sealed
 from webhooks.routes import Request
 
 IDLE = timedelta(hours=2)
