@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clients.wechat import open_http
 from commands import line, places
+from commands.doors import doors
 from commands.gateway import Gateway
 from commands.post import post
 from commands.reception import Means, reception
@@ -17,7 +18,6 @@ from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
 from core.chat.digests import Digests
 from core.delivery.backlog import backlog
-from core.delivery.prompts import Prompting
 from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
@@ -25,9 +25,6 @@ from settings import Settings, load
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
-from webhooks.visit_desk import VisitDesk
-from webhooks.visit_pages import VisitPages
-from webhooks.visits import Visits
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
 
@@ -54,15 +51,12 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        received = reception(Means(around, redis, db, http, sent), services.citizens, services.by_type())
+        means = Means(around, redis, db, http, sent)
+        received = reception(means, services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        pages = VisitPages(
-            services.hospital, sent.words, around.clock, around.templates, lambda: health.ready
-        )
-        asked = Prompting(db)
-        visits = [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
-        app = Doors([*door(accounts, porch), *visits, *health.public_routes()])
+        inside = doors(means, services.citizens, services.hospital, lambda: health.ready)
+        app = Doors([*door(accounts, porch), *inside, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,

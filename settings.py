@@ -46,12 +46,17 @@ SECRET_CHARACTERS = 32  # of an institution's secret, at least
 
 
 class Server(Section, frozen=True, kw_only=True):
-    """Where the gateway listens, and the address people reach it by ("" = host and port)."""
+    """Where the gateway listens, and the address people reach it by ("" = host and port).
+
+    `proxy` is the web server in front of it, if that is on another machine: what it says of a browser's
+    address is believed.
+    """
 
     host: Text = "127.0.0.1"
     port: Port = 8080
     admin_port: Port = 8082  # health details and metrics, on loopback only
     base_url: Url = ""
+    proxy: Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]*$", description="an IP address")] = ""
 
     @property
     def url(self) -> str:

@@ -13,6 +13,7 @@ from simulator.refusals import ApiError
 CODE_S, TOKEN_S, REFRESH_S = 300, 7_200, 30 * 86_400
 BASE, USERINFO = "snsapi_base", "snsapi_userinfo"
 SCOPES = (BASE, USERINFO)
+_TOKENS = ("access_token", "refresh_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Logins:
         return login
 
     def _granted(self, login: Login, refresh_token: str) -> dict[str, object]:
+        if login.phone.preview:
+            return self._of_nobody(login)
         fresh = self._login(login.appid, login.phone, login.scope, TOKEN_S)
         granted: dict[str, object] = {
             "access_token": self._tokens.put(secrets.token_urlsafe(64), fresh),
@@ -108,6 +111,12 @@ class Logins:
         if login.scope == USERINFO and login.phone.unionid:
             granted["unionid"] = login.phone.unionid
         return granted
+
+    def _of_nobody(self, login: Login) -> dict[str, object]:
+        """What a page learns of who looks at a preview of it: an identity that is good for nothing."""
+        granted: dict[str, object] = {name: secrets.token_urlsafe(64) for name in _TOKENS}
+        invented = {"openid": f"o{secrets.token_urlsafe(20)}", "scope": login.scope}
+        return granted | {"expires_in": TOKEN_S, "is_snapshotuser": 1} | invented
 
     def _login(self, appid: str, phone: Phone, scope: str, life_s: int) -> Login:
         return Login(appid, phone, scope, self._clock().timestamp() + life_s)

@@ -57,6 +57,7 @@ class Phone(msgspec.Struct, eq=False):
     windows: Windows = msgspec.field(default_factory=Windows)
     entries: list[Entry] = msgspec.field(default_factory=list)
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
+    preview: bool = False  # pages are looked at as previews only: WeChat's snapshot user
     delivery: str = ""  # why template messages and notifications do not arrive; "" where they do
     followed_at: float = 0.0
     number: str = ""  # the telephone number of the card in it; "" for none
@@ -74,7 +75,8 @@ class Phone(msgspec.Struct, eq=False):
             "nickname": self.nickname,
             "follows": self.follows,
         }
-        return plain | {"delivery": self.delivery} if self.delivery else plain
+        seen = plain | {"preview": True} if self.preview else plain
+        return seen | {"delivery": self.delivery} if self.delivery else seen
 
     def after(self, number: int) -> Sequence[Entry]:
         """The entries younger than `number`, oldest first."""
@@ -169,6 +171,11 @@ class People:
         phone.nickname = phone.nickname if nickname is None else nickname
         if delivery is not None:
             phone.delivery = "" if delivery == "ok" else delivery
+        self._changed(phone)
+
+    def preview(self, phone: Phone, *, only: bool) -> None:
+        """Let a citizen look at pages as previews only, or in full again."""
+        phone.preview = only
         self._changed(phone)
 
     def touch(self, phone: Phone) -> None:

@@ -29,6 +29,7 @@ class NewCitizen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nickname: Name | None = None
     follows: bool = True
     delivery: Literal["ok", "user block", "system failed"] | None = None
+    preview: bool | None = None
 
 
 class Payment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +79,8 @@ class Script:
         if known is not None and asked.follows != phone.follows:
             people.stand(phone, Standing.FOLLOWER if asked.follows else Standing.LEFT)
         people.describe(phone, asked.unionid, asked.nickname, asked.delivery)
+        if asked.preview is not None:
+            people.preview(phone, only=asked.preview)
         return web.json_response(phone.as_json())
 
     async def citizens(self, request: web.Request) -> web.Response:

@@ -12,12 +12,11 @@ from services.hospital import ladder
 from services.hospital.errors import ClaimRefused
 from services.hospital.links import PAGE
 from services.hospital.model import Booking
+from webhooks.forms import Form, FormRefusedError, form_of
 from webhooks.routes import Request, Route
 from webhooks.visit_pages import VisitPages, given_right
 
-_FORM = "application/x-www-form-urlencoded"
-_FORM_MOST = 2_000  # bytes: a right and the id of a period
-Form = dict[str, str]
+_MOST = 2_000  # bytes: a right and the id of a period
 Own = Callable[[Request, Booking, str], Awaitable[web.Response]]
 Change = Callable[[Booking, int, Form], Awaitable[web.Response]]
 
@@ -56,11 +55,10 @@ class VisitDesk:
 
     async def _sent(self, change: Change, request: Request, booking: Booking) -> web.Response:
         """Change the booking by a form that carries the right to it."""
-        if request.content_type != _FORM:
-            return web.Response(status=415)
-        if not 0 < (request.content_length or 0) <= _FORM_MOST:
-            return web.Response(status=413)
-        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            form = await form_of(request, _MOST)
+        except FormRefusedError as refused:
+            return web.Response(status=refused.status)
         version = self._hospital.right_to(booking, form.get("a", ""))
         if version is None:
             return self._pages.back_to(booking)

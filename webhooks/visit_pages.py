@@ -14,32 +14,29 @@ from services.hospital.errors import NoSuchBooking
 from services.hospital.links import over_at
 from services.hospital.model import Booking
 from services.hospital.service import Hospital
-from webhooks.pages import pages
+from webhooks.pages import guarded, pages
 from webhooks.routes import Handler, Request
 
 Answer = Callable[[Request, Booking], Awaitable[web.Response]]
 _AGAIN_S = "5"
-# What it shows is for who has the link alone: nobody keeps it, and no other site learns the address.
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'"
-    ),
-}
 
 
 class VisitPages:
     """The pages behind the links of bookings (`services.hospital.links`)."""
 
     def __init__(
-        self, hospital: Hospital, words: Words, clock: Clock, templates: Path, ready: Callable[[], bool]
+        self,
+        hospital: Hospital,
+        words: Words,
+        clock: Clock,
+        templates: Path,
+        ready: Callable[[], bool],
+        framed_by: str = "",
     ) -> None:
         self.hospital = hospital
         self.words = words
         self.clock = clock
+        self.headers = guarded(framed_by)
         self._ready = ready
         self._pages = pages(templates)
         filters = (said.day, said.clock, said.part_of_day, said.yuan)
@@ -74,7 +71,7 @@ class VisitPages:
 
     def shown(self, page: str, status: int = 200, **facts: object) -> web.Response:
         """A page."""
-        headers = HEADERS | ({"Retry-After": _AGAIN_S} if status == 503 else {})  # noqa: PLR2004 - HTTP's own
+        headers = self.headers | ({"Retry-After": _AGAIN_S} if status == 503 else {})  # noqa: PLR2004 - HTTP's own
         text = self._pages.get_template(f"{page}.html").render(facts)
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
@@ -82,7 +79,7 @@ class VisitPages:
         """Lead to the page of a booking; `did` is what was done last."""
         at = urlsplit(booking.link)
         where = f"{at.path}?{at.query}" + (f"&did={did}" if did else "")
-        return web.Response(status=303, headers={**HEADERS, "Location": where})
+        return web.Response(status=303, headers={**self.headers, "Location": where})
 
     def given(self, booking: Booking, right: str) -> web.Response:
         """Let this browser keep the right to change a booking: the address is shown to others."""

@@ -10,7 +10,7 @@ from services.hospital.links import PAGE
 from services.hospital.model import Booking, BookingState
 from webhooks import icalendar
 from webhooks.routes import Request, Route
-from webhooks.visit_pages import HEADERS, VisitPages, given_right
+from webhooks.visit_pages import VisitPages, given_right
 
 _GIVEN_BACK = frozenset({BookingState.CANCELLED, BookingState.LAPSED, BookingState.SUSPENDED})
 _OVER = frozenset({BookingState.IN_VISIT, BookingState.DONE, BookingState.NOSHOW})
@@ -50,7 +50,7 @@ class Visits:
         )
 
     async def _calendar(self, _request: Request, booking: Booking) -> web.Response:
-        headers = {**HEADERS, "Content-Type": icalendar.CONTENT_TYPE}
+        headers = {**self._pages.headers, "Content-Type": icalendar.CONTENT_TYPE}
         headers["Content-Disposition"] = 'inline; filename="visit.ics"'
         return web.Response(body=icalendar.written(self._appointment(booking)), headers=headers)
 

@@ -26,18 +26,19 @@ class Citizens:
         self._db = db
         self._seal = seal
 
-    async def arrive(self, conversation: str, account: str, openid: str) -> str:
+    async def arrive(self, conversation: str, account: str, openid: str, *, following: bool = True) -> str:
         """Return the citizen behind a conversation; at first contact make account, self person and binding.
 
         Once, however many calls come together. A known citizen costs one statement; one who had left is back,
-        and one who wrote elsewhere last is reached here from now on.
+        and one who wrote elsewhere last is reached here from now on. Who comes to a page and not to the chat
+        is not `following` for that, nor do they cease to.
         """
         known = await store.account_of(self._db, conversation)
         if known is None:
-            return await self._welcome(conversation, account, openid)
-        if not known.following:
+            return await self._welcome(conversation, account, openid, following=following)
+        if following and not known.following:
             await store.follow(self._db, conversation, following=True)
-        if known.behind:
+        if following and known.behind:
             await store.heard(self._db, conversation)
         return known.citizen
 
@@ -106,18 +107,19 @@ class Citizens:
         _require(audience)
         return await store.count_followers(self._db, account)
 
-    async def _welcome(self, conversation: str, account: str, openid: str) -> str:
+    async def _welcome(self, conversation: str, account: str, openid: str, *, following: bool) -> str:
         newcomer = store.Newcomer(
             citizen="c_" + secrets.token_urlsafe(12),
             person="p_" + secrets.token_urlsafe(12),
             conversation=conversation,
             account=account,
             sealed_openid=self._seal.seal(openid.encode(), _place(conversation)),
+            following=following,
         )
         citizen = await store.add(self._db, newcomer)
         if citizen is not None:
             return citizen
-        return await self.arrive(conversation, account, openid)
+        return await self.arrive(conversation, account, openid, following=following)
 
 
 def _place(conversation: str) -> str:

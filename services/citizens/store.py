@@ -19,6 +19,7 @@ class Newcomer:
     conversation: str
     account: str
     sealed_openid: bytes
+    following: bool = True
 
 
 async def account_of(db: Database, conversation: str) -> Account | None:
@@ -48,7 +49,7 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         """
         WITH arrived AS (
             INSERT INTO accounts (citizen, conversation, account, openid, following)
-            VALUES ($1, $3, $4, $5, true) ON CONFLICT (conversation) DO NOTHING
+            VALUES ($1, $3, $4, $5, $7) ON CONFLICT (conversation) DO NOTHING
             RETURNING citizen
         ), known AS (
             INSERT INTO citizens (id) SELECT citizen FROM arrived
@@ -63,8 +64,9 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         ), told AS (
             INSERT INTO citizen_events (who, what, citizen, person, old, new, key)
             SELECT citizen, step.what, citizen, step.person, step.old, step.new, $3
-            FROM arrived, (VALUES (1, 'arrived', NULL, '', 'following'),
-                                  (2, 'person_made', $2, '', 'self')) AS step (no, what, person, old, new)
+            FROM arrived,
+                 (VALUES (1, 'arrived', NULL, '', CASE WHEN $7 THEN 'following' ELSE 'visiting' END),
+                         (2, 'person_made', $2, '', 'self')) AS step (no, what, person, old, new)
             ORDER BY step.no
         )
         SELECT citizen FROM arrived
@@ -75,6 +77,7 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
         newcomer.account,
         newcomer.sealed_openid,
         guards.recipient(newcomer.conversation),
+        newcomer.following,
     )
     return citizen
 

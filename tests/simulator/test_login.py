@@ -154,3 +154,20 @@ async def test_outside_a_phone_nobody_is_sent_anywhere(town: Town) -> None:
     status, target, page = await authorize(town, openid="")
     assert (status, target) == (200, "")
     assert "nobody" in page
+
+
+async def test_who_looks_at_a_preview_is_nobody(town: Town) -> None:
+    account = town.bot.account.key
+
+    async def looks(*, at_previews: bool) -> None:
+        change = {"account": account, "openid": CITIZEN, "preview": at_previews}
+        assert (await town.post("/sim/citizens", change)).get("preview", False) is at_previews
+
+    await looks(at_previews=True)
+    first, second = [await redeem(town, await code(town, "snsapi_userinfo")) for _ in range(2)]
+    assert first["is_snapshotuser"] == 1
+    assert CITIZEN != first["openid"] != second["openid"]
+    assert (await userinfo(town, first["access_token"], first["openid"]))["errcode"] == 40001
+    assert (await refresh(town, first["refresh_token"]))["errcode"] == 40030
+    await looks(at_previews=False)
+    assert (await redeem(town, await code(town)))["openid"] == CITIZEN

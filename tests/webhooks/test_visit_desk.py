@@ -186,6 +186,14 @@ async def test_only_a_short_form_is_read(house: House) -> None:
     assert await house.state() == BookingState.BOOKED
 
 
+async def test_a_form_that_is_no_utf_8_was_an_error_of_ours(house: House) -> None:
+    link = (await house.link()).replace("/visit?", "/visit/cancel?")
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body in (b"a=\xff\xfe", b"a=%ff%fe", b"a=%00"):
+        async with house.client.post(link, data=body, headers=headers) as response:
+            assert response.status == 400
+
+
 async def test_on_a_phone_a_visit_is_moved_and_then_cancelled_by_tapping(
     house: House, phone: BrowserContext
 ) -> None:

@@ -139,3 +139,18 @@ async def test_a_self_that_changed_in_another_process_was_remembered_as_it_had_b
     assert (
         await citizens.self_person(mother.citizen) == await kin.citizens.self_person(mother.citizen) != before
     )
+
+
+async def test_who_comes_to_a_page_only_is_known_and_does_not_follow(
+    db: Database, citizens: Citizens
+) -> None:
+    citizen = await citizens.arrive(HERE, "city", OPENID, following=False)
+    assert not (await citizens.resolve_all([HERE]))[HERE].following
+    assert await events(db) == ["arrived", "person_made", "bound"]
+    assert await citizens.arrive(HERE, "city", OPENID) == citizen, "then they write"
+    assert (await citizens.resolve_all([HERE]))[HERE].following
+    await citizens.arrive(HERE, "city", OPENID, following=False)
+    assert (await citizens.resolve_all([HERE]))[HERE].following, "a page does not make them leave"
+    await citizens.leave(HERE)
+    await citizens.arrive(HERE, "city", OPENID, following=False)
+    assert not (await citizens.resolve_all([HERE]))[HERE].following, "nor come back"

@@ -1,0 +1,122 @@
+"""The doors for people put together: pages behind links, pages behind a login, and the console."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clients.wechat import (
+    Credentials,
+    Platform,
+    SnapshotUserError,
+    WeChat,
+    WeChatGoneError,
+    WeChatRefusedError,
+)
+from commands.reception import Means
+from core.delivery.prompts import Prompting
+from services.citizens.logins import Logins
+from services.citizens.service import Citizens
+from services.hospital.service import Hospital
+from services.staff.service import Staff
+from settings import Settings, is_wechat_host
+from webhooks.console.door import ConsoleDoor
+from webhooks.console.guard import Guard
+from webhooks.console.pages import ConsolePages
+from webhooks.cookies import Jar
+from webhooks.login.door import Entrance, LoginDoor
+from webhooks.login.guard import LoggedIn
+from webhooks.login.pages import H5Pages
+from webhooks.login.sessions import Sessions
+from webhooks.login.wechat import (
+    Arrived,
+    CodeRefusedError,
+    Hears,
+    NoAnswerError,
+    NobodyHears,
+    PreviewError,
+)
+from webhooks.me import Me
+from webhooks.routes import Route
+from webhooks.visit_desk import VisitDesk
+from webhooks.visit_pages import VisitPages
+from webhooks.visits import Visits
+
+Ready = Callable[[], bool]
+
+
+def doors(means: Means, citizens: Citizens, hospital: Hospital, ready: Ready) -> list[Route]:
+    """Every page that a browser may ask for."""
+    inside = logged_in(means, citizens, ready)
+    own = [*inside.routes(), *Me(inside).routes()]
+    return [*visits(means, hospital, ready), *own, *console(means, ready)]
+
+
+def console(means: Means, ready: Ready) -> list[Route]:
+    """The console; later pages of it take `guard` and `pages` as its door does."""
+    around = means.around
+    server, seal = around.settings.server, around.seal
+    jar = Jar(server.url.startswith("https://"))
+    staff = Staff(means.db, seal, around.clock)
+    pages = ConsolePages(around.templates, means.post.words)
+    guard = Guard(staff, pages, seal, jar, ready)
+    return ConsoleDoor(staff, guard, pages, seal, jar, server.proxy).routes()
+
+
+def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:
+    """The pages behind the links of bookings."""
+    around = means.around
+    words, framed = means.post.words, framed_by(around.settings)
+    pages = VisitPages(hospital, words, around.clock, around.templates, ready, framed)
+    asked = Prompting(means.db)
+    return [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
+
+
+def logged_in(means: Means, citizens: Citizens, ready: Ready, hears: Hears | None = None) -> LoggedIn:
+    """What wraps citizens' pages; `hears` is told the unionids of those who log in."""
+    around, settings = means.around, means.around.settings
+    jar = Jar(settings.server.url.startswith("https://"))
+    pages = H5Pages(around.templates, jar, framed_by(settings))
+    logins = Logins(means.db, around.clock)
+    sessions = Sessions(logins, around.seal, around.clock, jar)
+    entrance = Entrance(settings.server.url, _logins_at(means), citizens, hears or NobodyHears())
+    door = LoginDoor(entrance, logins, sessions, pages, around.seal, around.clock)
+    return LoggedIn(door, sessions, pages, ready)
+
+
+def framed_by(settings: Settings) -> str:
+    """Whose page may stand around citizens' pages: that of the simulator's phone, where it plays WeChat."""
+    simulated = settings.simulator.url
+    return simulated if settings.wechat.url == simulated else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtWeChat:
+    """The web login of one account, in the words of the door."""
+
+    account: WeChat
+
+    def address(self, back: str, state: str) -> str:
+        return self.account.login.address(back, state)
+
+    async def redeem(self, code: str) -> Arrived:
+        try:
+            login = await self.account.login.redeem(code)
+        except SnapshotUserError as preview:
+            raise PreviewError from preview
+        except WeChatRefusedError as refused:
+            raise CodeRefusedError from refused
+        except WeChatGoneError as gone:
+            raise NoAnswerError from gone
+        return Arrived(login.openid, login.unionid)
+
+
+def _logins_at(means: Means) -> dict[str, _AtWeChat]:
+    settings = means.around.settings
+    platform = Platform(means.http, settings.wechat.url, means.around.clock)
+    if not is_wechat_host(settings.wechat.url):
+        platform = Platform(
+            means.http, settings.wechat.url, means.around.clock, open_base=settings.wechat.url
+        )
+    return {
+        key: _AtWeChat(WeChat(platform, Credentials(key, account.appid, account.secret)))
+        for key, account in settings.accounts.items()
+    }
