@@ -90,7 +90,7 @@ async def refuse(ask: Ask, families: Families, proving: Proving) -> Reply:
     shown = partial(lines.asked, families, ask.citizen, which)
     await ask.confirm("refuse_confirm", shown, yes=_REFUSE, no=_NOT_YET)
     await ask.once("refuse", partial(proving.refuse, which, ask.citizen))
-    return Text("citizens/refused")
+    return Text("citizens/refusal_noted")
 
 
 @router.dialogue("解绑", "解除绑定", "取消绑定", "删除家人", "移除家人", "不让绑定", click="FAMILY_UNBIND")

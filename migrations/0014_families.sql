@@ -26,6 +26,23 @@ ALTER TABLE accounts
 UPDATE accounts SET heard_at = since;
 CREATE INDEX accounts_citizen ON accounts (citizen, heard_at);
 
+-- Let all that refers to a citizen refer to another one, who is the same human, in whatever table it stands. What
+-- happened before is told of the citizen it happened to, and bindings are handed over step by step.
+CREATE FUNCTION refer_to_citizen(p_old text, p_new text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN
+        SELECT c.conrelid::regclass AS tab, a.attname AS col
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'f' AND c.confrelid = 'citizens'::regclass
+          AND c.conrelid NOT IN ('bindings'::regclass, 'citizen_events'::regclass)
+        ORDER BY 1
+    LOOP
+        EXECUTE format('UPDATE %s SET %I = $2 WHERE %I = $1', r.tab, r.col, r.col) USING p_old, p_new;
+    END LOOP;
+END $$;
+
 --------------------------------------------------------------------------------------------------------- persons
 
 -- identity: the keyed hash of an ID number that was proven once; only a registered person has one, and keeps it.

@@ -67,6 +67,11 @@ async def lock(tx: Transaction, *citizens: str, target: bytes | None = None) -> 
         await _lock(tx, f"identity:{target.hex()}")
 
 
+async def lock_unionid(tx: Transaction, unionid: bytes) -> None:
+    """Let one account at a time be found to have a unionid."""
+    await _lock(tx, f"unionid:{unionid.hex()}")
+
+
 async def _lock(tx: Transaction, name: str) -> None:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 
@@ -82,7 +87,8 @@ async def latest(tx: Transaction, number: int) -> Row | None:
         f"""
         {_BINDING} JOIN bindings seen ON seen.id = $1
         WHERE b.id = seen.id
-           OR (b.person, b.citizen) = (seen.person, seen.citizen) AND b.state = 'active' AND seen.what = 'replaced'
+           OR seen.what = 'replaced' AND b.state = 'active'
+              AND (b.person, b.citizen) = (seen.person, seen.citizen)
         ORDER BY b.state = 'active' DESC, b.id DESC LIMIT 1
         """,
         number,
@@ -318,7 +324,8 @@ async def bump(tx: Transaction, number: int) -> None:
         """
         SELECT id FROM bindings WHERE id = $1
         UNION
-        SELECT o.id FROM bindings b JOIN bindings o ON (o.person, o.citizen) = (b.person, b.citizen) WHERE b.id = $1
+        SELECT o.id FROM bindings b JOIN bindings o ON (o.person, o.citizen) = (b.person, b.citizen)
+        WHERE b.id = $1
         ORDER BY id
         """,
         number,
@@ -331,7 +338,8 @@ async def overdue(db: Database, now: datetime, limit: int) -> list[int]:
     """The requests whose time is over."""
     rows = await db.fetch(
         """
-        SELECT id FROM bindings WHERE state = 'requested' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2
+        SELECT id FROM bindings WHERE state = 'requested' AND expires_at <= $1
+        ORDER BY expires_at, id LIMIT $2
         """,
         now,
         limit,

@@ -63,13 +63,13 @@ class Families:
         asker = "" if relation == SELF else asker
         return Wish(self._seal, relation=relation, name=name, id_number=id_number, asker=asker, scopes=scopes)
 
-    async def people(self, citizen: str, scope: str = "book") -> list[Relative]:
-        """Whom a citizen may act for in this, themselves first."""
+    async def people(self, citizen: str, scope: str = "book", *, former: bool = False) -> list[Relative]:
+        """Whom a citizen may act for in this, themselves first; with who was their `former` self, if asked."""
         rows = await store.of_citizen(self._db, citizen)
         return [
             self._relative(row)
             for row in rows
-            if row["state"] == "active" and row["relation"] != FORMER and scope in row["scopes"]
+            if row["state"] == "active" and (former or row["relation"] != FORMER) and scope in row["scopes"]
         ]
 
     async def meant(self, citizen: str, word: str, scope: str = "book") -> list[Relative]:
@@ -153,7 +153,7 @@ class Families:
     async def revoke(self, binding: str, citizen: str, effect: Effect) -> str:
         """Take a binding back, by its holder or by the bound person, at once (B5); return its id.
 
-        What hangs on `guard(binding)` is not sent any more. One that a newer one has replaced stands for that.
+        What hangs on `guard(binding)` is not sent any more. One that was replaced stands for the newer one.
         `NoSuchBinding`, `SelfStays`, `RequestOver`.
         """
         return await perform(self._db, effect, partial(self._revoke, number_of(binding), citizen, effect))
@@ -199,7 +199,8 @@ class Families:
         if row["citizen"] == citizen:
             return row["state"] != "requested"
         me = await store.oneself(tx, citizen)
-        return me is not None and me["identity"] is not None and bool(me["person"] == row["person"])
+        mine = None if me is None or me["identity"] is None else me["person"]
+        return mine is not None and bool(mine == row["person"])
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])

@@ -7,10 +7,11 @@ import structlog
 
 from core.seal import Seal, SealBrokenError
 from core.stores.database import Database, Transaction
-from services.citizens import store
+from services.citizens import store, uniting
 from services.citizens.errors import NotBound
 from services.citizens.families import Families
 from services.citizens.model import Recipient, Relative, UnknownCitizen
+from services.citizens.standins import fingerprint
 
 __all__ = ["Citizens", "Families", "NotBound", "Relative"]
 
@@ -40,6 +41,20 @@ class Citizens:
         if known.behind:
             await store.heard(self._db, conversation)
         return known.citizen
+
+    async def unite(self, conversation: str, unionid: str) -> str:
+        """Note the unionid WeChat gives for an account; the citizen behind it then.
+
+        One human has one: accounts that share it are one citizen's from then on, with the bindings and
+        bookings of both. `UnknownCitizen` for who never arrived.
+        """
+        if not unionid:
+            raise ValueError("an account without a unionid stands for itself")
+        async with self._db.transaction() as tx:
+            citizen = await uniting.unite(tx, conversation, fingerprint(self._seal, unionid, "unionid"))
+        if citizen is None:
+            raise UnknownCitizen(citizen="")
+        return citizen
 
     async def leave(self, conversation: str) -> None:
         """Note that a citizen unfollowed: what is on its way to them is not sent any more.

@@ -204,7 +204,7 @@ class Hospital(Offers):
 
     async def _theirs(self, citizen: str) -> dict[str, Relative]:
         """Whom a citizen may book for, by their ids as persons."""
-        return {each.id: each for each in await self._family.people(citizen, SCOPE)}
+        return {each.id: each for each in await self._family.people(citizen, SCOPE, former=True)}
 
     async def _of_its_maker(self, booking: Booking) -> Relative | None:
         """Whom a booking is for, as one of its maker's people; None if they may not act for them any more."""
@@ -215,7 +215,7 @@ class Hospital(Offers):
 
     async def _claim(self, claim: store.Claim, whom: Relative, tx: Transaction) -> str:
         if await self._family.active(tx, claim.citizen, claim.person, SCOPE) is None:
-            raise NotBound
+            raise NotBound(scope=SCOPE)
         refusal = await store.claim(tx, claim, self._at())
         if refusal is not None:
             raise _RefusedError(refusal)

@@ -13,19 +13,29 @@ from core.delivery.kept import Kept
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
-from services.citizens.service import Citizens
+from services.citizens.papers import Papers
+from services.citizens.proving import Proving
+from services.citizens.service import Citizens, Families
 from services.hospital.service import Hospital
 from tests.services.conftest import citizens, hospital, ward
-from tests.support.city_hospital import hospital_of
+from tests.support.city_hospital import hospital_of, notices_of
+from tests.support.people import CHILD, DAUGHTER, MOTHER
+from tests.support.register import Register
 from tests.support.talk import Bot, Ground, Talk, words_of
 
 __all__ = ["citizens", "hospital", "ward"]
 
 
-def bot_of(ground: Ground) -> Bot:
+def bot_of(ground: Ground, register: Register | None = None) -> Bot:
     """The bot as a freshly started process has it: nothing is remembered outside the stores."""
+    register = register or Register({})
     citizens = Citizens(ground.db, ground.seal)
+    stores = (ground.db, ground.seal, ground.clock)
+    notices = notices_of(ground.seal, ground.clock)
     services = {
+        Families: Families(*stores, notices),
+        Proving: Proving(*stores, {register.name: register}, notices),
+        Papers: Papers(ground.clock),
         Citizens: citizens,
         Hospital: hospital_of(ground.db, ground.seal, ground.clock),
         Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),
@@ -39,9 +49,17 @@ def bot_of(ground: Ground) -> Bot:
 
 
 @pytest.fixture
-async def talk(redis: Redis, db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Talk]:
+def register() -> Register:
+    """What the hospital knows of people."""
+    return Register({MOTHER: "13800001111", CHILD: "13800001111", DAUGHTER: "13800002222"})
+
+
+@pytest.fixture
+async def talk(
+    redis: Redis, db: Database, seal: Seal, clock: ManualClock, register: Register
+) -> AsyncIterator[Talk]:
     """A citizen at the city's account."""
     ground = Ground(redis, db, seal, clock)
-    talk = Talk(ground, bot_of(ground))
+    talk = Talk(ground, bot_of(ground, register))
     yield talk
     await talk.dispatcher.drain()

@@ -1,10 +1,19 @@
-"""Who asks for somebody else's number is told that there is none here, and is never booked in silence."""
+"""Who asks for somebody else's number binds them first, and nobody is booked in another's place in silence."""
 
 import pytest
 
 from core.stores.database import Database
+from tests.handlers.mailing import arrives
 from tests.services.ward import Ward, at
+from tests.support.people import CHILD, DAUGHTER, MOTHER
+from tests.support.register import Register
 from tests.support.talk import Talk
+
+
+async def binds(talk: Talk, register: Register, relation: str, name: str, number: str) -> None:
+    """Bind somebody by the code on their phone."""
+    await talk.walk("绑定", relation, name, number, "小芳", "没错", "短信")
+    assert "可以替您的" in await talk.says(register.last(register.phones[number]))
 
 
 @pytest.mark.parametrize(
@@ -13,41 +22,88 @@ from tests.support.talk import Talk
 async def test_a_husbands_number_was_booked_for_the_wife_who_asked(talk: Talk, ward: Ward, said: str) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     asked = await talk.says(said)
-    assert "只能约您本人的号" in asked
     assert "请选择" not in asked
-    assert "请回复“人工”" in asked
-    await talk.says("2")
-    assert "现在没有预约" in await talk.says("我的预约")
+    assert "要绑定的人的姓名" in asked or "您的什么人" in asked
+    stopped = await talk.says("取消")
+    assert "这个号给谁挂" in stopped, "and not for the one who asked, in silence"
+    assert "1、本人\n2、添加家人" in stopped
 
 
 @pytest.mark.parametrize("answered", [(), ("1",), ("1", "1"), ("1", "1", "1")])
-async def test_at_any_question_it_is_asked_and_nothing_answered_is_lost(
+async def test_at_any_question_it_is_heard_and_nothing_answered_is_lost(
     talk: Talk, ward: Ward, answered: tuple[str, ...]
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     shown = await talk.walk("挂heart", *answered)
     for said in ("给我老伴挂的", "是我老婆看病"):
-        asked = await talk.says(said)
-        assert "要给您自己约吗" in asked
-    assert await talk.says("给我自己约") == shown
+        assert "要绑定的人的姓名" in await talk.says(said)
+        assert "这个号给谁挂" in await talk.says("取消")
+        assert await talk.says("我自己") == shown
 
 
-async def test_a_yes_for_oneself_holds_until_somebody_else_is_named_again(talk: Talk, ward: Ward) -> None:
+async def test_whose_turn_it_is_is_asked_where_there_are_others(
+    talk: Talk, ward: Ward, register: Register
+) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
-    assert "要约这个号吗" in await talk.walk("给我妈挂heart", "1", "1", "1", "1")
-    assert "还不能给妈妈约" in await talk.says("给我妈的")
-    assert "预约成功" in await talk.walk("1", "1")
+    assert "请选择医生" in await talk.says("挂heart"), "control: nobody is asked who has nobody"
+    await talk.says("取消")
+    await binds(talk, register, "妈妈", "王秀英", MOTHER)
+    assert "这个号给谁挂？\n1、本人\n2、妈妈 王*英\n3、添加家人" in await talk.says("挂heart")
+    assert "请选择医生" in await talk.says("妈妈")
+    assert "您的妈妈王*英就诊" in await talk.walk("1", "1", "1")
+
+
+async def test_who_is_named_is_not_asked_again(talk: Talk, ward: Ward, register: Register) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await binds(talk, register, "妈妈", "王秀英", MOTHER)
+    assert "请选择医生" in await talk.says("给我妈挂heart")
+    assert "您的妈妈王*英就诊" in await talk.walk("1", "1", "1")
+    assert "您本人就诊" in await talk.says("给我自己挂"), "and may be another one at any point"
+    assert "您的妈妈王*英就诊" in await talk.says("还是给我妈挂")
+
+
+async def test_two_that_fit_are_asked_about(talk: Talk, ward: Ward, register: Register) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await binds(talk, register, "女儿", "李丽", DAUGHTER)
+    await talk.walk("绑定", "女儿", "李小小", CHILD, "妈妈", "没错", "短信")
+    await talk.says(register.last(register.phones[CHILD]))
+    asked = await talk.says("给我女儿挂heart")
+    assert "1、女儿 李*\n2、女儿 李*小" in asked
+    assert "本人" not in asked
+    assert "您的女儿李*小就诊" in await talk.walk("2", "1", "1", "1")
+
+
+async def test_two_people_may_have_numbers_of_one_half_day(
+    talk: Talk, ward: Ward, register: Register
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await binds(talk, register, "妈妈", "王秀英", MOTHER)
+    assert "预约成功" in await talk.walk("挂heart", "本人", "1", "1", "1", "1")
+    assert "【预约成功】妈妈王*英" in await talk.walk("给我妈挂heart", "1", "1", "1", "1")
+    mine = await talk.says("我的预约")
+    assert "一共 2 个" in mine
+    assert mine.count("妈妈王*英") == 1
+
+
+async def test_a_reminder_says_for_whom(talk: Talk, ward: Ward, register: Register, db: Database) -> None:
+    await ward.session("heart-1", at("16:00"), units=(4,))
+    await binds(talk, register, "妈妈", "王秀英", MOTHER)
+    await talk.walk("给我妈挂heart", "1", "1", "1", "1")
+    guards = await db.fetch("SELECT guard_keys FROM reminders")
+    assert guards
+    assert all(any(key.startswith("binding:") for key in row["guard_keys"]) for row in guards)
+    assert await arrives(talk) == []
 
 
 async def test_a_doctor_whose_name_begins_like_a_granddaughter_is_a_doctor(
     talk: Talk, ward: Ward, db: Database
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
-    assert "还不能给孙女约" in await talk.says("孙女贞医生heart"), "control: nobody is called so yet"
-    await talk.says("取消")
+    assert "要绑定的人的姓名" in await talk.says("孙女贞医生heart"), "control: nobody is called so yet"
+    await talk.walk("取消", "取消")
     await db.execute("UPDATE doctors SET surname = '孙', given_name = '女贞' WHERE id = 'heart-1'")
     assert "孙女贞医生，请选择日期" in await talk.says("孙女贞医生heart")
-    assert "还不能给孙女约" in await talk.says("我孙女要看")
+    assert "要绑定的人的姓名" in await talk.says("我孙女要看")
 
 
 async def test_a_hospital_called_after_a_grandmother_is_a_hospital(

@@ -7,9 +7,11 @@ from commands import demo
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.delivery.kept import Kept
-from services.citizens.service import Citizens
+from services.citizens.papers import Papers
+from services.citizens.proving import Proving
+from services.citizens.service import Citizens, Families
 from services.hospital.service import Hospital
-from tests.support.city_hospital import hospital_of
+from tests.support.city_hospital import hospital_of, notices_of
 from tests.support.talk import Bot, Ground, bot, words_of
 
 
@@ -21,7 +23,17 @@ async def city_bot(ground: Ground) -> Bot:
     await demo.load(demo.Stage(ground.db, citizens, hospital, ground.clock))
     desk = Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30)))
     kept = Kept(ground.db, ground.seal, words_of(), ground.clock)
-    services = {Citizens: citizens, Hospital: hospital, Desk: desk, Kept: kept}
+    stores = (ground.db, ground.seal, ground.clock)
+    notices = notices_of(ground.seal, ground.clock)
+    services = {
+        Citizens: citizens,
+        Families: Families(*stores, notices),
+        Proving: Proving(*stores, {}, notices),
+        Papers: Papers(ground.clock),
+        Hospital: hospital,
+        Desk: desk,
+        Kept: kept,
+    }
 
     async def identify(event: Event) -> str:
         return await citizens.arrive(event.conversation, event.account, event.openid)
