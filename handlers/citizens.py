@@ -32,9 +32,7 @@ _UNBIND, _KEEP = ("解绑", "解除", "解除绑定"), ("保留", "不解绑")
     "绑定", "添加家人", "绑定家人", "绑定亲人", "添加亲人", "加家人", "实名", "实名认证",
     "绑定就诊人", "添加就诊人", click="FAMILY_BIND",
 )  # fmt: skip
-async def bind(
-    ask: Ask, families: Families, proving: Proving, papers: Papers, consents: Consents
-) -> Reply:
+async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, consents: Consents) -> Reply:
     """是您什么人 → 同意 → 姓名 → 证件号码 → 您是谁 → 核对 → 怎样证明; whoever waits for it gets the person.
 
     Nothing personal is asked for before there is a consent to it.

@@ -58,11 +58,10 @@ async def consent(
         ask.again(key, because=over)
     if answer == _NO:
         raise ConsentMissing(title=text.title)
+    ask.keep_elsewhere(key)
 
 
-async def _shown(
-    ask: Ask, consents: Consents, about: tuple[str, str], scopes: Sequence[str]
-) -> list[_Line]:
+async def _shown(ask: Ask, consents: Consents, about: tuple[str, str], scopes: Sequence[str]) -> list[_Line]:
     """The lines of the question, which is noted as asked."""
     await _once(ask, "ask", partial(consents.ask, ask.citizen, *about, scopes))
     return [_Line(each, consents.texts.current(about[0])) for each in _ALIASES]

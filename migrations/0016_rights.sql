@@ -33,10 +33,11 @@ INSERT INTO consent_transitions (old, what, new) VALUES
     ('superseded', 'asked', 'asked');
 
 -- One row for each purpose a citizen was asked about, for each person it is about (NULL: for themselves, or for all).
--- text_hash: SHA-256 of the file that was shown. message: the event id of the message it was decided in.
+-- text_hash: SHA-256 of the file that was shown. message: the event id of the message it was decided in. Who agreed
+-- stays told as it was, so nothing here refers to `citizens`: of two that turn out to be one human, the first is asked.
 CREATE TABLE consents (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    citizen    text        NOT NULL REFERENCES citizens (id),
+    citizen    text        NOT NULL,
     purpose    text        NOT NULL CHECK (purpose ~ '^[a-z_]{1,32}$'),
     person     text        REFERENCES persons (id),
     scopes     text[]      NOT NULL,
@@ -61,7 +62,7 @@ CREATE TABLE consent_events (
     id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at        timestamptz NOT NULL,
     consent   bigint      NOT NULL REFERENCES consents (id),
-    citizen   text        NOT NULL REFERENCES citizens (id),
+    citizen   text        NOT NULL,
     purpose   text        NOT NULL,
     person    text        REFERENCES persons (id),
     scopes    text[]      NOT NULL,
@@ -126,7 +127,7 @@ CREATE TRIGGER consents_stay BEFORE DELETE ON consents FOR EACH ROW EXECUTE FUNC
 CREATE TABLE access_events (
     id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at          timestamptz NOT NULL,
-    citizen     text        NOT NULL REFERENCES citizens (id),
+    citizen     text        NOT NULL,
     person      text        NOT NULL REFERENCES persons (id),
     binding     bigint      NOT NULL REFERENCES bindings (id),
     what        text        NOT NULL CHECK (what IN ('report', 'record', 'glucose', 'school')),

@@ -180,7 +180,7 @@ class Asking:
         return Suspended(Question(key, kind), self._text(template, lead))
 
     def _template(self, key: str) -> str:
-        """The words of a question are the domain's own, unless its key says where they are: health@consent/ask.
+        """The words of a question are its domain's, unless its key says where they are: health@consent/ask.
 
         What stands before the sign tells questions of the same words apart.
         """

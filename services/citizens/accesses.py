@@ -69,7 +69,7 @@ class Accesses:
         self._messenger = messenger
 
     async def note(self, tx: Transaction, citizen: str, person: str, what: str, institution: str) -> None:
-        """Write down that a citizen reads this now, in the transaction that reads it; `NotBound` if they may not.
+        """Write down that a citizen reads this, in the transaction that reads it; `NotBound` if they may not.
 
         `what` is the scope that allows it: report, record, glucose, school. One's own is nobody's business.
         Whoever wants to be told each time is told now.
@@ -119,7 +119,7 @@ class Accesses:
         return mode
 
     async def _tell(self, tx: Transaction, person: str, step: str, digest: Row | None) -> bool:
-        """Send what is new to whoever is this person; `digest` is the day's, None for one reading by itself."""
+        """Send what is new to whoever is this person; `digest` is the day's, None for one reading alone."""
         known = digest or await store.digest(tx, person)
         count = await store.count_since(tx, person, known["told"])
         rows = await store.page(tx, person, None, min(count, _LINES))
@@ -127,7 +127,7 @@ class Accesses:
             return False
         facts = {"looks": tuple(map(self._look, rows)), "more": count - len(rows)}
         sent = [await self._send(tx, each, step, facts) for each in await store.selves(tx, person)]
-        await store.told(tx, person, rows[0]["id"], digest and self._clock.now().date())
+        await store.told(tx, person, rows[0]["id"], self._clock.now().date() if digest else None)
         return any(sent)
 
     async def _send(self, tx: Transaction, me: Row, step: str, facts: dict[str, object]) -> bool:

@@ -1,4 +1,4 @@
-"""What citizens are asked to agree to: `templates/consent/<purpose>/<version>.txt`, read and checked at start.
+"""What citizens are asked to agree to: `templates/consent/<purpose>/<version>.txt`, checked at start.
 
 A file is a title, up to two lines that are shown with the question, and behind an empty line the whole text.
 It is shown as it stands and its SHA-256 is kept with every answer: a changed text is a new version.

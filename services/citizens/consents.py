@@ -1,4 +1,4 @@
-"""What citizens agreed to, purpose by purpose: asked, granted, refused, lapsed, withdrawn (domain-rules 0.2)."""
+"""What citizens agreed to: asked, granted, refused, lapsed, withdrawn, by purpose (domain-rules 0.2)."""
 # ruff: noqa: N818 - a refusal is named by what is the case
 
 from collections.abc import Sequence
@@ -77,17 +77,13 @@ class Consents:
         matter = Matter(citizen, purpose, person or None, sorted(scopes))
         return await perform(self._db, effect, partial(self._ask, matter, key_of(effect)))
 
-    async def grant(
-        self, citizen: str, purpose: str, person: str, message: str, effect: Effect
-    ) -> str:
+    async def grant(self, citizen: str, purpose: str, person: str, message: str, effect: Effect) -> str:
         """The citizen agrees to what was shown, in this message of theirs; its version. `ConsentOver`."""
         matter = Matter(citizen, purpose, person or None, ())
         turn = Turn("granted", GRANTED, self._clock.now(), key_of(effect), message)
         return await perform(self._db, effect, partial(self._answer, matter, turn))
 
-    async def refuse(
-        self, citizen: str, purpose: str, person: str, message: str, effect: Effect
-    ) -> str:
+    async def refuse(self, citizen: str, purpose: str, person: str, message: str, effect: Effect) -> str:
         """The citizen does not agree; the version of what was shown. `ConsentOver`."""
         matter = Matter(citizen, purpose, person or None, ())
         turn = Turn("refused", "refused", self._clock.now(), key_of(effect), message)
@@ -95,9 +91,7 @@ class Consents:
 
     async def withdraw(self, citizen: str, purpose: str, person: str, effect: Effect) -> str:
         """The citizen agrees no more; whatever `require`s it is refused from now on. "" if there was none."""
-        return await perform(
-            self._db, effect, partial(self.end, citizen, purpose, person, key_of(effect))
-        )
+        return await perform(self._db, effect, partial(self.end, citizen, purpose, person, key_of(effect)))
 
     async def require(
         self, tx: Transaction, citizen: str, purpose: str, person: str = "", scopes: Sequence[str] = ()
@@ -165,7 +159,7 @@ class Consents:
         return str(row["version"])
 
     def _is_over(self, row: Row) -> bool:
-        return row["state"] == ASKED and row["asked_at"] <= self._clock.now() - LASTS
+        return bool(row["state"] == ASKED and row["asked_at"] <= self._clock.now() - LASTS)
 
     def _holds(self, row: Row, scopes: Sequence[str]) -> bool:
         """Tell whether what was agreed to is the text of today, and covers these scopes."""

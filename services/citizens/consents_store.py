@@ -58,7 +58,9 @@ async def of_citizen(db: Reader, citizen: str) -> list[Row]:
 async def history(db: Reader, citizen: str) -> list[Row]:
     """Every step of every consent of a citizen."""
     return await db.fetch(
-        "SELECT * FROM consent_events WHERE consent IN (SELECT id FROM consents WHERE citizen = $1) ORDER BY id",
+        """
+        SELECT * FROM consent_events WHERE consent IN (SELECT id FROM consents WHERE citizen = $1) ORDER BY id
+        """,
         citizen,
     )
 
@@ -68,8 +70,8 @@ async def ask(tx: Transaction, matter: Matter, text: ConsentText, at: datetime, 
     return int(
         await tx.fetchval(
             """
-            INSERT INTO consents (citizen, purpose, person, scopes, state, version, text_hash, asked_at, what, key,
-                                  changed_at)
+            INSERT INTO consents (citizen, purpose, person, scopes, state, version, text_hash, asked_at, what,
+                                  key, changed_at)
             VALUES ($1, $2, $3, $4, 'asked', $5, $6, $7, 'asked', $8, $7)
             ON CONFLICT (citizen, purpose, person) DO UPDATE
             SET state = 'asked', what = 'asked', scopes = excluded.scopes, version = excluded.version,
