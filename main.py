@@ -11,6 +11,7 @@ from commands import line, places
 from commands.gateway import Gateway
 from commands.post import post
 from commands.reception import Means, reception
+from commands.registers import institutions
 from commands.services import city_services
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
@@ -41,7 +42,9 @@ async def assemble(around: Surroundings) -> Gateway:
         db = await open_database(around.database_url)
         stack.push_async_callback(db.close)
         sent = post(around, db)
-        services = city_services(around, db, sent)
+        http = await stack.enter_async_context(open_http())
+        registers = institutions(around.settings, http, around.clock)
+        services = city_services(around, db, sent, registers)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -51,7 +54,6 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        http = await stack.enter_async_context(open_http())
         received = reception(Means(around, redis, db, http, sent), services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)

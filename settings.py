@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from core.addresses import is_loopback
+from core.addresses import is_confidential, is_loopback
 from core.config import HIDDEN, Reader, Section, overridden, read
 from core.delivery.quiet import USUAL as USUAL_QUIET_HOURS
 from core.delivery.rates import BULK_SHARE, SUBSCRIPTION, TEMPLATE, USUAL_QUOTAS, WINDOW
@@ -28,6 +28,7 @@ Hours = Annotated[
     str, Meta(pattern=rf"^{_CLOCK}-{_CLOCK}$", description='a span of a day such as "08:30-17:30"')
 ]
 Percent = Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")]
+YesOrNo = Annotated[bool, Meta(description="true or false")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Secret = Annotated[str, Meta(extra=HIDDEN, description="text or a file: reference")]
 AesKey = Annotated[
@@ -41,6 +42,7 @@ Module = Annotated[
 AccountName = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="a lower-case word of letters, digits and _")
 ]
+SECRET_CHARACTERS = 32  # of an institution's secret, at least
 
 
 class Server(Section, frozen=True, kw_only=True):
@@ -149,6 +151,15 @@ class Account(Section, frozen=True, kw_only=True):
     daily_subscriptions: Count = USUAL_QUOTAS[SUBSCRIPTION]
 
 
+class Institution(Section, frozen=True, kw_only=True):
+    """A register that knows people, such as a hospital's (docs/institution.md); what is "" was not given."""
+
+    title: str = ""
+    url: Url = ""
+    secret: Secret = ""
+    knows_guardians: YesOrNo = False
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """Everything a person can set."""
 
@@ -158,6 +169,7 @@ class Settings(Section, frozen=True, kw_only=True):
     simulator: Simulator = Simulator()
     chat: Chat = Chat()
     accounts: dict[str, Account] = {}  # noqa: RUF012 - msgspec gives each its own
+    institutions: dict[str, Institution] = {}  # noqa: RUF012
     source: str = "bianmin.toml"
 
 
@@ -168,6 +180,8 @@ _SECTIONS: dict[str, type[Section]] = {
     "simulator": Simulator,
     "chat": Chat,
 }
+
+_NAMED: dict[str, type[Section]] = {"accounts": Account, "institutions": Institution}
 
 # The values of bianmin.example.toml: known to everybody, so `serve` does not take them for secrets.
 SAMPLES = frozenset(
@@ -193,10 +207,10 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
     reader = Reader(path.parent, variables)
     sections: dict[str, Any] = {}
     for name, given in values.items():
-        if name == "accounts":
-            sections[name] = reader.named(Account, name, given, AccountName)
+        if name in _NAMED:
+            sections[name] = reader.named(_NAMED[name], name, given, AccountName)
         elif name not in _SECTIONS:
-            known = ", ".join([*_SECTIONS, "accounts.<name>"])
+            known = ", ".join([*_SECTIONS, *(f"{group}.<name>" for group in _NAMED)])
             reader.problems.append(f"[{name}] is no section (there are {known})")
         else:
             sections[name] = reader.section(_SECTIONS[name], name, given)
@@ -228,6 +242,18 @@ def require_credentials(settings: Settings) -> None:
         raise BootError(f"{settings.source}: " + "; ".join(problems))
 
 
+def require_institutions(settings: Settings) -> None:
+    """Refuse institutions that nobody could ask: values missing."""
+    problems = [
+        f"institutions.{key}.{field} is missing"
+        for key, institution in settings.institutions.items()
+        for field in ("title", "url", "secret")
+        if not getattr(institution, field)
+    ]
+    if problems:
+        raise BootError(f"{settings.source}: " + "; ".join(problems))
+
+
 def address(host: str, port: int) -> str:
     """`http://host:port` as a browser on this machine takes it."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host)  # noqa: S104 - recognised, not bound
@@ -253,6 +279,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                 yield f"{name} and {other} are both {port}"
     if not is_loopback(settings.simulator.host):
         yield f"simulator.host: {settings.simulator.host!r} is not a loopback address such as 127.0.0.1"
+    for key, institution in settings.institutions.items():
+        if institution.url and not is_confidential(institution.url):
+            yield f"institutions.{key}.url: {institution.url!r} is not https (or on this machine)"
+        if institution.secret and len(institution.secret) < SECRET_CHARACTERS:
+            yield f"institutions.{key}.secret: what is given has fewer than {SECRET_CHARACTERS} characters"
     opens, closes = settings.chat.desk_span
     if opens >= closes:
         yield f"chat.desk_hours: {settings.chat.desk_hours!r} ends before it begins"

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from clients.bounded import bounded
 from clients.wechat_codes import policy_of
 from core.delivery.sender import Policy
 
@@ -169,7 +170,7 @@ class Calls:
             timeout=self._patient if question.patient else self._usual,
             allow_redirects=False,  # the token is for WeChat alone
         ) as response:
-            content = await _bounded(response.content, question.most_bytes)
+            content = await bounded(response.content, question.most_bytes)
             return response.status, response.headers.get("Content-Type", ""), content
 
 
@@ -177,18 +178,6 @@ def open_http() -> aiohttp.ClientSession:
     """Connections for everything that goes to WeChat: enough of them, and no cookies."""
     connector = aiohttp.TCPConnector(limit=_AT_ONCE)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-
-async def _bounded(stream: aiohttp.StreamReader, most: int) -> bytes:
-    """The whole stream, or a little more than `most` bytes of one that is longer."""
-    content = await stream.readany()
-    if not (more := await stream.readany()):  # most answers come in one piece
-        return content
-    held = bytearray(content)
-    while more and len(held) <= most:
-        held += more
-        more = await stream.readany()
-    return bytes(held + more)
 
 
 def _limit(total_s: float, one_s: float) -> aiohttp.ClientTimeout:

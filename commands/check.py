@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from commands import places, terminal, wording
+from commands import places, registers, terminal, wording
 from commands.bots import menu_of, router_of
 from commands.database import migrated
 from commands.gateway import Assemble
@@ -40,6 +40,12 @@ class _Looks:
             return "none given: `run` makes one up for its simulator"
         require_credentials(settings)
         return ", ".join(settings.accounts)
+
+    async def institutions(self) -> str:
+        settings = self._settings
+        if settings.stores.embedded and not settings.institutions:
+            return "none given: `run` plays one"
+        return ", ".join(await registers.require_answers(settings)) or "none given"
 
     async def bots(self) -> str:
         settings = self._settings
@@ -102,6 +108,7 @@ async def _look_at_all(looks: _Looks) -> int:
     bad: set[str] = set()
     for name, look in (
         ("Accounts", looks.accounts),
+        ("Institutions", looks.institutions),
         ("Bots", looks.bots),
         ("Words", looks.words),
         ("Address", looks.address),

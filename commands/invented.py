@@ -1,18 +1,20 @@
-"""Credentials that `run` invents for an account nobody gave it: made once, kept in the data folder."""
+"""Credentials that `run` invents where nobody gave it any: made once, kept in the data folder."""
 
 import base64
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from commands.places import make_folder
 from core.errors import BootError
-from settings import Account, Settings, is_wechat_host, require_credentials
+from settings import Account, Institution, Settings, is_wechat_host, require_credentials
 
 DEFAULT_ACCOUNT = "city"
+DEMO_INSTITUTION, DEMO_TITLE = "renmin", "云汀市人民医院"
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -25,6 +27,15 @@ class Credentials(msgspec.Struct, frozen=True):
     aes_key: str
 
 
+class SharedSecret(msgspec.Struct, frozen=True):
+    """What an institution and the gateway both know."""
+
+    secret: str
+
+
+Kept = TypeVar("Kept", bound=msgspec.Struct)
+
+
 def as_run(settings: Settings) -> Settings:
     """The settings as `run` and what works beside it use them: the simulator, or WeChat itself."""
     if is_wechat_host(settings.wechat.api_base):
@@ -34,11 +45,20 @@ def as_run(settings: Settings) -> Settings:
 
 
 def pointed(settings: Settings) -> Settings:
-    """Credentials for each account, and WeChat's API played by the simulator."""
+    """Credentials for each account; WeChat's API and the demo hospital's register played by the simulator."""
     wechat = msgspec.structs.replace(
         settings.wechat, api_base=settings.wechat.api_base or settings.simulator.url
     )
-    return msgspec.structs.replace(completed(settings), wechat=wechat)
+    return msgspec.structs.replace(completed(settings), wechat=wechat, institutions=_institutions(settings))
+
+
+def played(settings: Settings) -> dict[str, Institution]:
+    """The institutions whose register the simulator plays."""
+    return {
+        key: each
+        for key, each in settings.institutions.items()
+        if each.url == f"{settings.simulator.url}/institution/{key}"
+    }
 
 
 def completed(settings: Settings) -> Settings:
@@ -56,17 +76,33 @@ def _complete(account: Account, path: Path) -> Account:
     missing = [name for name in Credentials.__struct_fields__ if not getattr(account, name)]
     if not missing:
         return account
-    kept = _kept(path)
+    kept = _kept(path, Credentials, _invent)
     return msgspec.structs.replace(account, **{name: getattr(kept, name) for name in missing})
 
 
-def _kept(path: Path) -> Credentials:
+def _institutions(settings: Settings) -> dict[str, Institution]:
+    """The institutions as given, those without an address played by the simulator; one if there is none."""
+    given = settings.institutions or {DEMO_INSTITUTION: Institution(title=DEMO_TITLE, knows_guardians=True)}
+    return {key: each if each.url else _simulated(settings, key, each) for key, each in given.items()}
+
+
+def _simulated(settings: Settings, key: str, institution: Institution) -> Institution:
+    path = settings.stores.folder / "institutions" / f"{key}.json"
+    return msgspec.structs.replace(
+        institution,
+        title=institution.title or DEMO_TITLE,
+        url=f"{settings.simulator.url}/institution/{key}",
+        secret=institution.secret or _kept(path, SharedSecret, _invent_secret).secret,
+    )
+
+
+def _kept(path: Path, kind: type[Kept], invent: Callable[[], Kept]) -> Kept:
     """Read what was invented before, or invent it now; who comes second takes what the first one wrote."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
-        _write_once(path, msgspec.json.format(msgspec.json.encode(_invent())))
+        _write_once(path, msgspec.json.format(msgspec.json.encode(invent())))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Credentials)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except msgspec.DecodeError as broken:
         raise BootError(f"{path} is damaged ({broken}): delete it, and new values are made") from broken
 
@@ -95,6 +131,10 @@ def _invent() -> Credentials:
         token=secrets.token_hex(12),
         aes_key=_drawn_until(lambda key: key.isalnum(), _aes_key),
     )
+
+
+def _invent_secret() -> SharedSecret:
+    return SharedSecret(secrets.token_hex(32))
 
 
 def _aes_key() -> str:

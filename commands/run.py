@@ -19,7 +19,7 @@ from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
 from commands.recurring import recurring
-from commands.simulate import phones, platform_accounts
+from commands.simulate import phones, platform_accounts, played_institutions
 from commands.surroundings import Surroundings
 from core import log
 from core.clock import SystemClock
@@ -204,6 +204,8 @@ class Everything:
         simulated = self.settings.simulator
         accounts = platform_accounts(self.settings, played_kinds(self.settings))
         app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(self.settings))
+        for each in played_institutions(self.settings):
+            app[simulator.app.INSTITUTIONS].add(each)
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)
         async with aiohttp.ClientSession() as http:

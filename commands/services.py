@@ -1,5 +1,6 @@
 """The city's services, built once on one database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from commands.post import Post
@@ -9,6 +10,7 @@ from core.stores.database import Database
 from services.citizens.accesses import Accesses
 from services.citizens.consent_texts import Texts
 from services.citizens.consents import Consents
+from services.citizens.institutions import Institution
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
@@ -35,7 +37,9 @@ class Services:
         return {type(each): each for each in every}
 
 
-def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
+def city_services(
+    around: Surroundings, db: Database, sent: Post, institutions: Mapping[str, Institution]
+) -> Services:
     """Build every service of the city on one database."""
     citizens = Citizens(db, around.seal)
     families = Families(db, around.seal, around.clock, sent.notices)
@@ -44,7 +48,7 @@ def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
     return Services(
         citizens=citizens,
         families=families,
-        proving=Proving(db, around.seal, around.clock, {}, sent.notices),
+        proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
         papers=Papers(around.clock),
         consents=Consents(db, around.clock, Texts(around.templates / "consent")),
         accesses=Accesses(db, around.seal, around.clock, sent.notices),

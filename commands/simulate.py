@@ -13,6 +13,7 @@ from core.delivery.kinds import Kinds
 from core.errors import BootError
 from settings import Settings, is_wechat_host
 from simulator.accounts import Account
+from simulator.register_door import Institution
 from webhooks.serving import listen, serve
 
 _DRAIN_S = 0.5
@@ -32,6 +33,8 @@ def simulate(settings: Settings, webhook: str) -> int:
 
         async def live() -> int:
             app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(completed))
+            for each in played_institutions(completed):
+                app[simulator.app.INSTITUTIONS].add(each)
             runner = await serve(app, opened, drain_s=_DRAIN_S)
             try:
                 for account in accounts:
@@ -66,6 +69,11 @@ def platform_accounts(settings: Settings, kinds: Kinds, webhook: str = "") -> li
         )
         for key, account in settings.accounts.items()
     ]
+
+
+def played_institutions(settings: Settings) -> list[Institution]:
+    """The institutions whose register the simulator plays, as their own people set them up."""
+    return [Institution(key, each.title, each.secret) for key, each in invented.played(settings).items()]
 
 
 def phones(settings: Settings) -> Path:

@@ -127,7 +127,7 @@ class Reader:
 
 def fault_of(value: object, kind: Any) -> str:
     """What `value` should have been, or "" where it is just that. Text counts as the number it spells."""
-    if isinstance(value, bool):  # msgspec would take true for 1
+    if isinstance(value, bool) and not _is_yes_or_no(kind):  # msgspec would take true for 1
         return _expected(kind)
     try:
         msgspec.convert(value, kind, strict=False)
@@ -142,6 +142,10 @@ def _expected(kind: Any) -> str:
         return meta.description
     choices = getattr(kind, "__args__", ())
     return f"one of {', '.join(choices)}" if choices else "text"
+
+
+def _is_yes_or_no(kind: Any) -> bool:
+    return getattr(kind, "__origin__", kind) is bool
 
 
 def _meta(kind: Any) -> Meta | None:

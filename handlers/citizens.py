@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from core.chat.answers import fold
 from core.chat.dialogue import Ask
 from core.chat.interrupts import GoesOn
 from core.chat.prompts import Prompt
@@ -18,6 +19,8 @@ from services.citizens.families import Families
 from services.citizens.model import SELF
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
+from services.citizens.relations import TITLES
+from services.citizens.whose import meant_by
 
 router = Router("citizens")
 
@@ -37,9 +40,15 @@ async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, c
 
     Nothing personal is asked for before there is a consent to it.
     """
-    relation = await ask.choice("relation", lines.relations)
-    await consent(ask, consents, IDENTITY if relation == SELF else FAMILY)
-    name = await ask.text("name", papers.name)
+    called = await ask.wish("called")
+    await ask.only("relation", partial(lines.relations, called), whatever=True)
+    relation = await ask.choice("relation", partial(lines.relations, called, oneself=True))
+    if not _is_oneself(ask, relation):
+        await consent(ask, consents, IDENTITY if relation == SELF else FAMILY)
+    name = "" if _is_oneself(ask, relation) else await ask.text("name", partial(_name, ask, papers))
+    if _is_oneself(ask, relation, name):
+        ask.bring((await families.people(ask.citizen))[0].id)
+        return Text("citizens/oneself")
     id_number = await ask.text("id_number", papers.id_number)
     if relation != SELF and papers.is_child(id_number):
         await consent(ask, consents, MINORS)
@@ -51,6 +60,17 @@ async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, c
     bound = await lines.bound(families, ask.citizen, binding)
     ask.bring(bound.id)
     return Text("citizens/bound", it=bound)
+
+
+def _is_oneself(ask: Ask, relation: str, name: str = "") -> bool:
+    """Tell whether who was to be added is the citizen after all: 给我老伴挂号, 我自己."""
+    return bool(ask.awaited_by) and (relation == SELF or name == TITLES[SELF])
+
+
+def _name(ask: Ask, papers: Papers, said: str) -> str:
+    """A name, or that it is for oneself."""
+    meant = meant_by(fold(said)) if ask.awaited_by else None
+    return TITLES[SELF] if meant and meant[0] == TITLES[SELF] else papers.name(said)
 
 
 @router.on(

@@ -7,7 +7,7 @@ from services.citizens.errors import NoSuchBinding
 from services.citizens.families import Families
 from services.citizens.model import SELF, Asked, Holder, Relative, Way
 from services.citizens.proving import Proving
-from services.citizens.relations import FAMILY, TITLES, words
+from services.citizens.relations import FAMILY, TITLES, codes, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,13 @@ def _rank(code: str) -> tuple[bool, int]:
     return code not in _FIRST, _FIRST.index(code) if code in _FIRST else order.index(code)
 
 
-async def relations() -> list[Relation]:
-    """Every relation there is, the commonest first."""
-    codes = sorted(TITLES.keys() & {*FAMILY, SELF}, key=_rank)
-    return [Relation(code, TITLES[code], words(code)) for code in codes]
+async def relations(called: str, *, oneself: bool = False) -> list[Relation]:
+    """The relations that somebody who is called so may be, or every one; the commonest first.
+
+    The citizens themselves are among them, if they may be meant after all (`oneself`).
+    """
+    every = (codes(called) - {SELF} or FAMILY) | ({SELF} if oneself else set())
+    return [Relation(code, TITLES[code], words(code)) for code in sorted(every, key=_rank)]
 
 
 async def ways(proving: Proving, binding: str, citizen: str) -> list[WayLine]:

@@ -7,9 +7,9 @@ from functools import partial
 from core.chat.besides import Beside, Heard
 from core.chat.dialogue import Ask
 from core.chat.names import Named
+from core.chat.replies import Text
 from services.citizens.families import Families
 from services.citizens.model import Relative
-from services.citizens.relations import codes
 from services.citizens.whose import meant_by
 
 WHOM = "whom"
@@ -31,7 +31,7 @@ async def for_whom(ask: Ask, families: Families, scope: str) -> str:
     said = ask.said_beside(WHOM)
     load = partial(_lines, families, ask.citizen, scope, said, add=ask.gave_up(WHOM))
     if said and not ask.knows(WHOM) and not await load():
-        ask.opens(WHOM, BIND, **_settled(said))
+        ask.opens(WHOM, BIND, Text("citizens/bind_first", who=said), called=said)
     await ask.only(WHOM, load, whatever=True)
     chosen = await ask.choice(WHOM, load)
     if chosen == _ADD:
@@ -58,12 +58,6 @@ async def _lines(
         return [*await families.meant(citizen, said, scope)]
     people = await families.people(citizen, scope)
     return [*people, _Adding()] if add or len(people) > 1 else [*people]
-
-
-def _settled(said: str) -> dict[str, str]:
-    """What the word for somebody says of how they are related: 妈妈 is one thing, 孩子 may be two."""
-    found = codes(said)
-    return {"relation": next(iter(found))} if len(found) == 1 else {}
 
 
 def _heard(folded: str) -> Heard | None:

@@ -145,3 +145,88 @@ CREATE TABLE access_digests (
     told   bigint  NOT NULL DEFAULT 0,
     day    date
 );
+
+--------------------------------------------------------------------------------------------- what was stopped
+
+-- What a citizen does not want to get: notices of a purpose (`purpose` of their kind), in a conversation of theirs.
+CREATE TABLE stops (
+    conversation text        NOT NULL,
+    purpose      text        NOT NULL CHECK (purpose ~ '^[a-z_]{1,32}$'),
+    at           timestamptz NOT NULL,
+    PRIMARY KEY (conversation, purpose)
+);
+CREATE INDEX reminders_conversation ON reminders (conversation) WHERE state = 'due';
+
+---------------------------------------------------------------------------------------------- what was asked for
+
+-- What a citizen wants put right that nobody but a human being can (domain-rules D1, D2). due_on: fifteen working days.
+CREATE SEQUENCE rights_numbers START 20001;
+CREATE TABLE rights_requests (
+    id        text        PRIMARY KEY,
+    citizen   text        NOT NULL REFERENCES citizens (id),
+    kind      text        NOT NULL CHECK (kind IN ('name', 'id_number', 'other')),
+    sealed    bytea       CHECK (octet_length(sealed) > 29),
+    state     text        NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'done', 'refused', 'dropped')),
+    made_at   timestamptz NOT NULL,
+    due_on    date        NOT NULL,
+    closed_at timestamptz,
+    closed_by text,
+    reason    text        NOT NULL DEFAULT '',
+    CHECK ((state = 'open') = (closed_at IS NULL)),
+    CHECK (state <> 'open' OR sealed IS NOT NULL),
+    CHECK (state <> 'refused' OR reason <> '')
+);
+CREATE INDEX rights_requests_citizen ON rights_requests (citizen, id);
+CREATE INDEX rights_requests_open ON rights_requests (due_on, id) WHERE state = 'open';
+
+-- A link to what is stored of a citizen: each form of it is given once, to them alone, within a day.
+CREATE TABLE exports (
+    id      text        PRIMARY KEY CHECK (id ~ '^[A-Za-z0-9_-]{16}$'),
+    citizen text        NOT NULL REFERENCES citizens (id),
+    made_at timestamptz NOT NULL,
+    until   timestamptz NOT NULL,
+    taken   text[]      NOT NULL DEFAULT '{}' CHECK (taken <@ ARRAY['html', 'json'])
+);
+CREATE INDEX exports_citizen ON exports (citizen);
+
+-- What is to be erased, or was: its receipt says what and when, and when all is done no more of whom.
+-- counts, kept: rows by category. hash: SHA-256 over these, the number and the time.
+CREATE TABLE erasures (
+    receipt  text        PRIMARY KEY CHECK (receipt ~ '^[0-9A-HJKMNP-TV-Z]{12}$'),
+    citizen  text        REFERENCES citizens (id),
+    why      text        NOT NULL CHECK (why IN ('asked', 'left')),
+    state    text        NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'withdrawn')),
+    asked_at timestamptz NOT NULL,
+    due_at   timestamptz NOT NULL,
+    ended_at timestamptz,
+    counts   jsonb,
+    kept     jsonb,
+    hash     bytea       CHECK (octet_length(hash) = 32),
+    CHECK ((state = 'waiting') = (ended_at IS NULL)),
+    CHECK ((state = 'done') = (hash IS NOT NULL AND counts IS NOT NULL AND kept IS NOT NULL)),
+    CHECK ((state = 'done') = (citizen IS NULL))
+);
+CREATE INDEX erasures_waiting ON erasures (asked_at, receipt) WHERE state = 'waiting';
+CREATE INDEX erasures_citizen ON erasures (citizen) WHERE citizen IS NOT NULL;
+
+ALTER TABLE citizen_events DROP CONSTRAINT citizen_events_what_check;
+ALTER TABLE citizen_events ADD CONSTRAINT citizen_events_what_check CHECK (
+    what IN ('arrived', 'person_made', 'registered', 'bound', 'left', 'returned', 'united', 'asked', 'approved', 'refused',
+             'withdrawn', 'expired', 'revoked', 'replaced', 'former', 'joined', 'erasure_asked', 'erasure_withdrawn',
+             'erased')
+);
+
+-- What a citizen's conversation did is found by its name, which stands in front of every run.
+CREATE INDEX effects_conversation ON effects (run text_pattern_ops);
+
+------------------------------------------------------------------------------------------------------ retention
+
+-- What the nightly purge did to each table: how many rows went, how old the oldest is that stayed.
+CREATE TABLE purge_reports (
+    at      timestamptz NOT NULL,
+    "table" text        NOT NULL,
+    removed bigint      NOT NULL,
+    oldest  timestamptz,
+    overdue boolean     NOT NULL,
+    PRIMARY KEY (at, "table")
+);

@@ -15,16 +15,21 @@ from simulator.api import Api
 from simulator.clock import Clock, wall_clock
 from simulator.phone import PhonePage
 from simulator.refusals import RefusedError
+from simulator.register_door import Institutions
 from simulator.script import Script
 from simulator.script_faults import FaultScript
 from simulator.script_notices import NoticeScript
+from simulator.script_texts import TextScript
 from simulator.store import Store
+from simulator.texts import Texts
 from simulator.wechat import Rules, WeChat
 from simulator.windows import Limits
 
 MOST_BODY_BYTES = 64 * 1024
 
-WECHAT = web.AppKey("wechat", WeChat)  # for programs that fill the platform before it is served
+# For programs that fill the platform, and add institutions, before it is served.
+WECHAT = web.AppKey("wechat", WeChat)
+INSTITUTIONS = web.AppKey("institutions", Institutions)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,7 +56,11 @@ def build(
     app.add_routes(Script(wechat).routes())
     app.add_routes(NoticeScript(wechat).routes())
     app.add_routes(FaultScript(wechat, api.names()).routes())
-    app.add_routes(PhonePage(wechat).routes())
+    texts = Texts(clock, wechat.people, wechat.live)
+    app[INSTITUTIONS] = Institutions(texts, clock)
+    app.add_routes(app[INSTITUTIONS].routes())
+    app.add_routes(TextScript(wechat, texts).routes())
+    app.add_routes(PhonePage(wechat, texts).routes())
 
     async def lifetime(_app: web.Application) -> AsyncIterator[None]:
         keeper = Store(store, wechat) if store is not None else None
@@ -62,6 +71,7 @@ def build(
                 wechat.open(http)
                 if keeper:
                     keeper.open()
+                    texts.restore(wechat.people.everyone())
                 yield
                 await wechat.close()
                 if keeper:

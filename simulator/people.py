@@ -59,6 +59,7 @@ class Phone(msgspec.Struct, eq=False):
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
     delivery: str = ""  # why template messages and notifications do not arrive; "" where they do
     followed_at: float = 0.0
+    number: str = ""  # the telephone number of the card in it; "" for none
     scene: str = ""  # of the QR code through which the citizen came
 
     @property

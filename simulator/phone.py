@@ -14,6 +14,7 @@ from simulator.accounts import Account
 from simulator.people import Phone, Standing
 from simulator.refusals import ApiError
 from simulator.script import number_in, openid_in
+from simulator.texts import Texts
 from simulator.wechat import WeChat
 
 HERE = Path(__file__).parent
@@ -37,8 +38,9 @@ HEADERS = {
 class PhonePage:
     """Serves the page, its feed, and what the citizen does on it."""
 
-    def __init__(self, wechat: WeChat) -> None:
+    def __init__(self, wechat: WeChat, texts: Texts) -> None:
         self._wechat = wechat
+        self._texts = texts
         templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -135,6 +137,8 @@ class PhonePage:
             "typing": self._wechat.live.is_typing(phone),
             "menu": menus.as_json(menu)["menu"] if menu else None,
             "subscriptions": self._wechat.notifier.credits(account, phone),
+            "number": phone.number,
+            "texts": [each.as_json() for each in self._texts.seen_by(phone)],
         }
 
 

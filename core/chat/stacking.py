@@ -4,19 +4,22 @@ from typing import NoReturn
 
 from core.chat.choosing import Choosing
 from core.chat.interrupts import Ended, Opens
-from core.chat.replies import Reply
+from core.chat.replies import Reply, Text
 from core.chat.sessions import keep
 
 
 class Stacking(Choosing):
     """What a dialogue can do with those above and below it."""
 
-    def opens(self, key: str, dialogue: str, **settles: str) -> NoReturn:
+    def opens(self, key: str, dialogue: str, told: Text | None = None, **settles: str) -> NoReturn:
         """Open another dialogue on top, which answers the question `key`; `settles` answers some of its own.
 
-        This one goes on when that one ends. If it ends without an answer, `gave_up(key)` tells so.
+        `told` says why, before its first question. This one goes on when that one ends; if it ends without
+        an answer, `gave_up(key)` tells so.
         """
         self._frame.answers.pop(key, None)
+        if told is not None:
+            self._note(told.template, **told.facts)
         raise Opens(key, dialogue, settles)
 
     def gave_up(self, key: str) -> bool:

@@ -76,16 +76,25 @@ async def _again(tx: Transaction, column: str, tried: Try, whose: bytes, most: i
     return None if at is None else at + DAY
 
 
-async def sent_by(tx: Transaction, number: int) -> str:
-    """The institution that was last asked to send a code for a request; "" if none was."""
-    found: str | None = await tx.fetchval(
-        """
-        SELECT institution FROM binding_attempts WHERE binding = $1 AND kind = 'send'
-        ORDER BY at DESC, id DESC LIMIT 1
-        """,
-        number,
+async def place(tx: Transaction, tried: Try) -> int:
+    """Which of its kind and request an attempt is, from 1 on."""
+    return int(
+        await tx.fetchval(
+            """
+            SELECT count(*) FROM binding_attempts a JOIN binding_attempts this USING (binding, kind)
+            WHERE this.key = $1 AND a.id <= this.id
+            """,
+            tried.key,
+        )
     )
-    return found or ""
+
+
+async def sent_last(tx: Transaction, number: int) -> tuple[str, int]:
+    """The institution that was last asked to send a code for a request, and how many were; "" for none."""
+    rows = await tx.fetch(
+        "SELECT institution FROM binding_attempts WHERE binding = $1 AND kind = 'send' ORDER BY id", number
+    )
+    return (rows[-1]["institution"], len(rows)) if rows else ("", 0)
 
 
 async def purge(db: Database, now: datetime) -> None:

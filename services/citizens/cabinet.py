@@ -6,7 +6,7 @@ import msgspec
 from core.effects import Effect
 from core.packing import Packing
 from core.seal import Seal
-from services.citizens.standins import fingerprint, masked_name
+from services.citizens.names import masked_name
 from services.citizens.wishes import Wish
 
 
@@ -77,8 +77,8 @@ class Cabinet:
 
     def of_citizen(self, citizen: str) -> bytes:
         """Whose attempt it was."""
-        return fingerprint(self._seal, citizen, "attempt:citizen")
+        return self._seal.fingerprint(citizen, "attempt:citizen")
 
     def of_effect(self, effect: Effect, kind: str) -> bytes:
         """Which attempt it was: the same effect again is the same one."""
-        return fingerprint(self._seal, f"{effect.run}#{effect.key}#{effect.digest.hex()}", f"attempt:{kind}")
+        return self._seal.fingerprint(f"{effect.run}#{effect.key}#{effect.digest.hex()}", f"attempt:{kind}")

@@ -19,7 +19,6 @@ from services.citizens.attempts_store import Try
 from services.citizens.bindings_store import Proof, Step
 from services.citizens.cabinet import Cabinet
 from services.citizens.errors import (
-    InstitutionSilent,
     NoSuchBinding,
     NoSuchWay,
     NotInRoster,
@@ -27,9 +26,10 @@ from services.citizens.errors import (
     TooManyAttempts,
     WrongCode,
 )
+from services.citizens.identity import age
+from services.citizens.institutions import Checked, Identity, Institution
 from services.citizens.model import SELF, Limits
 from services.citizens.persons import key_of
-from services.citizens.standins import Checked, Institution, InstitutionGoneError, age
 
 
 class Checking:
@@ -59,11 +59,10 @@ class Checking:
         async with self._db.transaction() as tx:
             row = await self._own(tx, number, citizen)
             entered = self._cabinet.entered(row)
-            await self._count(tx, self._try("send", row, effect, name))
-        try:
-            await institution.send_code(row["ticket"], entered.name, entered.id_number)
-        except InstitutionGoneError as gone:
-            raise InstitutionSilent(institution=institution.title) from gone
+            tried = self._try("send", row, effect, name)
+            await self._count(tx, tried)
+            request = _request(row, await attempts.place(tx, tried))
+        await institution.send_code(request, entered.name, entered.id_number)
         return await perform(self._db, effect, partial(_nothing_more, number))
 
     async def check(self, number: int, citizen: str, code: str, effect: Effect) -> str:
@@ -73,15 +72,11 @@ class Checking:
         async with self._db.transaction() as tx:
             row = await self._own(tx, number, citizen)
             left = await self._count(tx, self._try("check", row, effect))
-            name = await attempts.sent_by(tx, number)
+            name, place = await attempts.sent_last(tx, number)
         if name not in self._institutions:  # nobody was asked to send one
             raise WrongCode(left=left)
-        institution = self._institutions[name]
-        try:
-            checked = await institution.check_code(row["ticket"], code)
-        except InstitutionGoneError as gone:
-            raise InstitutionSilent(institution=institution.title) from gone
-        if not checked.reference:
+        checked = await self._institutions[name].check_code(_request(row, place), code)
+        if not checked:
             raise WrongCode(left=left)
         proof = Proof("institution_code", name)
         return await perform(self._db, effect, partial(self._proven, number, citizen, proof, checked, effect))
@@ -100,13 +95,12 @@ class Checking:
                 raise SelfNotProven
             await self._count(tx, self._try("roster", row, effect, name))
         guardian, child = self._cabinet.person(me), self._cabinet.entered(row)
-        try:
-            checked = await institution.match_guardian(
-                row["ticket"], (guardian.name, guardian.id_number), (child.name, child.id_number)
-            )
-        except InstitutionGoneError as gone:
-            raise InstitutionSilent(institution=institution.title) from gone
-        if not checked.reference:
+        checked = await institution.guardian(
+            row["ticket"],
+            Identity(guardian.name, guardian.id_number),
+            Identity(child.name, child.id_number),
+        )
+        if not checked:
             raise NotInRoster(institution=institution.title)
         proof = Proof("guardian_roster", name)
         return await perform(self._db, effect, partial(self._proven, number, citizen, proof, checked, effect))
@@ -167,9 +161,14 @@ class Checking:
         if row["citizen"] != citizen:
             raise NoSuchBinding
         person = await self._activation.approve(tx, row, proof, step)
-        sealed = self._cabinet.reference(checked.reference, person, proof.by)
+        sealed = self._cabinet.reference(checked.patient, person, proof.by)
         await store.refer(tx, person, proof.by, sealed, step.at)
         return str(number)
+
+
+def _request(row: asyncpg.Record, place: int) -> str:
+    """What an institution knows a code by that it was asked to send: a repetition sends no other."""
+    return f"{row['ticket']}-{place}"
 
 
 async def _nothing_more(number: int, tx: Transaction) -> str:

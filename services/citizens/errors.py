@@ -83,12 +83,6 @@ class NoSuchWay(DomainError):
     code = "no_such_way"
 
 
-class InstitutionSilent(DomainError):
-    """The institution could not be asked just now; `institution` is its title."""
-
-    code = "institution_silent"
-
-
 class RequestOver(DomainError):
     """The request was decided before, or its time is over; `state` says which, in the binding's words."""
 

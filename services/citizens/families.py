@@ -24,9 +24,10 @@ from services.citizens.model import (
     Limits,
     Relative,
     Request,
+    UnknownCitizen,
 )
+from services.citizens.names import compared
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.standins import compared
 from services.citizens.telling import Messenger, Telling, ordered
 from services.citizens.wishes import Wish
 
@@ -64,11 +65,10 @@ class Families:
         return Wish(self._seal, relation=relation, name=name, id_number=id_number, asker=asker, scopes=scopes)
 
     async def people(self, citizen: str, scope: str = "book", *, former: bool = False) -> list[Relative]:
-        """Whom a citizen may act for in this, themselves first; with who was their `former` self, if asked."""
-        rows = await store.of_citizen(self._db, citizen)
+        """Whom a citizen may act for in this, themselves first; if asked with their `former` self."""
         return [
             self._relative(row)
-            for row in rows
+            for row in await self._rows(citizen)
             if row["state"] == "active" and (former or row["relation"] != FORMER) and scope in row["scopes"]
         ]
 
@@ -80,7 +80,7 @@ class Families:
 
     async def relative(self, citizen: str, person: str) -> Relative:
         """Somebody a citizen may act for; who was their own self before is one. `NotBound`."""
-        for row in await store.of_citizen(self._db, citizen):
+        for row in await self._rows(citizen):
             if row["person"] == person and row["state"] == "active":
                 return self._relative(row)
         raise NotBound(scope="")
@@ -197,10 +197,18 @@ class Families:
 
     async def _is_theirs(self, tx: Transaction, row: asyncpg.Record, citizen: str) -> bool:
         if row["citizen"] == citizen:
-            return row["state"] != "requested"
+            return bool(row["state"] != "requested")
         me = await store.oneself(tx, citizen)
-        mine = None if me is None or me["identity"] is None else me["person"]
-        return mine is not None and bool(mine == row["person"])
+        if me is None or me["identity"] is None:
+            return False
+        return bool(me["person"] == row["person"])
+
+    async def _rows(self, citizen: str) -> list[asyncpg.Record]:
+        """A citizen's bindings; whoever has arrived has at least one, to themselves."""
+        rows = await store.of_citizen(self._db, citizen)
+        if not rows:
+            raise UnknownCitizen(citizen=citizen)
+        return rows
 
     def _relative(self, row: asyncpg.Record) -> Relative:
         name = self._cabinet.name(row["person"], row["name"])

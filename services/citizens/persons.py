@@ -7,8 +7,9 @@ import asyncpg
 from core.effects import Effect
 from services.citizens.cabinet import Cabinet
 from services.citizens.errors import NoSuchBinding
+from services.citizens.identity import age
 from services.citizens.model import SELF
-from services.citizens.standins import age, compared
+from services.citizens.names import compared
 
 _MOST_DIGITS = 18  # of a number PostgreSQL takes
 

@@ -17,9 +17,9 @@ from services.citizens.bindings_store import Proof, Row, Step
 from services.citizens.cabinet import Cabinet
 from services.citizens.checking import Checking
 from services.citizens.errors import NoSuchBinding, NoSuchWay, RequestOver
+from services.citizens.institutions import Institution
 from services.citizens.model import SELF, Limits, Way
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.standins import Institution
 from services.citizens.telling import Messenger, Telling
 
 _CLOCK = "clock"  # who lets requests expire
@@ -71,14 +71,14 @@ class Proving:
     async def send_code(self, binding: str, citizen: str, institution: str, effect: Effect) -> str:
         """Have an institution send a code to the phone it has on record, if it knows the person; the id.
 
-        `TooManyAttempts`, `InstitutionSilent`, `NoSuchWay`. A run that dies in between may send it twice.
+        `TooManyAttempts`, `InstitutionGone`, `NoSuchWay`. A run that is repeated sends no second one.
         """
         return await self._checking.send(number_of(binding), citizen, institution, effect)
 
     async def check_code(self, binding: str, citizen: str, code: str, effect: Effect) -> str:
         """Prove a request by the code its institution sent; the binding's id.
 
-        `WrongCode(left)`, `TooManyAttempts`, `InstitutionSilent`; at the end `TooManyPersons`,
+        `WrongCode(left)`, `TooManyAttempts`, `InstitutionGone`; at the end `TooManyPersons`,
         `TooManyAccounts`. The institution is the one that was asked last to send.
         """
         return await self._checking.check(number_of(binding), citizen, code, effect)
@@ -86,7 +86,7 @@ class Proving:
     async def check_roster(self, binding: str, citizen: str, institution: str, effect: Effect) -> str:
         """Prove a request for a child by the institution's roster of guardians; the binding's id.
 
-        `SelfNotProven`, `NotInRoster`, `NoSuchWay`, `TooManyAttempts`, `InstitutionSilent`.
+        `SelfNotProven`, `NotInRoster`, `NoSuchWay`, `TooManyAttempts`, `InstitutionGone`.
         """
         return await self._checking.roster(number_of(binding), citizen, institution, effect)
 

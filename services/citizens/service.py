@@ -11,7 +11,6 @@ from services.citizens import store, uniting
 from services.citizens.errors import NotBound
 from services.citizens.families import Families
 from services.citizens.model import Recipient, Relative, UnknownCitizen
-from services.citizens.standins import fingerprint
 
 __all__ = ["Citizens", "Families", "NotBound", "Relative"]
 
@@ -51,7 +50,7 @@ class Citizens:
         if not unionid:
             raise ValueError("an account without a unionid stands for itself")
         async with self._db.transaction() as tx:
-            citizen = await uniting.unite(tx, conversation, fingerprint(self._seal, unionid, "unionid"))
+            citizen = await uniting.unite(tx, conversation, self._seal.fingerprint(unionid, "unionid"))
         if citizen is None:
             raise UnknownCitizen(citizen="")
         return citizen

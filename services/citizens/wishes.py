@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from core.seal import Seal
-from services.citizens.standins import fingerprint
 
 
 class Wish:
@@ -22,9 +21,9 @@ class Wish:
         self.id_number = id_number
         self.asker = asker
         self.scopes = tuple(sorted(set(scopes)))
-        self.target = fingerprint(seal, id_number, "identity")
+        self.target = seal.fingerprint(id_number, "id_number")
         said = "\0".join((relation, name, id_number, asker, *self.scopes))
-        self.fingerprint = fingerprint(seal, said, "wish")
+        self.fingerprint = seal.fingerprint(said, "wish")
 
     def __repr__(self) -> str:
         return f"<Wish {self.relation}>"

@@ -53,6 +53,7 @@ function put(openid, number) {
     holder.append(el("button", { type: "button", class: "away", id: "away", onclick: () => go({ second: "" }) }, "收起这部手机"));
   }
   document.getElementById("phones").append(holder);
+  return phone;
 }
 
 async function fillCitizens(openid) {
@@ -82,7 +83,10 @@ async function start() {
   query.set("account", account.key);
   query.set("openid", openid);
   history.replaceState(null, "", `?${query}`);
-  put(openid, 1);
+  const first = put(openid, 1);
+  const texts = document.getElementById("texts-of-first");
+  texts.addEventListener("click", () => first.texts.show());
+  first.texts.ready.then(() => { texts.hidden = !first.texts.any; });
   const second = query.get("second");
   if (second) put(second, 2);
   document.getElementById("openid").textContent = openid;

@@ -7,6 +7,7 @@ import { Feed } from "./feed.js";
 import { Footer } from "./footer.js";
 import { Subscriptions } from "./notices.js";
 import { Covers } from "./sheets.js";
+import { Texts } from "./sms.js";
 import { needsSeparator, nowText, separatorText } from "./times.js";
 
 const PAGE = 100;
@@ -38,6 +39,7 @@ export class Phone {
     this.node = this.build();
     this.notices = new Subscriptions(this);
     this.covers = new Covers(this.node, openid, (message, reply) => this.listen(message, reply));
+    this.texts = new Texts(this);
     this.faces = { account: account.name, mark: [...account.name][0], citizen: "我", seed: openid };
     this.feed = new Feed(account.key, openid, {
       heard: (state, entries) => this.hear(state, entries),
@@ -82,6 +84,7 @@ export class Phone {
     this.setTyping(state.typing);
     if (state.nickname) this.faces.citizen = [...state.nickname].at(-1);
     this.subscriptions = state.subscriptions;
+    this.texts.hear(state.number, state.texts);
     this.keepServices(entries.filter((entry) => entry.service));
     if (!entries.length) return;
     const stay = this.lastDrawn && !this.stick && entries.every((entry) => entry.kind !== "sent");
@@ -173,6 +176,13 @@ export class Phone {
     return !wrong;
   }
 
+  /** Puts words into the line to type on, if nothing is written there. */
+  fill(words) {
+    if (!this.footer.menuBar.hidden) this.footer.showMenu(false);
+    this.footer.putBack(words);
+    this.footer.say.focus();
+  }
+
   open(url, title) {
     this.covers.web(url, title);
   }
@@ -180,6 +190,7 @@ export class Phone {
   showProfile() {
     const choices = [{ label: "换一个新市民", id: this.id("another"), then: () => this.another() }];
     if (this.subscriptions.length) choices.push({ label: "订阅通知管理", id: this.id("manage"), then: () => this.notices.manage() });
+    if (this.texts.any) choices.push({ label: "手机卡和短信", id: this.id("texts"), then: () => this.texts.show() });
     if (this.services.length) choices.push({ label: "服务通知", id: this.id("services-again"), then: () => this.showServices() });
     if (this.follows) choices.push({ label: "取消关注", id: this.id("unfollow"), risky: true, then: () => this.acts.leave() });
     this.covers.choose(this.account.name, `这部手机的 openid：${this.openid}`, choices);

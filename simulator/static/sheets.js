@@ -32,7 +32,7 @@ export class Covers {
   }
 
   under() {
-    return [...this.screen.children].filter((part) => !part.inert && !part.classList.contains("note"));
+    return [...this.screen.children].filter((part) => !part.inert && !part.matches(".note, .sms"));
   }
 
   /** Anything from below, with the keyboard on `first`. Returns how to close it. */
@@ -106,7 +106,7 @@ export class Covers {
     view.querySelector("button").focus();
   }
 
-  /** A page of the phone's own. */
+  /** A page of the phone's own. Returns how to close it. */
   page(title, nodes) {
     const view = el("section", { class: "webview", role: "dialog", "aria-modal": "true", "aria-label": title },
       el("header", {}, iconButton("close", "关闭", () => close()),
@@ -114,6 +114,7 @@ export class Covers {
       el("div", { class: "services" }, ...nodes));
     const close = lay(this.screen, view, this.under());
     view.querySelector("button").focus();
+    return close;
   }
 
   note(text) {

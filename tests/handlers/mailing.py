@@ -1,4 +1,4 @@
-"""Brings to a phone what waits for it in the outbox, as the workers do: the words, and the prompt they leave."""
+"""Brings to a phone what waits for it in the outbox, as the workers do: words, and the prompt they leave."""
 
 from core.delivery import prompts
 from core.delivery.letters import letters

@@ -1,4 +1,4 @@
-"""Who asks for somebody else's number binds them first, and nobody is booked in another's place in silence."""
+"""Who asks for somebody else's number binds them first; nobody is booked in another's place in silence."""
 
 import pytest
 

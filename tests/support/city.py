@@ -14,12 +14,12 @@ from clients.wechat import Credentials, Platform, WeChat
 from commands import demo
 from commands.cards import played_kinds
 from commands.gateway import Gateway
-from commands.simulate import platform_accounts
+from commands.simulate import platform_accounts, played_institutions
 from commands.surroundings import Surroundings
 from core.clock import Clock
 from core.seal import Seal
 from main import assemble
-from settings import Account, Server, Settings, address
+from settings import Account, Institution, Server, Settings, address
 from settings import Simulator as SimulatorSettings
 from settings import WeChat as SimulatedWeChat
 from webhooks.serving import listen, serve
@@ -91,8 +91,18 @@ async def running_city(
     settings = Settings(
         server=Server(port=public.getsockname()[1], admin_port=admin.getsockname()[1]),
         simulator=SimulatorSettings(port=simulated.getsockname()[1]),
-        wechat=SimulatedWeChat(api_base=address("127.0.0.1", simulated.getsockname()[1])),
+        wechat=SimulatedWeChat(
+            api_base=address("127.0.0.1", simulated.getsockname()[1]), quiet_hours="00:00-00:00"
+        ),
         accounts={"city": ACCOUNT},
+        institutions={
+            "renmin": Institution(
+                title="云汀市人民医院",
+                url=f"{address('127.0.0.1', simulated.getsockname()[1])}/institution/renmin",
+                secret="a-secret-that-the-hospital-knows-too",
+                knows_guardians=True,
+            )
+        },
     )
     gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
     try:
@@ -103,6 +113,8 @@ async def running_city(
         platform = simulator.app.build(
             platform_accounts(settings, played_kinds(settings)), retry_s=retry_s, store=store
         )
+        for institution in played_institutions(settings):
+            platform[simulator.app.INSTITUTIONS].add(institution)
         runner = await serve(platform, simulated, drain_s=0.2)
         try:
             async with aiohttp.ClientSession() as http:

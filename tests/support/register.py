@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
-from services.citizens.standins import Checked
+from services.citizens.institutions import Checked, Identity
 
 
 @dataclass
@@ -30,11 +30,9 @@ class Register:
         sent, patient = self._codes.get(request, ("", ""))
         return Checked(patient if sent and secrets.compare_digest(sent, code) else "")
 
-    async def match_guardian(
-        self, request: str, guardian: tuple[str, str], child: tuple[str, str]
-    ) -> Checked:
-        known = (guardian[1], child[1]) in self.guardians
-        return Checked(f"patient-{child[1][-4:]}" if known else "")
+    async def guardian(self, request: str, guardian: Identity, child: Identity) -> Checked:
+        known = (guardian.id_number, child.id_number) in self.guardians
+        return Checked(f"patient-{child.id_number[-4:]}" if known else "")
 
     def last(self, phone: str) -> str:
         """The code that came last to a phone."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from commands.services import Services
 from commands.surroundings import Surroundings
 from core.effects import Effect
 from core.stores.database import Database
+from services.citizens.institutions import Institution
 from services.hospital.links import Links
 from services.hospital.service import Hospital, People
 
@@ -41,9 +43,11 @@ async def _ponder() -> None:
 _services_of_main = main.__dict__["city_services"]
 
 
-def city_services(around: Surroundings, db: Database, sent: Post) -> Services:
+def city_services(
+    around: Surroundings, db: Database, sent: Post, institutions: Mapping[str, Institution]
+) -> Services:
     """The same services, but for the hospital."""
-    services: Services = _services_of_main(around, db, sent)
+    services: Services = _services_of_main(around, db, sent, institutions)
     people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
     hospital = Unhurried(db, people, around.clock, links, sent.reminders)

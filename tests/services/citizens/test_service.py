@@ -5,10 +5,12 @@ import asyncio
 import asyncpg
 import pytest
 
+from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.model import Recipient, UnknownCitizen
 from services.citizens.service import FOLLOWERS, Citizens
+from tests.services.citizens.kin import Kin
 
 HERE = "city:0123456789abcdef0123456789abcdef"
 OPENID = "oABCD-1234567890abcdefghijkl"
@@ -111,7 +113,7 @@ async def test_an_openid_sealed_for_one_conversation_opens_in_no_other(
     [
         "UPDATE accounts SET openid = convert_to('oABCD-1234567890abcdefghijkl', 'UTF8')",
         "UPDATE bindings SET scopes = ARRAY['book', 'record']",
-        "UPDATE bindings SET relation = 'family'",
+        "UPDATE bindings SET relation = 'mother', what = 'former'",
         """INSERT INTO bindings (citizen, person, relation, state, scopes)
            SELECT citizen, 'p_aaaaaaaaaaaaaaaa', 'self', 'active', '{}' FROM accounts""",
         "UPDATE citizen_events SET what = 'left'",
@@ -126,11 +128,14 @@ async def test_the_database_itself_refuses(db: Database, citizens: Citizens, wro
         await db.execute(wrong)
 
 
-async def test_self_persons_are_remembered_but_not_without_end(
-    db: Database, citizens: Citizens, monkeypatch: pytest.MonkeyPatch
+async def test_a_self_that_changed_in_another_process_was_remembered_as_it_had_been(
+    db: Database, seal: Seal, citizens: Citizens, clock: ManualClock
 ) -> None:
-    monkeypatch.setattr("services.citizens.service._REMEMBERED", 2)
-    known = [await citizens.arrive(f"{HERE}{number}", "city", OPENID) for number in range(4)]
-    persons = [await citizens.self_person(citizen) for citizen in known]
-    assert [await citizens.self_person(citizen) for citizen in known] == persons
-    assert len(citizens._selves) == 2
+    kin = Kin(db, seal, clock)
+    mother = await kin.person("李桂芳")
+    before = await citizens.self_person(mother.citizen)
+    await kin.bound(await kin.person("王小明"), mother)
+    await kin.proves_self(mother)
+    assert (
+        await citizens.self_person(mother.citizen) == await kin.citizens.self_person(mother.citizen) != before
+    )

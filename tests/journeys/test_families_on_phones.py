@@ -1,0 +1,134 @@
+"""Two phones play a consent: the daughter asks, the mother agrees in her own chat, the booking goes on."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from commands.recurring import sending
+from core.clock import SystemClock, city_day
+from simulator.residents import Resident, residents
+from tests.support.city import City
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
+    kept = os.environ.get("BIANMIN_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Two:
+    """The daughter's phone and the mother's, side by side."""
+
+    def __init__(self, page: Page, city: City, album: Path) -> None:
+        self.page = page
+        self.city = city
+        self.album = album
+
+    async def says(self, suffix: str, words: str, answer: str) -> None:
+        """Write on one of them, and wait for one reply more, with these words."""
+        replies = self.page.locator(f'#log{suffix} [data-kind="reply"]')
+        before = await replies.count()
+        await expect(self.page.locator(f"#menu{suffix} button").first).to_be_attached()
+        if not await self.page.locator(f"#say{suffix}").is_visible():
+            await self.page.locator(f"#to-keyboard{suffix}").click()
+        await self.page.locator(f"#say{suffix}").fill(words)
+        await self.page.locator(f"#send{suffix}").click()
+        await expect(replies).to_have_count(before + 1)
+        await expect(replies.last).to_contain_text(answer)
+
+    async def follows(self, suffix: str) -> None:
+        await self.page.locator(f"#follow{suffix}").click()
+        await expect(self.page.locator(f"#log{suffix}")).to_contain_text("您好")
+
+    async def hears(self, suffix: str, words: str) -> None:
+        """Wait for a message of ours."""
+        await expect(self.page.locator(f"#log{suffix}")).to_contain_text(words, timeout=15_000)
+
+    async def code(self, who: Resident) -> str:
+        """The code on somebody's telephone."""
+        found: list[str] = []
+
+        async def arrived() -> bool:
+            async with self.city.http.get(f"{self.city.url}/sim/sms", params={"number": who.phone}) as answer:
+                texts = await answer.json()
+            found[:] = [word for text in texts for word in _digits(text["content"])]
+            return bool(found)
+
+        await until(arrived, "a short message")
+        return found[-1]
+
+    async def shows(self, name: str) -> None:
+        await self.page.screenshot(path=self.album / f"families-{name}.png")
+
+
+def _digits(content: str) -> list[str]:
+    return [word for word in "".join(c if c.isdigit() else " " for c in content).split() if len(word) == 6]
+
+
+@pytest.fixture
+def mother() -> Resident:
+    """Somebody whom the demo hospital knows."""
+    today = city_day(SystemClock().timestamp())
+    return next(each for each in residents(today) if each.name == "王秀英")
+
+
+async def test_a_daughter_asks_and_her_mother_agrees(
+    city: City, chromium: Browser, album: Path, mother: Resident
+) -> None:
+    context = await chromium.new_context(
+        viewport={"width": 1280, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    page = await context.new_page()
+    page.on("pageerror", lambda wrong: pytest.fail(f"the page broke: {wrong}"))
+    await page.goto(f"{city.url}/phone")
+    two = Two(page, city, album)
+    await two.follows("")
+    await page.locator("#second-phone").click()
+    await two.follows("-2")
+    async with sending(city.gateway.reception.outgoing):
+        for words, answer in (
+            ("绑定", "您的什么人"),
+            ("本人", "姓名"),
+            ("王秀英", "身份证号码"),
+            (mother.id_number, "请核对"),
+            ("没错", "您想怎么证明"),
+            ("短信", "6 位数字"),
+        ):
+            await two.says("-2", words, answer)
+        await two.shows("1-the-mother-proves-who-she-is")
+        await two.says("-2", await two.code(mother), "已经确认是您本人")
+        for words, answer in (
+            ("给我妈挂心内科", "您还没有添加妈妈"),
+            ("王秀英", "身份证号码"),
+            (mother.id_number, "请写上您是谁"),
+            ("女儿小芳", "请核对"),
+            ("没错", "您想怎么证明"),
+            ("1", "您刚才的挂号先留着"),
+        ):
+            await two.says("", words, answer)
+        await two.hears("-2", "女儿小芳")
+        await two.shows("2-the-mother-is-asked")
+        await two.says("-2", "1", "您认得这个人吗")
+        await two.says("-2", "1", "已经同意")
+        await two.hears("", "还留着，要接着办吗")
+        await two.shows("3-the-daughter-hears")
+        await two.says("", "1", "请选择医生")
+        for question in ("请选择日期", "请选择时间", "您的妈妈王*英就诊"):
+            await two.says("", "1", question)
+        await two.says("", "1", "【预约成功】妈妈王*英")
+        await two.shows("4-booked-for-the-mother")
+        await two.says("-2", "我的家人", "可以替您办事的：女儿小芳")
+        await two.says("-2", "解绑", "要解绑吗")
+        await two.says("-2", "1", "已经解绑")
+        await two.hears("", "取消了您替对方办事的权限")
+        await two.says("", "我的预约", "没有预约")
+        await two.shows("5-taken-back")
+    await context.close()
