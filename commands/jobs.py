@@ -19,6 +19,8 @@ from core.errors import StoreGoneError
 from core.schedule.leases import Leases
 from core.schedule.reminders import Reminders
 from core.stores.database import Database
+from services.citizens.accesses import Accesses
+from services.citizens.consents import Consents
 from services.citizens.proving import Proving
 from services.hospital.service import Hospital
 
@@ -85,6 +87,16 @@ def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
 def expire_requests(jobs: Jobs, proving: Proving) -> None:
     """End the requests to act for somebody that nobody answered (domain-rules 0.1)."""
     jobs.add("expire_requests", proving.expire, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def lapse_consents(jobs: Jobs, consents: Consents) -> None:
+    """End, hour by hour, what was asked of citizens and never answered (domain-rules 0.2)."""
+    jobs.add("lapse_consents", consents.lapse, CronTrigger(minute=47, timezone=CITY_ZONE))
+
+
+def tell_of_accesses(jobs: Jobs, accesses: Accesses) -> None:
+    """Tell citizens each evening who has read what is theirs (domain-rules B6)."""
+    jobs.add("tell_of_accesses", accesses.tell, CronTrigger(hour=19, minute=5, timezone=CITY_ZONE))
 
 
 def audit(jobs: Jobs, hospital: Hospital) -> None:

@@ -1,12 +1,15 @@
 """The city's services, built once on one database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from commands.post import Post
 from commands.surroundings import Surroundings
 from core.chat.desk import Desk, DeskHours
 from core.stores.database import Database
+from services.citizens.accesses import Accesses
+from services.citizens.consent_texts import Texts
+from services.citizens.consents import Consents
 from services.citizens.institutions import Institution
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
@@ -23,12 +26,14 @@ class Services:
     families: Families
     proving: Proving
     papers: Papers
+    consents: Consents
+    accesses: Accesses
     hospital: Hospital
     desk: Desk
 
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
-        every = (self.citizens, self.families, self.proving, self.papers, self.hospital, self.desk)
+        every = (getattr(self, each.name) for each in fields(self))
         return {type(each): each for each in every}
 
 
@@ -45,6 +50,8 @@ def city_services(
         families=families,
         proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
         papers=Papers(around.clock),
+        consents=Consents(db, around.clock, Texts(around.templates / "consent")),
+        accesses=Accesses(db, around.seal, around.clock, sent.notices),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

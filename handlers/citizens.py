@@ -11,7 +11,10 @@ from core.chat.router import Router
 from core.chat.routes import CitizenId
 from handlers import citizens_lines as lines
 from handlers.citizens_proof import prove
+from handlers.consent import consent
 from handlers.for_whom import WHOM
+from services.citizens.consent_texts import FAMILY, IDENTITY, MINORS
+from services.citizens.consents import Consents
 from services.citizens.families import Families
 from services.citizens.model import SELF
 from services.citizens.papers import Papers
@@ -32,16 +35,23 @@ _UNBIND, _KEEP = ("解绑", "解除", "解除绑定"), ("保留", "不解绑")
     "绑定", "添加家人", "绑定家人", "绑定亲人", "添加亲人", "加家人", "实名", "实名认证",
     "绑定就诊人", "添加就诊人", click="FAMILY_BIND",
 )  # fmt: skip
-async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers) -> Reply:
-    """是您什么人 → 姓名 → 证件号码 → 您是谁 → 核对 → 怎样证明; whoever waits for it gets the person."""
+async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, consents: Consents) -> Reply:
+    """是您什么人 → 同意 → 姓名 → 证件号码 → 您是谁 → 核对 → 怎样证明; whoever waits for it gets the person.
+
+    Nothing personal is asked for before there is a consent to it.
+    """
     called = await ask.wish("called")
     await ask.only("relation", partial(lines.relations, called), whatever=True)
     relation = await ask.choice("relation", partial(lines.relations, called, oneself=True))
+    if not _is_oneself(ask, relation):
+        await consent(ask, consents, IDENTITY if relation == SELF else FAMILY)
     name = "" if _is_oneself(ask, relation) else await ask.text("name", partial(_name, ask, papers))
     if _is_oneself(ask, relation, name):
         ask.bring((await families.people(ask.citizen))[0].id)
         return Text("citizens/oneself")
     id_number = await ask.text("id_number", papers.id_number)
+    if relation != SELF and papers.is_child(id_number):
+        await consent(ask, consents, MINORS)
     asker = "" if relation == SELF else await ask.text("asker", papers.asker)
     wish = families.wish(relation, name, id_number, asker)
     await ask.confirm("bind_confirm", partial(papers.shown, wish), yes=_RIGHT, no=_WRONG)

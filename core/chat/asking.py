@@ -180,7 +180,12 @@ class Asking:
         return Suspended(Question(key, kind), self._text(template, lead))
 
     def _template(self, key: str) -> str:
-        return f"{self._domain}/{key}"
+        """The words of a question are its domain's, unless its key says where they are: health@consent/ask.
+
+        What stands before the sign tells questions of the same words apart.
+        """
+        _, elsewhere, name = key.rpartition("@")
+        return name if elsewhere else f"{self._domain}/{key}"
 
     def _text(self, template: str, lead: str, **facts: object) -> Text:
         facts = {"back": self._has_a_step_back, **facts}

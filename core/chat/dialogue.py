@@ -52,6 +52,10 @@ class Ask(Stacking):
         for key in keys:
             self._frame.wishes.pop(key, None)
 
+    def keep_elsewhere(self, key: str) -> None:
+        """Forget an answer that a service keeps, and tells before this is asked: no step leads back to it."""
+        self._frame.answers.pop(key, None)
+
     def widen(self, key: str, *wishes: str) -> None:
         """Give up wishes where 更多 is said to all there is in the list of `key` that they narrow."""
         turn, shown = self._turn, self._shown(key, "choice")

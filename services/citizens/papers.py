@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.clock import Clock, city_day
 from core.errors import DomainError
 from services.citizens import identity, names, numbers
-from services.citizens.model import SELF
+from services.citizens.model import SELF, Limits
 from services.citizens.wishes import Wish
 
 _ASKER_LENGTH = 12  # characters, as many as stand in one line
@@ -45,6 +45,10 @@ class Papers:
     def id_number(self, said: str) -> str:
         """An ID number of 18 characters."""
         return identity.id_number(said, city_day(self._clock.timestamp()))
+
+    def is_child(self, id_number: str) -> bool:
+        """Tell whether somebody is so young that a guardian agrees for them (B9)."""
+        return identity.age(id_number, city_day(self._clock.timestamp())) < Limits().adult
 
     def asker(self, said: str) -> str:
         """What citizens call themselves to whom they ask: 女儿小芳."""

@@ -107,7 +107,7 @@ async def follow(db: Database, conversation: str, *, following: bool) -> None:
     )
 
 
-async def self_person(db: Database, citizen: str) -> str | None:
+async def self_person(db: Database | Transaction, citizen: str) -> str | None:
     person: str | None = await db.fetchval(
         "SELECT person FROM bindings WHERE citizen = $1 AND relation = 'self' AND state = 'active'", citizen
     )

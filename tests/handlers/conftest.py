@@ -21,6 +21,7 @@ from tests.services.conftest import citizens, hospital, ward
 from tests.support.city_hospital import hospital_of, notices_of
 from tests.support.people import CHILD, DAUGHTER, MOTHER
 from tests.support.register import Register
+from tests.support.rights import rights_of
 from tests.support.talk import Bot, Ground, Talk, words_of
 
 __all__ = ["citizens", "hospital", "ward"]
@@ -32,7 +33,8 @@ def bot_of(ground: Ground, register: Register | None = None) -> Bot:
     citizens = Citizens(ground.db, ground.seal)
     stores = (ground.db, ground.seal, ground.clock)
     notices = notices_of(ground.seal, ground.clock)
-    services = {
+    services: dict[type, object] = {
+        **rights_of(ground),
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {register.name: register}, notices),
         Papers: Papers(ground.clock),

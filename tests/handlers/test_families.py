@@ -20,7 +20,7 @@ def mother(talk: Talk) -> Talk:
 
 async def proves_self(talk: Talk, register: Register, name: str, number: str) -> None:
     """Somebody proves who they are, by the code the hospital sends them."""
-    asked = await talk.walk("绑定", "本人", name, number)
+    asked = await talk.walk("绑定", "本人", "同意", name, number)
     assert f"{number[:4]}**********{number[-4:]}" in asked, "what is shown back is masked"
     assert "验证码" in await talk.says("没错")
     await talk.says("验证码")
@@ -28,7 +28,7 @@ async def proves_self(talk: Talk, register: Register, name: str, number: str) ->
 
 
 async def asks_for(talk: Talk) -> str:
-    return await talk.walk("绑定", "妈妈", "王秀英", MOTHER, "女儿小芳", "没错")
+    return await talk.walk("绑定", "妈妈", "同意", "王秀英", MOTHER, "女儿小芳", "没错")
 
 
 async def test_a_name_and_an_id_number_alone_bind_nobody(talk: Talk) -> None:
@@ -52,7 +52,7 @@ async def test_who_is_unknown_there_is_told_the_same(talk: Talk, register: Regis
     known = await asks_for(talk)
     code = await talk.says("短信")
     stranger = talk.another("o-stranger")
-    assert await stranger.walk("绑定", "妈妈", "王秀英", FATHER, "女儿小芳", "没错") == known
+    assert await stranger.walk("绑定", "妈妈", "同意", "王秀英", FATHER, "女儿小芳", "没错") == known
     assert await stranger.says("短信") == code
     wrong = await talk.says("000000")
     assert await stranger.says("000000") == wrong
@@ -113,7 +113,7 @@ async def test_a_booking_waits_for_the_mothers_yes_and_goes_on_with_it(
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await proves_self(mother, register, "王秀英", MOTHER)
-    assert "请发要绑定的人的姓名" in await talk.says("给我妈挂heart")
+    assert "请发要绑定的人的姓名" in await talk.walk("给我妈挂heart", "同意")
     await talk.walk("王秀英", MOTHER, "女儿小芳", "没错")
     waiting = await talk.says("微信同意")
     assert "您刚才的挂号先留着" in waiting
@@ -137,7 +137,7 @@ async def test_a_booking_is_gone_for_who_was_unbound(
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await proves_self(mother, register, "王秀英", MOTHER)
-    await talk.walk("给我妈挂heart", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
+    await talk.walk("给我妈挂heart", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
     await talk.walk(register.last(MOTHERS_PHONE), "1", "1", "1", "1")
     assert "heart" in await talk.says("我的预约")
     await mother.walk("解绑", "1")
@@ -150,7 +150,7 @@ async def test_proven_at_once_the_booking_goes_on_where_it_was(
     talk: Talk, register: Register, ward: Ward
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
-    await talk.walk("给我妈挂heart", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
+    await talk.walk("给我妈挂heart", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
     went_on = await talk.says(register.last(MOTHERS_PHONE))
     assert "可以替您的妈妈王*英挂号" in went_on
     assert "请选择医生" in went_on
@@ -171,7 +171,7 @@ async def test_what_is_not_wanted_any_more_is_dropped(
 ) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await proves_self(mother, register, "王秀英", MOTHER)
-    await talk.walk("给我妈挂heart", "王秀英", MOTHER, "女儿小芳", "没错", "微信同意")
+    await talk.walk("给我妈挂heart", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "微信同意")
     await arrives(mother)
     await mother.walk("1", "1")
     await arrives(talk)

@@ -12,6 +12,7 @@ from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
 from services.hospital.service import Hospital
 from tests.support.city_hospital import hospital_of, notices_of
+from tests.support.rights import rights_of
 from tests.support.talk import Bot, Ground, bot, words_of
 
 
@@ -25,7 +26,8 @@ async def city_bot(ground: Ground) -> Bot:
     kept = Kept(ground.db, ground.seal, words_of(), ground.clock)
     stores = (ground.db, ground.seal, ground.clock)
     notices = notices_of(ground.seal, ground.clock)
-    services = {
+    services: dict[type, object] = {
+        **rights_of(ground),
         Citizens: citizens,
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {}, notices),
