@@ -55,7 +55,7 @@ async def assemble(around: Surroundings) -> Gateway:
         received = reception(means, services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        inside = doors(means, services.citizens, services.hospital, lambda: health.ready)
+        inside = doors(means, services, lambda: health.ready)
         app = Doors([*door(accounts, porch), *inside, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(

@@ -12,6 +12,7 @@ from clients.wechat import (
     WeChatRefusedError,
 )
 from commands.reception import Means
+from commands.services import Services
 from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
@@ -34,7 +35,7 @@ from webhooks.login.wechat import (
     NobodyHears,
     PreviewError,
 )
-from webhooks.me import Me
+from webhooks.me import Me, Own
 from webhooks.routes import Route
 from webhooks.visit_desk import VisitDesk
 from webhooks.visit_pages import VisitPages
@@ -43,11 +44,12 @@ from webhooks.visits import Visits
 Ready = Callable[[], bool]
 
 
-def doors(means: Means, citizens: Citizens, hospital: Hospital, ready: Ready) -> list[Route]:
+def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
-    inside = logged_in(means, citizens, ready)
-    own = [*inside.routes(), *Me(inside).routes()]
-    return [*visits(means, hospital, ready), *own, *console(means, ready)]
+    inside = logged_in(means, services.citizens, ready, _Unionids(services.citizens))
+    own = Own(services.families, services.proving, services.consents, services.accesses, means.post.words)
+    mine = [*inside.routes(), *Me(inside, own).routes()]
+    return [*visits(means, services.hospital, ready), *mine, *console(means, ready)]
 
 
 def console(means: Means, ready: Ready) -> list[Route]:
@@ -86,6 +88,16 @@ def framed_by(settings: Settings) -> str:
     """Whose page may stand around citizens' pages: that of the simulator's phone, where it plays WeChat."""
     simulated = settings.simulator.url
     return simulated if settings.wechat.url == simulated else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unionids:
+    """One human's accounts become one citizen's when a login tells their unionid."""
+
+    citizens: Citizens
+
+    async def learned(self, conversation: str, unionid: str) -> None:
+        await self.citizens.unite(conversation, unionid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,16 @@ from aiohttp.test_utils import RawTestServer, TestClient
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
+from services.citizens.accesses import Accesses
+from services.citizens.consent_texts import Texts
+from services.citizens.consents import Consents
 from services.citizens.logins import Logins
-from services.citizens.service import Citizens
-from tests.support.talk import TEMPLATES
+from services.citizens.proving import Proving
+from services.citizens.service import Citizens, Families
+from tests.support.city_hospital import notices_of
+from tests.support.people import MOTHER
+from tests.support.register import Register
+from tests.support.talk import TEMPLATES, words_of
 from webhooks.cookies import Jar
 from webhooks.forms import Form
 from webhooks.login.door import Entrance, LoginDoor
@@ -23,7 +30,7 @@ from webhooks.login.guard import LoggedIn
 from webhooks.login.pages import H5Pages
 from webhooks.login.sessions import H5Session, Sessions
 from webhooks.login.wechat import Arrived, CodeRefusedError, NoAnswerError, PreviewError
-from webhooks.me import Me
+from webhooks.me import Me, Own
 from webhooks.routes import Doors, Request, Route
 
 Client = TestClient[web.BaseRequest, None]
@@ -149,12 +156,19 @@ class House:
         entrance = Entrance(base_url, accounts, Citizens(db, seal), self)
         door = LoginDoor(entrance, self.logins, self.sessions, pages, seal, clock)
         self.inside = LoggedIn(door, self.sessions, pages, lambda: self.is_ready)
+        notices, stores = notices_of(seal, clock), (db, seal, clock)
+        self.register = Register({MOTHER: "13800001111"})
+        self.families = Families(*stores, notices)
+        self.proving = Proving(*stores, {self.register.name: self.register}, notices)
+        self.consents = Consents(db, clock, Texts(TEMPLATES / "consent"))
+        self.accesses = Accesses(*stores, notices)
+        self.own = Own(self.families, self.proving, self.consents, self.accesses, words_of())
         mine = [
             Route("GET", "/who", self.inside.page(self._who), "citizen"),
             Route("POST", "/note", self.inside.form(self._note), "citizen"),
             Route("GET", "/public", self._public, "anyone"),
         ]
-        doors = Doors([*self.inside.routes(), *Me(self.inside).routes(), *mine])
+        doors = Doors([*self.inside.routes(), *Me(self.inside, self.own).routes(), *mine])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def learned(self, conversation: str, unionid: str) -> None:
