@@ -51,13 +51,17 @@ class Kin:
         self.clock = clock
         self.words = Words(TEMPLATES)
         self.citizens = Citizens(db, seal)
-        self.notices = Notices(Kinds(TEMPLATES / "notices", self.words), self.words, seal, clock, "http://x.example")
+        self.notices = Notices(
+            Kinds(TEMPLATES / "notices", self.words), self.words, seal, clock, "http://x.example"
+        )
         self.clinic = Clinic(db)
         institutions = {self.clinic.name: self.clinic}
         self.families = Families(db, seal, clock, self.notices, limits)
         self.proving = Proving(db, seal, clock, institutions, self.notices, limits)
 
-    async def person(self, name: str, *, born: str = "19491231", known: bool = True, proven: bool = False) -> Person:
+    async def person(
+        self, name: str, *, born: str = "19491231", known: bool = True, proven: bool = False
+    ) -> Person:
         """Somebody who follows us; `known` to the clinic; `proven`: they have proven who they are."""
         number, place = id_of(next(_numbers), born), f"city:{next(_numbers):032x}"
         citizen = await self.citizens.arrive(place, "city", f"o-{place[-8:]}")
@@ -99,13 +103,16 @@ class Kin:
 
     async def told(self, who: Person) -> list[str]:
         """The kinds of everything that is on its way to somebody, oldest first."""
-        rows = await self.db.fetch("SELECT kind FROM outbox WHERE conversation = $1 ORDER BY id", who.conversation)
+        rows = await self.db.fetch(
+            "SELECT kind FROM outbox WHERE conversation = $1 ORDER BY id", who.conversation
+        )
         return [row["kind"] for row in rows]
 
     async def letter(self, who: Person) -> Letter:
         """The latest that is on its way to somebody."""
         row = await self.db.fetchrow(
-            "SELECT key, sealed FROM outbox WHERE conversation = $1 ORDER BY id DESC LIMIT 1", who.conversation
+            "SELECT key, sealed FROM outbox WHERE conversation = $1 ORDER BY id DESC LIMIT 1",
+            who.conversation,
         )
         assert row is not None
         return letters.unpack(row["sealed"], self.seal, row["key"])

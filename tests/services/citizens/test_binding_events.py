@@ -29,7 +29,10 @@ async def replayed(db: Database) -> dict[int, dict[str, Any]]:
     for event in await db.fetch("SELECT * FROM citizen_events WHERE binding IS NOT NULL ORDER BY id"):
         before = found.get(event["binding"])
         assert event["old"] == ("" if before is None else before["state"])
-        told = {column: event[column] for column in ("citizen", "person", "relation", "proof", "proven_by", "scopes")}
+        told = {
+            column: event[column]
+            for column in ("citizen", "person", "relation", "proof", "proven_by", "scopes")
+        }
         found[event["binding"]] = {
             **told,
             "state": event["new"],
@@ -58,8 +61,10 @@ async def walk(kin: Kin, steps: list[tuple[int, int, int]]) -> None:
     await kin.proving.expire()
 
 
-async def step(kin: Kin, who: Person, whom: Person, what: int) -> None:  # noqa: C901 - one of many
-    mine = await kin.db.fetch("SELECT id FROM bindings WHERE citizen = $1 ORDER BY id DESC LIMIT 2", who.citizen)
+async def step(kin: Kin, who: Person, whom: Person, what: int) -> None:
+    mine = await kin.db.fetch(
+        "SELECT id FROM bindings WHERE citizen = $1 ORDER BY id DESC LIMIT 2", who.citizen
+    )
     latest = str(mine[what % len(mine)]["id"])
     match what:
         case 0:
@@ -88,7 +93,11 @@ async def step(kin: Kin, who: Person, whom: Person, what: int) -> None:  # noqa:
             who.citizen = await kin.citizens.unite(who.conversation, "union")
 
 
-@given(steps=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 2), st.integers(0, 2)), min_size=5, max_size=30))
+@given(
+    steps=st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 2), st.integers(0, 2)), min_size=5, max_size=30
+    )
+)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_events_of_any_walk_give_its_bindings(
     db: Database, seal: Seal, clock: ManualClock, steps: list[tuple[int, int, int]]

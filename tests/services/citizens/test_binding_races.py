@@ -181,7 +181,9 @@ async def test_control_without_the_lock_there_are_six(kin: Kin, monkeypatch: pyt
     son, (one, two) = await nearly_full(kin)
     halfway = Halfway(kin, monkeypatch, "ask")
     await halfway.race(lambda: kin.asks(son, one), lambda: kin.asks(son, two))
-    assert len(await kin.families.people(son.citizen)) + len(await kin.families.open_requests(son.citizen)) == 6
+    assert (
+        len(await kin.families.people(son.citizen)) + len(await kin.families.open_requests(son.citizen)) == 6
+    )
 
 
 async def nearly_full(kin: Kin) -> tuple[Person, list[Person]]:

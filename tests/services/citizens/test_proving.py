@@ -69,7 +69,11 @@ async def test_a_run_that_died_after_the_institution_was_asked_sends_no_second_t
 
 
 async def test_a_code_of_another_request_is_wrong(kin: Kin) -> None:
-    son, mother, father = await kin.person("王小明"), await kin.stranger("李桂芳"), await kin.stranger("王建国")
+    son, mother, father = (
+        await kin.person("王小明"),
+        await kin.stranger("李桂芳"),
+        await kin.stranger("王建国"),
+    )
     await kin.by_code(son, await kin.asks(son, mother))
     other = await kin.asks(son, father, "father")
     for _ in range(2):  # nobody was asked to send one; then somebody was

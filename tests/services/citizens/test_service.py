@@ -136,4 +136,6 @@ async def test_a_self_that_changed_in_another_process_was_remembered_as_it_had_b
     before = await citizens.self_person(mother.citizen)
     await kin.bound(await kin.person("王小明"), mother)
     await kin.proves_self(mother)
-    assert await citizens.self_person(mother.citizen) == await kin.citizens.self_person(mother.citizen) != before
+    assert (
+        await citizens.self_person(mother.citizen) == await kin.citizens.self_person(mother.citizen) != before
+    )
