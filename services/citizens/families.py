@@ -197,7 +197,7 @@ class Families:
 
     async def _is_theirs(self, tx: Transaction, row: asyncpg.Record, citizen: str) -> bool:
         if row["citizen"] == citizen:
-            return row["state"] != "requested"
+            return bool(row["state"] != "requested")
         me = await store.oneself(tx, citizen)
         if me is None or me["identity"] is None:
             return False

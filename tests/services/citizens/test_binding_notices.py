@@ -294,6 +294,7 @@ async def test_what_was_to_come_later_is_cancelled_too(bureau: Bureau) -> None:
     await bureau.out.send_due()
 
     async def settled() -> bool:
-        return await bureau.db.fetchval("SELECT state FROM outbox WHERE kind = 'visit'") == "cancelled"
+        state = await bureau.db.fetchval("SELECT state FROM outbox WHERE kind = 'visit'")
+        return str(state) == "cancelled"
 
     await until(settled, "the message is cancelled", 1)

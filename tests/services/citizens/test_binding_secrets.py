@@ -83,9 +83,8 @@ async def test_no_column_of_any_table_holds_a_name_or_a_number(kin: Kin) -> None
     ]
     tables = await kin.db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     for table in tables:
-        text = str(
-            await kin.db.fetchval(f'SELECT string_agg(t::text, chr(10)) FROM "{table["tablename"]}" t')
-        )  # noqa: S608
+        rows = f'SELECT string_agg(t::text, chr(10)) FROM "{table["tablename"]}" t'  # noqa: S608
+        text = str(await kin.db.fetchval(rows))
         assert not [needle for needle in needles if needle in text], table["tablename"]
 
 

@@ -1,4 +1,4 @@
-"""The dialogue that waits for a request: kept sealed, gone on with after the yes, dropped at every other end."""
+"""The dialogue that waits for a request: kept sealed, gone on with after the yes, else dropped."""
 
 from datetime import timedelta
 
