@@ -86,7 +86,6 @@ class Activation:
         """End it without a binding; what waited for it is dropped."""
         await store.bump(tx, row["id"])
         kept = (await kept_store.titles(tx, [row["id"]])).get(row["id"], "")
-        await kept_store.drop(tx, row["id"])
         await store.end(tx, row["id"], end.what, end.state, step)
         if end.told == "refused":
             await self._telling.refused(tx, row, kept)

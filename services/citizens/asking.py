@@ -8,7 +8,7 @@ import asyncpg
 from core.stores.database import Transaction
 from services.citizens import attempts_store as attempts
 from services.citizens import bindings_store as store
-from services.citizens import kept_store, relations
+from services.citizens import relations
 from services.citizens.attempts_store import Try
 from services.citizens.bindings_store import Step
 from services.citizens.cabinet import Cabinet
@@ -106,5 +106,4 @@ class Asking:
         is_over = row["expires_at"] <= step.at
         what, state = ("expired", "expired") if is_over else ("withdrawn", "withdrawn")
         await store.bump(tx, row["id"])
-        await kept_store.drop(tx, row["id"])
         await store.end(tx, row["id"], what, state, step)

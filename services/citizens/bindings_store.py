@@ -200,9 +200,10 @@ async def approve(tx: Transaction, number: int, person: str, proof: Proof, step:
 
 
 async def end(tx: Transaction, number: int, what: str, state: str, step: Step) -> None:
-    """End a request or a binding; what was entered for it goes."""
+    """End a request or a binding; what was entered for it goes, and the dialogue that waited for it."""
     await tx.execute(
         """
+        WITH dropped AS (DELETE FROM kept_dialogues WHERE binding = $1)
         UPDATE bindings SET state = $3, what = $2, who = $4, key = $5, changed_at = $6, decided_at = $6,
                             sealed = NULL, target = NULL, asker = NULL
         WHERE id = $1

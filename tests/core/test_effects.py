@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from core import effects
 from core.clock import ManualClock
-from core.effects import AlreadyDone, Effect, perform
+from core.effects import AlreadyDone, Effect, digest_of, perform, result_of
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
 
@@ -98,3 +99,37 @@ async def test_effects_of_runs_long_over_are_forgotten_and_no_others(
     again = Change()
     await perform(db, recent, again)
     assert again.made == 0, "what may still be repeated is still harmless"
+
+
+async def test_what_was_done_is_known_before_somebody_outside_is_asked(db: Database) -> None:
+    assert await result_of(db, EFFECT) is None
+    await perform(db, EFFECT, Change())
+    assert await result_of(db, EFFECT) == "unit-1"
+    with pytest.raises(AlreadyDone) as done:
+        await result_of(db, Effect(EFFECT.run, EFFECT.key, b"another"))
+    assert done.value.result == "unit-1"
+
+
+class Wish:
+    """Something personal, which counts by its keyed hash."""
+
+    def __init__(self, number: str, fingerprint: bytes) -> None:
+        self.number = number
+        self.fingerprint = fingerprint
+
+
+async def _ask(wish: object, citizen: str, effect: Effect) -> str:
+    return f"{wish}{citizen}{effect}"
+
+
+def test_an_id_number_could_be_guessed_from_the_digest_of_an_effect() -> None:
+    number = "11010519491231002X"
+    mine = digest_of(partial(_ask, Wish(number, b"k" * 16), "c_1"))
+    assert mine == digest_of(partial(_ask, Wish("another", b"k" * 16), "c_1")), "only the keyed hash counts"
+    assert mine != digest_of(partial(_ask, Wish(number, b"l" * 16), "c_1"))
+    assert mine != digest_of(partial(_ask, Wish(number, b"k" * 16), "c_2"))
+
+
+def test_what_is_neither_data_nor_has_a_fingerprint_is_refused() -> None:
+    with pytest.raises(NotImplementedError, match="no fingerprint"):
+        digest_of(partial(_ask, object(), "c_1"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.chat.words import Words
-from core.clock import Clock
+from core.clock import Clock, ManualClock
 from core.delivery.kinds import Kinds
 from core.delivery.letters import Letter, letters
 from core.delivery.notices import Notices
@@ -118,4 +118,6 @@ class Kin:
         return letters.unpack(row["sealed"], self.seal, row["key"])
 
     def passes(self, by: timedelta) -> None:
-        self.clock.move(by)  # type: ignore[attr-defined] - where the clock is a manual one
+        """Let time go by; the clock is a manual one."""
+        assert isinstance(self.clock, ManualClock)
+        self.clock.move(by)

@@ -129,7 +129,8 @@ _NEVER = (
     "SELECT person FROM bindings WHERE state = 'active' GROUP BY person HAVING count(*) > 4",
     # a citizen with an account and no self
     """SELECT a.citizen FROM accounts a WHERE NOT EXISTS (
-           SELECT FROM bindings b WHERE b.citizen = a.citizen AND b.relation = 'self' AND b.state = 'active')""",
+           SELECT FROM bindings b
+           WHERE b.citizen = a.citizen AND b.relation = 'self' AND b.state = 'active')""",
     # what was entered, kept after the end
     "SELECT id FROM bindings WHERE state <> 'requested' AND (sealed IS NOT NULL OR target IS NOT NULL)",
     """SELECT k.binding FROM kept_dialogues k JOIN bindings b ON b.id = k.binding

@@ -1,6 +1,5 @@
 """How many persons, accounts, requests and codes there may be (B1, B2, and limits of ours)."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -154,9 +153,10 @@ async def test_five_wrong_codes_a_request_known_or_not_and_then_not_even_the_rig
         assert kin.clinic.asked == before, "the institution is not asked any more"
 
 
-async def fails(call: Callable[[], Awaitable[object]]) -> type[Exception] | None:
+async def guesses(kin: Kin, who: Person, asked: str) -> type[Exception] | None:
+    """What comes of one wrong code."""
     try:
-        await call()
+        await kin.proving.check_code(asked, who.citizen, "1", once())
     except (WrongCode, TooManyAttempts) as wrong:
         return type(wrong)
     return None
@@ -176,12 +176,12 @@ async def test_a_day_s_codes_of_one_account_and_for_one_number(
         who = son if whose == "citizen" else await kin.person("王小明")
         whom = mother if whose == "target" else await kin.stranger("李桂芳")
         asked = await kin.asks(who, whom)
-        outcomes.append(await fails(lambda w=who, a=asked: kin.proving.check_code(a, w.citizen, "1", once())))
+        outcomes.append(await guesses(kin, who, asked))
         await kin.proving.withdraw(asked, who.citizen, once())
     assert outcomes == [WrongCode] * 4 + [TooManyAttempts] * 2
     kin.passes(DAY)
     asked = await kin.asks(son, mother)
-    assert await fails(lambda: kin.proving.check_code(asked, son.citizen, "1", once())) is WrongCode
+    assert await guesses(kin, son, asked) is WrongCode
 
 
 async def test_a_repeated_run_is_one_attempt(kin: Kin) -> None:
