@@ -70,6 +70,7 @@ class Result:
 
     `after_s`: queued or held, until it is looked at again; sending, until no receipt is waited for any more.
     `perhaps`: the request left us and nobody knows more. `paused`: its API is stopped for that long.
+    `tried`: it counts as a try, though not even a request was begun.
     """
 
     row: Row
@@ -81,6 +82,7 @@ class Result:
     channel: str = ""
     perhaps: bool = False
     paused: bool = False
+    tried: bool = False
 
 
 _HELD = """
@@ -131,21 +133,21 @@ _SETTLE = """
         SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
                now() + make_interval(secs => t.after_s) AS later
         FROM unnest($1::bigint[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[],
-                    $8::text[], $9::boolean[], $10::boolean[])
-            AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps, paused)
+                    $8::text[], $9::boolean[], $10::boolean[], $11::boolean[])
+            AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps, paused, tried)
         JOIN outbox o USING (id) WHERE o.state = 'sending' AND o.holder = $2
         ORDER BY id FOR UPDATE OF o
     )
     UPDATE outbox o SET
         state = CASE WHEN o.perhaps AND m.state IN ('failed', 'expired', 'cancelled') THEN 'unknown'
                      ELSE m.state END,
-        reason = m.reason, hold = m.hold, msg_id = m.msg_id,
+        reason = m.reason, hold = m.hold, msg_id = m.msg_id, tries = o.tries + m.tried::int,
         perhaps = o.perhaps OR m.perhaps, channel = m.channel,
         first_at = CASE WHEN o.perhaps OR m.perhaps OR NOT back THEN o.first_at END,
         not_before = CASE WHEN back THEN later ELSE o.not_before END,
         trying_at = CASE WHEN m.state = 'held' THEN NULL
-                         WHEN m.paused AND o.lane <> $11 THEN o.trying_at + (later - now())
-                         WHEN m.paused OR back AND o.attempted_at IS NOT NULL
+                         WHEN m.paused AND o.lane <> $12 THEN o.trying_at + (later - now())
+                         WHEN m.paused OR back AND (o.attempted_at IS NOT NULL OR m.tried)
                              THEN coalesce(o.trying_at, now())
                          ELSE o.trying_at END,
         attempted_at = CASE WHEN NOT back THEN o.attempted_at END,
@@ -254,6 +256,7 @@ async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set
         [each.channel for each in results],
         [each.perhaps for each in results],
         [each.paused for each in results],
+        [each.tried for each in results],
         Lane.URGENT,
     )
     return {row["id"] for row in rows}
