@@ -37,6 +37,7 @@ class Row:
     repeatable: bool = False
     tried_for: timedelta = timedelta()  # since it surely was not sent for the first time
     reason: str = ""  # why it was not sent then
+    worth: timedelta = field(default=timedelta(days=1), compare=False)  # sending, for so long from its claim
 
     @property
     def account(self) -> str:
@@ -98,7 +99,7 @@ _HELD = """
     RETURNING o.id, o.key, o.conversation, o.sealed, o.tries + 1 AS tries, o.lane, o.kind, o.job, o.state,
               o.repeatable, o.perhaps, CASE WHEN o.perhaps THEN o.channel ELSE '' END AS channel,
               o.guard_keys, o.guard_ns, o.reason,
-              coalesce(now() - o.trying_at, interval '0') AS tried_for
+              coalesce(now() - o.trying_at, interval '0') AS tried_for, o.valid_until - now() AS worth
 """
 _CLAIM = f"""
     WITH due AS (
@@ -312,4 +313,5 @@ def _row(row: asyncpg.Record) -> Row:
         row["repeatable"],
         row["tried_for"],
         row["reason"],
+        row["worth"],
     )
