@@ -128,7 +128,11 @@ _CLAIM_OF_JOBS = f"""
         ) o LIMIT $3
     ) {_HELD}
 """  # noqa: S608
-
+# Ours, with `$6` left of its lease; worth sending still; and its job, if it has one, was not stopped.
+_MAY_LEAVE = """
+    o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + $6::interval AND o.valid_until > now()
+    AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
+"""
 _SETTLE = """
     WITH mine AS (
         SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
@@ -183,34 +187,34 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
     """
     keys = sorted({key for start in starts for key in start.row.guards})
     rows = await tx.fetch(
-        """
+        f"""
         WITH now_ns AS MATERIALIZED (
             SELECT key, n FROM versions WHERE key = ANY($5::text[]) ORDER BY key FOR SHARE
         ), mine AS MATERIALIZED (
             SELECT o.id, s.channel, s.template, NOT EXISTS (
                 SELECT FROM unnest(o.guard_keys, o.guard_ns) AS g (key, n) LEFT JOIN now_ns v USING (key)
                 WHERE coalesce(v.n, 0) <> g.n
-            ) AND (NOT o.perhaps OR o.repeatable OR o.first_at > now() - $7::interval) AS holds
+            ) AS same, NOT o.perhaps OR o.repeatable OR o.first_at > now() - $7::interval AS young
             FROM unnest($1::bigint[], $3::text[], $4::text[]) AS s (id, channel, template)
             JOIN outbox o ON o.id = s.id
-            WHERE o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + $6::interval
-              AND o.valid_until > now()
-              AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
+            WHERE {_MAY_LEAVE}
             ORDER BY o.id FOR UPDATE OF o
+        ), told AS (
+            SELECT *, same AND young AS holds FROM mine
         )
         UPDATE outbox o SET
             attempted_at = CASE WHEN holds THEN now() END,
             tries = CASE WHEN holds THEN o.tries + 1 ELSE o.tries END,
             first_at = CASE WHEN holds THEN coalesce(o.first_at, now()) ELSE o.first_at END,
-            channel = mine.channel, template = mine.template,
+            channel = told.channel, template = told.template,
             state = CASE WHEN holds THEN 'sending' WHEN o.perhaps THEN 'unknown' ELSE 'cancelled' END,
-            reason = CASE WHEN holds THEN o.reason ELSE 'changed' END,
+            reason = CASE WHEN same THEN o.reason ELSE 'changed' END,
             settled_at = CASE WHEN NOT holds THEN now() END,
             holder = CASE WHEN holds THEN $2 END,
             lease_until = CASE WHEN holds THEN o.lease_until END,
             sealed = CASE WHEN holds THEN o.sealed END
-        FROM mine WHERE o.id = mine.id RETURNING o.id, o.state
-        """,
+        FROM told WHERE o.id = told.id RETURNING o.id, o.state
+        """,  # noqa: S608 - put together from our own words
         [start.row.id for start in starts],
         holder,
         [start.channel for start in starts],
@@ -223,12 +227,12 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
 
 
 async def still(db: Database, holder: str, numbers: Sequence[int], left: timedelta) -> dict[int, bool]:
-    """Those of our rows for whose requests `left` is left even now, and whether their guards hold."""
+    """Those of our rows whose requests may leave even now, as in `begin`, and whether their guards hold."""
     rows = await db.fetch(
-        """
-        SELECT id, guards_hold(guard_keys, guard_ns) AS holds FROM outbox
-        WHERE id = ANY($1) AND state = 'sending' AND holder = $2 AND lease_until > now() + $3::interval
-        """,
+        f"""
+        SELECT o.id, guards_hold(o.guard_keys, o.guard_ns) AS holds FROM outbox o
+        WHERE o.id = ANY($1) AND {_MAY_LEAVE.replace("$6", "$3")}
+        """,  # noqa: S608 - put together from our own words
         numbers,
         holder,
         left,
