@@ -100,6 +100,14 @@ class WeChat:
         """The account's access token; the same one in all processes until it nears its end."""
         return await self._token.value()
 
+    async def ready(self) -> Outcome | None:
+        """Have a token at hand, within one time-out; else what becomes of whatever is sent now."""
+        try:
+            await self._line.ready()
+        except (WeChatGoneError, WeChatRefusedError) as failed:
+            return self._outcomes.of(failed)
+        return None
+
     async def send(self, openid: str, said: Said | Choices) -> Outcome:
         """Send a customer-service message (wechat-facts 2.2) and say what became of it.
 
@@ -137,6 +145,11 @@ class WeChatSender:
         self._accounts = {each.account: WeChat(platform, each) for each in accounts}
         self._clock = platform.clock
         self._strangers: dict[str, Outcomes] = {}
+
+    async def ready(self, account: str) -> Outcome | None:
+        """Have the token of `account` at hand."""
+        wechat = self._accounts.get(account)
+        return await wechat.ready() if wechat else self._unlisted(account)
 
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
         """Send as `account`; one that is no longer in the settings sends nothing."""

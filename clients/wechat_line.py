@@ -24,6 +24,11 @@ class Line:
         self._token = token
         self._urls: dict[str, tuple[str, URL]] = {}  # of what is asked often: by call, for the present token
 
+    async def ready(self) -> None:
+        """Have a token at hand, so that the next question does not wait for one; within one time-out."""
+        if not self._token.fresh():
+            await self._token_by(asyncio.get_running_loop().time() + self._calls.timeout_s)
+
     async def post(self, question: Question[A], body: object) -> A:
         """Ask with a body of JSON."""
         return await self.send(question, Body.json(body))

@@ -76,16 +76,17 @@ def _refusal(no: WeChatRefusedError, now: datetime) -> Outcome:
         return Unknown(no.code, no.words)
     if policy is Policy.BUSY and not asked_token:
         return PerhapsSent(words)
-    if policy is Policy.TOKEN and asked_token:  # the token call itself has none: the secret is wrong
-        return Refused(Policy.CONFIGURATION, no.code, no.words)
     waits = {
         Policy.BUSY: _SOON_S,
         Policy.TOKEN: _FORCED_S,
         Policy.RATE_MINUTE: _MINUTE_S,
         Policy.RATE_DAY: _until_tomorrow(now),
     }
-    if policy in waits:
+    # A refused token is replaced; who is refused when asking for one has a wrong secret.
+    if policy in waits and not (policy is Policy.TOKEN and asked_token):
         return SurelyNotSent(f"{no.call}: {words}", waits[policy], policy)
+    if asked_token:  # which says nothing of the message, nor of whom it is for
+        return Refused(Policy.CONFIGURATION, no.code, no.words)
     return Refused(policy, no.code, no.words)
 
 

@@ -35,8 +35,13 @@ def _measure(plan: Plan, pool: Executor, size: Size) -> list[Figure]:
     plan = msgspec.structs.replace(
         plan, platform_port=free_port(), gateway_port=free_port(), followers=_FOLLOWERS[size.quick]
     )
+    return asyncio.run(measured(plan, Writer(plan, pool)))
+
+
+async def measured(plan: Plan, writer: Writer) -> list[Figure]:
+    """Send a notice to the plan's followers, between programs of their own."""
     plan.write()
-    course = asyncio.run(_course(plan, Writer(plan, pool)))
+    course = await _course(plan, writer)
     return [*_sent(course), *_meanwhile(course)]
 
 

@@ -12,6 +12,7 @@ from commands.surroundings import Surroundings
 from core.clock import CITY_ZONE, SystemClock
 from core.delivery import jobs
 from core.delivery.jobs import Draft
+from core.delivery.letters import Letter
 from core.delivery.notices import Notice
 from core.stores import keys
 from core.stores.database import Database
@@ -19,6 +20,7 @@ from services.citizens.service import FOLLOWERS
 
 _AT_ONCE = 5_000
 _WORTH = timedelta(hours=4)
+_NEWS, _ALARM = "停水通知：云汀路一带", "暴雨红色预警，不要出门"
 
 
 class City:
@@ -33,6 +35,8 @@ class City:
             settings, plan.redis_url, plan.database_url, self._seal, SystemClock(), templates
         )
         self._post: Post = post(around, db)
+        self._at = datetime.now(CITY_ZONE)
+        self.alarms = 0
 
     async def settle(self) -> None:
         """Let everybody follow who follows at the platform."""
@@ -58,15 +62,14 @@ class City:
 
     async def announce(self) -> int:
         """A notice to all of them; the number of its job."""
-        kind, at = self._post.kinds["bench_news"], datetime.now(CITY_ZONE)
+        kind, at = self._post.kinds["bench_news"], self._at
         until = at + _WORTH
-        notice = Notice(kind.name, "n1", f"{self._plan.account}:all", self._facts(at))
         draft = Draft(
             key="bench_news:n1:0",
             kind=kind.name,
             account=self._plan.account,
             audience=FOLLOWERS,
-            letter=self._post.notices.letter(kind, notice, until, at),
+            letter=self._letter("bench_news", _NEWS),
             not_before=at,
             valid_until=until,
             who="bench",
@@ -74,15 +77,31 @@ class City:
         async with self._db.transaction() as tx:
             return await jobs.make(tx, self._seal, draft)
 
-    async def alarm(self, number: int) -> None:
-        """An urgent notice to one citizen."""
-        where = self._seal.conversation(self._plan.account, openid(number))
-        notice = Notice("bench_alarm", f"a{number}", where, self._facts(datetime.now(CITY_ZONE)))
+    async def alarm(self) -> None:
+        """An urgent notice to the next citizen."""
+        where = self._seal.conversation(self._plan.account, openid(self.alarms))
+        notice = Notice("bench_alarm", f"a{self.alarms}", where, {"what": _ALARM, "at": self._at})
         async with self._db.transaction() as tx:
             await self._post.notices.queue(tx, notice)
+        self.alarms += 1
 
-    def _facts(self, at: datetime) -> dict[str, object]:
-        return {"what": "停水通知：云汀路一带", "at": at}
+    @property
+    def notice(self) -> tuple[str, ...]:
+        """The card of the notice to everybody: its title, and what stands in it."""
+        return self._card("bench_news", _NEWS)
+
+    @property
+    def urgent(self) -> tuple[str, ...]:
+        """The card of an urgent one."""
+        return self._card("bench_alarm", _ALARM)
+
+    def _card(self, name: str, what: str) -> tuple[str, ...]:
+        letter = self._letter(name, what)
+        return letter.title, *(value for _, value in letter.fields)
+
+    def _letter(self, name: str, what: str) -> Letter:
+        notice = Notice(name, "n1", f"{self._plan.account}:all", {"what": what, "at": self._at})
+        return self._post.notices.letter(self._post.kinds[name], notice, self._at + _WORTH, self._at)
 
 
 def _pages(count: int) -> Iterator[range]:

@@ -42,27 +42,30 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measure(plan: Plan, _pool: Executor, size: Size) -> list[Figure]:
-    return asyncio.run(_measured(plan, size))
+    return asyncio.run(measured(plan, size.rounds, (_STORED[size.quick], _DUE[size.quick])))
 
 
-async def _measured(plan: Plan, size: Size) -> list[Figure]:
+async def measured(plan: Plan, rounds: int, counts: tuple[int, int]) -> list[Figure]:
+    """Store so many, and let so many of them be due in each round."""
+    stored, at_once = counts
     templates, settings = furnish(plan), settings_for(plan, 1, 2)
     seal = keys.load(places.key_ring(settings.stores))
     around = Surroundings(settings, plan.redis_url, plan.database_url, seal, SystemClock(), templates)
     db = await open_database(plan.database_url)
     try:
         reminders = post(around, db).reminders
-        await _store(db, _STORED[size.quick])
+        await _store(db, stored)
         looks = [await _ms(reminders, 0) for _ in range(_LOOKS)]
         command.tell(f"looked     {_LOOKS} times with nothing due")
         fired = []
-        for number in range(size.rounds):
-            await _let_be_due(db, _DUE[size.quick])
-            fired.append(await _ms(reminders, _DUE[size.quick]) / 1000)
-            command.tell(f"round {number + 1}/{size.rounds}  {_DUE[size.quick]:,} fired in {fired[-1]:.2f} s")
+        for number in range(rounds):
+            await _let_be_due(db, at_once)
+            fired.append(await _ms(reminders, at_once) / 1000)
+            command.tell(f"round {number + 1}/{rounds}  {at_once:,} fired in {fired[-1]:.2f} s")
+        await _look_at_rows(db, rounds * at_once)
     finally:
         await db.close()
-    due = f"{_DUE[size.quick]:,} due reminders into the outbox"
+    due = f"{at_once:,} due reminders into the outbox"
     late = statistics.quantiles(looks, n=100, method="inclusive")[-1]
     return [
         Figure("look_p99_ms", "a look with nothing due, p99", "ms", Spread(late, late, late), 5, None, le),
@@ -117,6 +120,13 @@ async def _ms(reminders: Reminders, expected: int) -> float:
     if fired != expected:
         raise LoadFailedError(f"{fired} reminders were fired instead of {expected}")
     return took
+
+
+async def _look_at_rows(db: Database, fired: int) -> None:
+    """What was fired stands in the outbox, each of it once."""
+    queued = await db.fetchval("SELECT count(DISTINCT key) FROM outbox WHERE state = 'queued'")
+    if queued != fired:
+        raise LoadFailedError(f"{fired} reminders were fired, and {queued} stand in the outbox")
 
 
 if __name__ == "__main__":

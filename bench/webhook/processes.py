@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 _START_S = 20.0
 _STOP_S = 10.0
 _POLL_S = 0.05
+_FAILURES = ("level=error", "level=ERROR", "level=CRITICAL", "Traceback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,18 @@ class Program:
     @property
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.process.pid)
+
+    @property
+    def ended(self) -> str:
+        """How it ended, and its last words; "" while it lives."""
+        code = self.process.poll()
+        return "" if code is None else f"{self.name} ended with {code}: {self._last_words()}"
+
+    @property
+    def complaint(self) -> str:
+        """The first failure in its log; "" if there is none."""
+        with (self.folder / f"{self.name}.log").open(encoding="utf-8", errors="replace") as log:
+            return next((line.strip() for line in log if any(sign in line for sign in _FAILURES)), "")
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Wait until it is."""

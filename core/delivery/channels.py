@@ -10,7 +10,7 @@ from core.clock import Clock
 from core.delivery import credit
 from core.delivery.caps import Caps
 from core.delivery.kept import TOO_MANY
-from core.delivery.kinds import Kinds
+from core.delivery.kinds import Kind, Kinds
 from core.delivery.lanes import SUB_BATCH, Lane
 from core.delivery.mail import SUBSCRIPTION, TEMPLATE, WINDOW, Mail
 from core.delivery.rates import Rates
@@ -119,11 +119,8 @@ class Channels:
         if mail.row.lane is Lane.URGENT and mail.row.given_up:
             return given_up(mail, mail.row.reason)
         kind = self._kinds.get(mail.row.kind)
-        now = self._clock.now()
-        if kind is not None and (over := kind.quiet.over_at(now)) is not None:
-            way = mail.row.channel if mail.row.perhaps else ""
-            wait_s = (over - now).total_seconds()
-            return Result(mail.row, "held", "quiet hours", wait_s, hold="quiet", channel=way)
+        if kind is not None and (put_off := self._until_morning(mail, kind)) is not None:
+            return put_off
         if kind is not None and kind.counts and not mail.row.perhaps:
             if not await self._caps.take(mail.row.conversation):
                 return Result(mail.row, "held", TOO_MANY, hold="kept")
@@ -141,6 +138,17 @@ class Channels:
         if is_open or (is_open is None and mail.is_reply):
             mail.channel = WINDOW
         return None
+
+    def _until_morning(self, mail: Mail, kind: Kind) -> Result | None:
+        """Hold it until some minutes after the quiet hours, or end it if that is too late; None by day."""
+        row, now = mail.row, self._clock.now()
+        if kind.quiet.over_at(now) is None:
+            return None
+        way = row.channel if row.perhaps else ""
+        at = kind.quiet.moved(now, now + row.worth)
+        if at is None:
+            return Result(row, "expired", "quiet hours", channel=way)
+        return Result(row, "held", "quiet hours", (at - now).total_seconds(), hold="quiet", channel=way)
 
     async def _credits(self, mails: Sequence[Mail]) -> set[tuple[str, str]]:
         wanted = [

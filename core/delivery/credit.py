@@ -111,6 +111,29 @@ async def give_back(tx: Transaction, messages: Sequence[int]) -> None:
     )
 
 
+async def settle(db: Database) -> None:
+    """Look after credits whose message came to its end without its worker: that one died.
+
+    What left us, or perhaps did, has used its credit; what surely did not leaves it to another.
+    """
+    await db.execute(
+        """
+        WITH ended AS (
+            SELECT c.ctid, o.perhaps OR o.msg_id <> ''
+                           OR o.state IN ('accepted', 'delivered', 'read', 'unknown') AS used
+            FROM credits c JOIN outbox o ON o.id = c.taken_by
+            WHERE c.taken_by IS NOT NULL AND c.spent_at IS NULL AND o.settled_at IS NOT NULL
+            LIMIT $1 FOR UPDATE OF c SKIP LOCKED
+        )
+        UPDATE credits c SET
+            taken_by = CASE WHEN used AND NOT long_term THEN taken_by END,
+            spent_at = CASE WHEN used AND NOT long_term THEN now() END
+        FROM ended WHERE c.ctid = ended.ctid
+        """,
+        AT_ONCE,
+    )
+
+
 async def purge(db: Database, older: timedelta) -> None:
     """Forget credits that were used up or taken back long ago; an open one is good for ever."""
     forgotten = AT_ONCE

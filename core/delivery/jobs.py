@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import asyncpg
@@ -10,12 +10,14 @@ import asyncpg
 from core.delivery import guards
 from core.delivery.lanes import Lane
 from core.delivery.letters import Letter, letters
+from core.delivery.quiet import JITTER
 from core.errors import DomainError
 from core.packing import UnreadableError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 
 _TAKEN_BACK = 5_000  # rows a statement ends: it has to be over well within the database's time limit
+_SOON = timedelta(minutes=1)  # what is to leave later than that is held for the night
 PAGE = 1_000  # recipients who get their rows in one statement
 
 
@@ -146,7 +148,8 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
         """
         INSERT INTO outbox (key, conversation, kind, lane, job, row_no, not_before, valid_until, guard_keys,
                             guard_ns)
-        SELECT $2 || ':' || conversation || ':', conversation, $3, $4, $1, $5 + no, $6, $7,
+        SELECT $2 || ':' || conversation || ':', conversation, $3, $4, $1, $5 + no,
+               $6::timestamptz + least($12::interval, ($7::timestamptz - $6) * 0.9) * random(), $7,
                array_append($8, v.key), array_append($9, coalesce(n, 0))
         FROM (SELECT *, $11 || conversation AS key
               FROM unnest($10::text[]) WITH ORDINALITY AS page (conversation, no)) AS v
@@ -164,6 +167,7 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
         [*job["guard_ns"], 0],
         list(page),
         guards.RECIPIENT,
+        JITTER if job["not_before"] - job["made_at"] > _SOON else timedelta(),
     )
     await tx.execute(
         "UPDATE jobs SET reached = $2, rows = rows + $3 WHERE id = $1", number, page[-1], len(page)

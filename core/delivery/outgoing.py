@@ -111,6 +111,7 @@ class Outgoing:
     async def _tend(self) -> None:
         await rows.recover(self._db)
         await receipts.apply(self._db)
+        await credit.settle(self._db)
         await self._reopen()
         await self._kept.let_go(self._windows, self._night, self._contacts.take())
 

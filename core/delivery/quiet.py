@@ -9,7 +9,7 @@ from core.clock import CITY_ZONE
 
 USUAL = "21:00-08:00"
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
-_JITTER = timedelta(minutes=10)  # what waited for one morning does not leave in one second
+JITTER = timedelta(minutes=10)  # what waited for one morning does not leave in one second
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +51,4 @@ class Quiet:
             return moment if moment < valid_until else None
         if over >= valid_until:
             return None
-        return over + min(_JITTER, valid_until - over) * random.random() * 0.9
+        return over + min(JITTER, valid_until - over) * random.random() * 0.9

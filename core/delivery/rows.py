@@ -37,6 +37,7 @@ class Row:
     repeatable: bool = False
     tried_for: timedelta = timedelta()  # since it surely was not sent for the first time
     reason: str = ""  # why it was not sent then
+    worth: timedelta = field(default=timedelta(days=1), compare=False)  # sending, for so long from its claim
 
     @property
     def account(self) -> str:
@@ -70,6 +71,7 @@ class Result:
 
     `after_s`: queued or held, until it is looked at again; sending, until no receipt is waited for any more.
     `perhaps`: the request left us and nobody knows more. `paused`: its API is stopped for that long.
+    `tried`: it counts as a try, though not even a request was begun.
     """
 
     row: Row
@@ -81,6 +83,7 @@ class Result:
     channel: str = ""
     perhaps: bool = False
     paused: bool = False
+    tried: bool = False
 
 
 _HELD = """
@@ -96,7 +99,7 @@ _HELD = """
     RETURNING o.id, o.key, o.conversation, o.sealed, o.tries + 1 AS tries, o.lane, o.kind, o.job, o.state,
               o.repeatable, o.perhaps, CASE WHEN o.perhaps THEN o.channel ELSE '' END AS channel,
               o.guard_keys, o.guard_ns, o.reason,
-              coalesce(now() - o.trying_at, interval '0') AS tried_for
+              coalesce(now() - o.trying_at, interval '0') AS tried_for, o.valid_until - now() AS worth
 """
 _CLAIM = f"""
     WITH due AS (
@@ -125,27 +128,31 @@ _CLAIM_OF_JOBS = f"""
         ) o LIMIT $3
     ) {_HELD}
 """  # noqa: S608
-
+# Ours, with `$6` left of its lease; worth sending still; and its job, if it has one, was not stopped.
+_MAY_LEAVE = """
+    o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + $6::interval AND o.valid_until > now()
+    AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
+"""
 _SETTLE = """
     WITH mine AS (
         SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
                now() + make_interval(secs => t.after_s) AS later
         FROM unnest($1::bigint[], $3::text[], $4::text[], $5::float8[], $6::text[], $7::text[],
-                    $8::text[], $9::boolean[], $10::boolean[])
-            AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps, paused)
+                    $8::text[], $9::boolean[], $10::boolean[], $11::boolean[])
+            AS t (id, state, reason, after_s, hold, msg_id, channel, perhaps, paused, tried)
         JOIN outbox o USING (id) WHERE o.state = 'sending' AND o.holder = $2
         ORDER BY id FOR UPDATE OF o
     )
     UPDATE outbox o SET
         state = CASE WHEN o.perhaps AND m.state IN ('failed', 'expired', 'cancelled') THEN 'unknown'
                      ELSE m.state END,
-        reason = m.reason, hold = m.hold, msg_id = m.msg_id,
+        reason = m.reason, hold = m.hold, msg_id = m.msg_id, tries = o.tries + m.tried::int,
         perhaps = o.perhaps OR m.perhaps, channel = m.channel,
         first_at = CASE WHEN o.perhaps OR m.perhaps OR NOT back THEN o.first_at END,
         not_before = CASE WHEN back THEN later ELSE o.not_before END,
         trying_at = CASE WHEN m.state = 'held' THEN NULL
-                         WHEN m.paused AND o.lane <> $11 THEN o.trying_at + (later - now())
-                         WHEN m.paused OR back AND o.attempted_at IS NOT NULL
+                         WHEN m.paused AND o.lane <> $12 THEN o.trying_at + (later - now())
+                         WHEN m.paused OR back AND (o.attempted_at IS NOT NULL OR m.tried)
                              THEN coalesce(o.trying_at, now())
                          ELSE o.trying_at END,
         attempted_at = CASE WHEN NOT back THEN o.attempted_at END,
@@ -180,34 +187,34 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
     """
     keys = sorted({key for start in starts for key in start.row.guards})
     rows = await tx.fetch(
-        """
+        f"""
         WITH now_ns AS MATERIALIZED (
             SELECT key, n FROM versions WHERE key = ANY($5::text[]) ORDER BY key FOR SHARE
         ), mine AS MATERIALIZED (
             SELECT o.id, s.channel, s.template, NOT EXISTS (
                 SELECT FROM unnest(o.guard_keys, o.guard_ns) AS g (key, n) LEFT JOIN now_ns v USING (key)
                 WHERE coalesce(v.n, 0) <> g.n
-            ) AND (NOT o.perhaps OR o.repeatable OR o.first_at > now() - $7::interval) AS holds
+            ) AS same, NOT o.perhaps OR o.repeatable OR o.first_at > now() - $7::interval AS young
             FROM unnest($1::bigint[], $3::text[], $4::text[]) AS s (id, channel, template)
             JOIN outbox o ON o.id = s.id
-            WHERE o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + $6::interval
-              AND o.valid_until > now()
-              AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
+            WHERE {_MAY_LEAVE}
             ORDER BY o.id FOR UPDATE OF o
+        ), told AS (
+            SELECT *, same AND young AS holds FROM mine
         )
         UPDATE outbox o SET
             attempted_at = CASE WHEN holds THEN now() END,
             tries = CASE WHEN holds THEN o.tries + 1 ELSE o.tries END,
             first_at = CASE WHEN holds THEN coalesce(o.first_at, now()) ELSE o.first_at END,
-            channel = mine.channel, template = mine.template,
+            channel = told.channel, template = told.template,
             state = CASE WHEN holds THEN 'sending' WHEN o.perhaps THEN 'unknown' ELSE 'cancelled' END,
-            reason = CASE WHEN holds THEN o.reason ELSE 'changed' END,
+            reason = CASE WHEN same THEN o.reason ELSE 'changed' END,
             settled_at = CASE WHEN NOT holds THEN now() END,
             holder = CASE WHEN holds THEN $2 END,
             lease_until = CASE WHEN holds THEN o.lease_until END,
             sealed = CASE WHEN holds THEN o.sealed END
-        FROM mine WHERE o.id = mine.id RETURNING o.id, o.state
-        """,
+        FROM told WHERE o.id = told.id RETURNING o.id, o.state
+        """,  # noqa: S608 - put together from our own words
         [start.row.id for start in starts],
         holder,
         [start.channel for start in starts],
@@ -220,12 +227,12 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
 
 
 async def still(db: Database, holder: str, numbers: Sequence[int], left: timedelta) -> dict[int, bool]:
-    """Those of our rows for whose requests `left` is left even now, and whether their guards hold."""
+    """Those of our rows whose requests may leave even now, as in `begin`, and whether their guards hold."""
     rows = await db.fetch(
-        """
-        SELECT id, guards_hold(guard_keys, guard_ns) AS holds FROM outbox
-        WHERE id = ANY($1) AND state = 'sending' AND holder = $2 AND lease_until > now() + $3::interval
-        """,
+        f"""
+        SELECT o.id, guards_hold(o.guard_keys, o.guard_ns) AS holds FROM outbox o
+        WHERE o.id = ANY($1) AND {_MAY_LEAVE.replace("$6", "$3")}
+        """,  # noqa: S608 - put together from our own words
         numbers,
         holder,
         left,
@@ -254,6 +261,7 @@ async def settle(tx: Transaction, holder: str, results: Sequence[Result]) -> set
         [each.channel for each in results],
         [each.perhaps for each in results],
         [each.paused for each in results],
+        [each.tried for each in results],
         Lane.URGENT,
     )
     return {row["id"] for row in rows}
@@ -309,4 +317,5 @@ def _row(row: asyncpg.Record) -> Row:
         row["repeatable"],
         row["tried_for"],
         row["reason"],
+        row["worth"],
     )

@@ -142,6 +142,14 @@ class Sender(Protocol):
     Each way tries once, within two time-outs of a request, and says what became of it; no failure is raised.
     """
 
+    async def ready(self, account: str) -> Outcome | None:
+        """Have at hand what the requests of an account wait for, a token; it takes one time-out at most.
+
+        What would become of any of its messages now, where that is not to be had; None where it is, and then
+        each way's request starts at once: whoever sends looks at the message after this, as the last thing.
+        """
+        ...
+
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
         """Send a customer-service message, for which a window has to be open."""
         ...

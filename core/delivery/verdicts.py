@@ -16,7 +16,7 @@ from core.delivery.sender import (
 )
 
 WINDOW_AGAIN_S = 2.0  # how often we look whether a citizen has written
-_REPEAT_S = 5.0
+_REPEAT_S, _REPEAT_MOST_S = 5.0, 120.0  # twice as long each time
 _RECEIPT_S = 300.0  # a subscription notice of unknown fate may still get its receipt
 _MENDED_S = 60.0  # whether a person has put the settings or the account right
 _PARKED_S = 600.0  # a template or an API WeChat does not let us use
@@ -105,10 +105,15 @@ def queued(mail: Mail, reason: str, after_s: float, *, perhaps: bool = False, pa
 def _perhaps(mail: Mail, reason: str) -> Result:
     """Repeat only what WeChat knows by our id, or what does no harm twice."""
     if (mail.channel == TEMPLATE or mail.row.repeatable) and not mail.row.given_up:
-        return queued(mail, reason, _REPEAT_S, perhaps=True)
+        return queued(mail, reason, _pause_s(mail.row.tries), perhaps=True)
     if mail.channel == SUBSCRIPTION:
         return Result(mail.row, "sending", reason, _RECEIPT_S, channel=mail.channel, perhaps=True)
     return Result(mail.row, "unknown", reason, channel=mail.channel, perhaps=True)
+
+
+def _pause_s(tries: int) -> float:
+    """How long to wait after so many tries: who has no answer now often has none five seconds later."""
+    return min(_REPEAT_MOST_S, _REPEAT_S * 2.0 ** min(tries - 1, 10))
 
 
 def _refused(mail: Mail, no: Refused) -> Verdict:

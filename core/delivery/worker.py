@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -110,13 +110,15 @@ class LaneWorker:
             claimed = await self._claim(before.soon)
             opened = await self._opener.open(claimed)
             mails, kept = await self._means.channels.choose(opened.mails)
-            admitted = await self._means.channels.admit([*before.soon, *mails])
+            ready, unready = await self._ready([*before.soon, *mails])
+            admitted = await self._means.channels.admit(ready)
         except StoreGoneError as gone:
             in_hand = [*(mail.row for mail in before.soon), *claimed]
             if not in_hand:
                 raise
             return _Load(results=[put_back(row, gone) for row in in_hand])
-        results = opened.results + kept + admitted.results
+        tried = [replace(each.verdict.result, tried=True) for each in unready]
+        results = opened.results + kept + tried + admitted.results
         return _Load(admitted.now, admitted.soon, admitted.wait_s, results)
 
     async def _claim(self, waiting: Sequence[Mail]) -> list[Row]:
@@ -124,6 +126,22 @@ class LaneWorker:
         too_fast = {mail.recipient.account for mail in waiting}
         room = SUB_BATCH - len(waiting)
         return await rows.claim(self._db, self._holder, self._lane, self._lease, room, too_fast)
+
+    async def _ready(self, mails: Sequence[Mail]) -> tuple[list[Mail], list[_Done]]:
+        """Let requests wait for nothing once they are begun; what becomes of those that would."""
+        accounts = list(dict.fromkeys(mail.recipient.account for mail in mails))
+        told = await asyncio.gather(*map(self._means.sender.ready, accounts))
+        lacking = {account: no for account, no in zip(accounts, told, strict=True) if no is not None}
+        ready = [mail for mail in mails if mail.recipient.account not in lacking]
+        unready = [
+            _Done(mail, verdict(mail, lacking[mail.recipient.account]))
+            for mail in mails
+            if mail.recipient.account in lacking
+        ]
+        for account, no in lacking.items():
+            _log.warning("not_ready", account=account, outcome=type(no).__name__)
+        await asyncio.gather(*(self._in_redis(self._note(each.mail, each.verdict, 0)) for each in unready))
+        return ready, unready
 
     async def _turn_over(self, load: _Load) -> list[Mail]:
         """Settle the last sub-batch and begin the next in one step; those whose requests start now."""
@@ -170,30 +188,37 @@ class LaneWorker:
         return await rows.settle(tx, self._holder, without)
 
     async def _still_ours(self, begun: list[Mail], noted_at: float) -> list[Mail]:
-        """Those whose requests may leave now, if some time has passed since they were noted.
+        """Those whose requests may leave now; their rows are looked at again if some time has passed.
 
         A process may sleep, or be busy, for any time between two steps.
         """
         time_of = asyncio.get_running_loop().time
-        while begun and time_of() - noted_at > _STALE_S:
+        while begun:
+            begun, unready = await self._ready(begun)
+            self._unsettled += unready
+            if time_of() - noted_at <= _STALE_S:
+                break
             noted_at = time_of()
-            numbers = [mail.row.id for mail in begun]
-            try:
-                found = await rows.still(self._db, self._holder, numbers, self._lease / 3)
-            except StoreGoneError as gone:
-                await self._let_go([(mail, put_back(mail.row, gone)) for mail in begun])
-                return []
-            # Of rows that others took over meanwhile nothing will be written down.
-            late = [
-                (mail, Result(mail.row, "cancelled", "changed"))
-                if mail.row.id in found
-                else (mail, Result(mail.row, "queued", "begun too late", channel=mail.row.channel))
-                for mail in begun
-                if not found.get(mail.row.id)
-            ]
-            await self._let_go(late)
-            begun = [mail for mail in begun if found.get(mail.row.id)]
+            begun = await self._looked_at(begun)
         return begun
+
+    async def _looked_at(self, begun: list[Mail]) -> list[Mail]:
+        """Those that are ours even now, and have not changed."""
+        try:
+            found = await rows.still(self._db, self._holder, [mail.row.id for mail in begun], self._lease / 3)
+        except StoreGoneError as gone:
+            await self._let_go([(mail, put_back(mail.row, gone)) for mail in begun])
+            return []
+        # Of rows that others took over meanwhile nothing will be written down.
+        late = [
+            (mail, Result(mail.row, "cancelled", "changed"))
+            if mail.row.id in found
+            else (mail, Result(mail.row, "queued", "begun too late", channel=mail.row.channel))
+            for mail in begun
+            if not found.get(mail.row.id)
+        ]
+        await self._let_go(late)
+        return [mail for mail in begun if found.get(mail.row.id)]
 
     async def _let_go(self, unsent: Sequence[tuple[Mail, Result]]) -> None:
         """Note what becomes of messages whose requests will not leave."""

@@ -36,6 +36,9 @@ class RepliesOnly:
     async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
         return []
 
+    async def ready(self, account: str) -> Outcome | None:
+        return None
+
     async def send_template(self, account: str, openid: str, notice: Notice) -> Outcome:
         raise AssertionError(f"no reply is a template message: {notice}")
 

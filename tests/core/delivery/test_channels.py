@@ -220,13 +220,27 @@ async def test_a_template_of_unknown_fate_is_asked_for_again_under_its_own_id(
     assert await any_db.fetchval("SELECT channel FROM outbox") == "template"
 
 
+async def test_what_perhaps_arrived_was_repeated_every_five_seconds(bureau: Bureau, any_db: Database) -> None:
+    bureau.post.answers = [PerhapsSent("no answer")] * 200
+    await bureau.queue(bureau.notice("visit"))
+    waits = []
+    while await bureau.state() != "unknown":
+        await bureau.out.send_due()
+        wait = await any_db.fetchval("SELECT not_before - now() FROM outbox")
+        waits.append(round(wait.total_seconds()))
+        await any_db.execute("UPDATE outbox SET first_at = first_at - $1::interval", wait)
+        await bureau.passes(wait + timedelta(seconds=1))
+    assert waits[: bureau.post.asked] == [5, 10, 20, 40, 80, 120, 120, 120, 120]
+    assert await bureau.states() == [("unknown", "no answer")]
+
+
 async def test_after_nine_minutes_it_stays_unknown(bureau: Bureau, any_db: Database) -> None:
     bureau.post.answers = [PerhapsSent("no answer")]
     await bureau.queue(bureau.notice("visit"))
     await bureau.out.send_due()
     await any_db.execute("UPDATE outbox SET first_at = first_at - interval '9 minutes', not_before = now()")
     await bureau.out.send_due()
-    assert (bureau.post.asked, await bureau.state()) == (1, "unknown")
+    assert (bureau.post.asked, await bureau.states()) == (1, [("unknown", "no answer")])
 
 
 async def test_a_message_of_the_chat_that_perhaps_arrived_is_not_repeated(bureau: Bureau) -> None:

@@ -119,6 +119,34 @@ async def test_who_slept_and_cannot_look_whether_it_still_may_does_not_send_yet(
     assert bureau.heard == [TEMPLATE], "nobody asked WeChat for it, so its fate was known"
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "state"),
+    [
+        ("UPDATE outbox SET valid_until = now()", ["expired"]),
+        ("UPDATE jobs SET state = 'stopped'", ["queued", "queued"]),
+        ("SELECT 1", ["accepted", "accepted"]),  # a control
+    ],
+)
+async def test_who_slept_does_not_send_what_is_worth_nothing_any_more_nor_what_was_stopped(
+    bureau: Bureau, db: Eventful, meanwhile: str, state: list[str]
+) -> None:
+    if "jobs" in meanwhile or meanwhile == "SELECT 1":
+        await bureau.job()
+    else:
+        await bureau.queue(bureau.notice("visit"))
+
+    async def sleeps() -> None:
+        wakes = asyncio.get_running_loop().time() + 0.6
+        await db.execute(meanwhile)
+        await until(lambda: asyncio.get_running_loop().time() > wakes, "it wakes")
+
+    db.after = sleeps
+    await bureau.out.send_due()
+    await bureau.out.look_after()
+    assert [each for each, _ in await bureau.states()] == state
+    assert len(bureau.heard) == state.count("accepted") / 2
+
+
 # --- a store that goes ---
 
 

@@ -291,3 +291,22 @@ async def test_who_crashes_while_filling_is_followed_where_it_stopped(
     assert register.pages[1] == register.pages[2] == reached, "it goes on there, not at the beginning"
     await full.out.send_due()
     assert heard(full) == [1] * MANY
+
+
+async def test_a_notice_that_waits_for_the_morning_does_not_leave_to_all_in_one_instant(
+    bureau: Bureau,
+) -> None:
+    """Control: one that leaves at once leaves to everybody now."""
+    everybody = {f"city:{number:032x}": Phone("city", f"o-{number}") for number in range(40)}
+    bureau.post.phones.update(everybody)
+    moments = {}
+    for key, wait in (("news:morning:0", timedelta(hours=9)), ("news:now:0", timedelta())):
+        number = await bureau.job(key)
+        await bureau.db.execute("UPDATE jobs SET not_before = made_at + $2 WHERE id = $1", number, wait)
+        await jobs.fill(bureau.db, number, bureau.post)
+        rows = await bureau.db.fetch("SELECT not_before, made_at FROM outbox WHERE job = $1", number)
+        moments[key] = {row["not_before"] - row["made_at"] - wait for row in rows}
+    assert len(moments["news:now:0"]) == 1
+    later = moments["news:morning:0"]
+    assert len(later) > 30
+    assert max(later) < timedelta(minutes=10)

@@ -9,6 +9,7 @@ from core.delivery import guards
 from core.delivery.kinds import Kinds
 from core.delivery.notices import NoticeRefused
 from core.delivery.quiet import USUAL, Quiet
+from core.delivery.rates import Limits
 from tests.core.delivery.bureau import NOON, Bureau, clock_at
 from tests.core.delivery.town import HERE, NOTICES
 
@@ -122,6 +123,39 @@ async def test_what_would_be_held_until_it_is_too_late_is_refused_when_it_is_que
     past = type(notice)("note", "x", HERE, notice.facts, valid_until=NOON)
     with pytest.raises(NoticeRefused, match="notice_refused"):
         await bureau.queue(past)
+
+
+async def at_night(bureau: Bureau, count: int = 1, worth: timedelta = timedelta(days=2)) -> None:
+    """What may not disturb anybody comes to its turn at eleven in the evening, nine hours before the end."""
+    for _ in range(count):
+        await bureau.queue(bureau.notice("note"))
+    await bureau.db.execute("UPDATE outbox SET kind = 'daily', lane = 2, valid_until = now() + $1", worth)
+    bureau.clock = clock_at(23)
+    await bureau.worker().send_due()
+
+
+async def test_what_comes_to_its_turn_at_night_does_not_leave_in_the_morning_all_at_once(
+    bureau: Bureau,
+) -> None:
+    bureau.limits = Limits(per_second=1_000)
+    await at_night(bureau, 30)
+    assert await bureau.states() == [("held", "quiet hours")] * 30
+    rows = await bureau.db.fetch("SELECT not_before - now() AS wait FROM outbox ORDER BY 1")
+    nine, minute = timedelta(hours=9), timedelta(minutes=1)
+    assert nine - minute < rows[0]["wait"] <= rows[-1]["wait"] < nine + 10 * minute
+    seconds = {int(row["wait"].total_seconds()) for row in rows}
+    assert len(seconds) > 15, "a control: they would be one second, or two"
+
+
+async def test_and_never_when_it_is_too_late(bureau: Bureau) -> None:
+    await at_night(bureau, 30, timedelta(hours=9, seconds=20))
+    assert await bureau.states() == [("held", "quiet hours")] * 30
+    assert not await bureau.db.fetchval("SELECT count(*) FROM outbox WHERE not_before >= valid_until")
+
+
+async def test_what_is_worth_nothing_in_the_morning_ends_at_night(bureau: Bureau) -> None:
+    await at_night(bureau, 1, timedelta(hours=8, minutes=59))
+    assert await bureau.states() == [("expired", "quiet hours")]
 
 
 async def test_what_comes_to_its_turn_at_night_waits_for_the_morning(bureau: Bureau) -> None:

@@ -44,6 +44,7 @@ class Post:
     answers: list[Outcome] = field(default_factory=list)
     on_way: Callable[[str], Awaitable[None]] | None = None
     on_send: Callable[[], Awaitable[None]] | None = None
+    on_ready: Callable[[], Awaitable[Outcome | None]] | None = None
     asked: int = 0
     client_ids: list[str] = field(default_factory=list)
 
@@ -58,6 +59,9 @@ class Post:
 
     async def page(self, account: str, audience: str, after: str, limit: int) -> list[str]:
         return sorted(each for each in self.phones if each > after)[:limit]
+
+    async def ready(self, account: str) -> Outcome | None:
+        return await self.on_ready() if self.on_ready else None
 
     async def send(self, account: str, openid: str, said: Said | Choices) -> Outcome:
         return await self._sent(openid, said.text if isinstance(said, Said) else said.head)
