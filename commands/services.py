@@ -11,6 +11,7 @@ from services.citizens.accesses import Accesses
 from services.citizens.consent_texts import Texts
 from services.citizens.consents import Consents
 from services.citizens.institutions import Institution
+from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
@@ -26,6 +27,7 @@ class Services:
     families: Families
     proving: Proving
     papers: Papers
+    pages: OwnPages
     consents: Consents
     accesses: Accesses
     hospital: Hospital
@@ -50,6 +52,7 @@ def city_services(
         families=families,
         proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
         papers=Papers(around.clock),
+        pages=OwnPages(around.settings.server.url),
         consents=Consents(db, around.clock, Texts(around.templates / "consent")),
         accesses=Accesses(db, around.seal, around.clock, sent.notices),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),

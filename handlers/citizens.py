@@ -4,6 +4,7 @@ from functools import partial
 
 from core.chat.answers import fold
 from core.chat.dialogue import Ask
+from core.chat.events import Event
 from core.chat.interrupts import GoesOn
 from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Text
@@ -17,6 +18,7 @@ from services.citizens.consent_texts import FAMILY, IDENTITY, MINORS
 from services.citizens.consents import Consents
 from services.citizens.families import Families
 from services.citizens.model import SELF
+from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.relations import TITLES
@@ -77,7 +79,7 @@ def _name(ask: Ask, papers: Papers, said: str) -> str:
     "我的家人", "家人", "我的亲人", "家庭成员", "我绑定的人", "就诊人", "我的就诊人", "谁绑定了我",
     "我绑定了谁", click="FAMILY_MINE",
 )  # fmt: skip
-async def family(citizen: CitizenId, families: Families) -> Reply:
+async def family(event: Event, citizen: CitizenId, families: Families, pages: OwnPages) -> Reply:
     """我的家人: whom the citizen may act for, who waits for an answer, and who may act for them."""
     return Text(
         "citizens/family",
@@ -85,6 +87,7 @@ async def family(citizen: CitizenId, families: Families) -> Reply:
         requests=await families.open_requests(citizen),
         asked=await families.asked_of(citizen),
         holders=await families.holders(citizen),
+        link=pages.me(event.account),
     )
 
 

@@ -13,6 +13,7 @@ from core.delivery.kept import Kept
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
@@ -38,6 +39,7 @@ def bot_of(ground: Ground, register: Register | None = None) -> Bot:
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {register.name: register}, notices),
         Papers: Papers(ground.clock),
+        OwnPages: OwnPages("https://city.example"),
         Citizens: citizens,
         Hospital: hospital_of(ground.db, ground.seal, ground.clock),
         Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),

@@ -7,6 +7,7 @@ from commands import demo
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.delivery.kept import Kept
+from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
@@ -32,6 +33,7 @@ async def city_bot(ground: Ground) -> Bot:
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {}, notices),
         Papers: Papers(ground.clock),
+        OwnPages: OwnPages("https://city.example"),
         Hospital: hospital,
         Desk: desk,
         Kept: kept,

@@ -3,7 +3,7 @@
 import pytest
 
 from services.citizens import relations
-from services.hospital import patients
+from services.citizens import whose as patients
 
 
 @pytest.mark.parametrize(
