@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,7 @@ from core.errors import BootError
 from settings import Account, Settings, is_wechat_host, require_credentials
 
 DEFAULT_ACCOUNT = "city"
+Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -56,17 +58,17 @@ def _complete(account: Account, path: Path) -> Account:
     missing = [name for name in Credentials.__struct_fields__ if not getattr(account, name)]
     if not missing:
         return account
-    kept = _kept(path)
-    return msgspec.structs.replace(account, **{name: getattr(kept, name) for name in missing})
+    known = kept(path, Credentials, _invent)
+    return msgspec.structs.replace(account, **{name: getattr(known, name) for name in missing})
 
 
-def _kept(path: Path) -> Credentials:
+def kept(path: Path, shape: type[Kept], invent: Callable[[], Kept]) -> Kept:
     """Read what was invented before, or invent it now; who comes second takes what the first one wrote."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
-        _write_once(path, msgspec.json.format(msgspec.json.encode(_invent())))
+        _write_once(path, msgspec.json.format(msgspec.json.encode(invent())))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Credentials)
+        return msgspec.json.decode(path.read_bytes(), type=shape)
     except msgspec.DecodeError as broken:
         raise BootError(f"{path} is damaged ({broken}): delete it, and new values are made") from broken
 
