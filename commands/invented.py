@@ -15,6 +15,7 @@ from settings import Account, Institution, Settings, is_wechat_host, require_cre
 
 DEFAULT_ACCOUNT = "city"
 DEMO_INSTITUTION, DEMO_TITLE = "renmin", "云汀市人民医院"
+Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -76,8 +77,8 @@ def _complete(account: Account, path: Path) -> Account:
     missing = [name for name in Credentials.__struct_fields__ if not getattr(account, name)]
     if not missing:
         return account
-    kept = _kept(path, Credentials, _invent)
-    return msgspec.structs.replace(account, **{name: getattr(kept, name) for name in missing})
+    known = kept(path, Credentials, _invent)
+    return msgspec.structs.replace(account, **{name: getattr(known, name) for name in missing})
 
 
 def _institutions(settings: Settings) -> dict[str, Institution]:
@@ -92,17 +93,17 @@ def _simulated(settings: Settings, key: str, institution: Institution) -> Instit
         institution,
         title=institution.title or DEMO_TITLE,
         url=f"{settings.simulator.url}/institution/{key}",
-        secret=institution.secret or _kept(path, SharedSecret, _invent_secret).secret,
+        secret=institution.secret or kept(path, SharedSecret, _invent_secret).secret,
     )
 
 
-def _kept(path: Path, kind: type[Kept], invent: Callable[[], Kept]) -> Kept:
+def kept(path: Path, shape: type[Kept], invent: Callable[[], Kept]) -> Kept:
     """Read what was invented before, or invent it now; who comes second takes what the first one wrote."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.exists():
         _write_once(path, msgspec.json.format(msgspec.json.encode(invent())))
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=shape)
     except msgspec.DecodeError as broken:
         raise BootError(f"{path} is damaged ({broken}): delete it, and new values are made") from broken
 

@@ -21,8 +21,10 @@ from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.citizens.accesses import Accesses
 from services.citizens.consents import Consents
+from services.citizens.logins import Logins
 from services.citizens.proving import Proving
 from services.hospital.service import Hospital
+from services.staff import service as staff
 
 Job = Callable[[], Awaitable[object]]
 EFFECTS_KEPT = timedelta(days=30)  # no dialogue lives that long: its session ends after 24 hours
@@ -148,6 +150,16 @@ def purge_reminders(jobs: Jobs, reminders: Reminders) -> None:
 def purge_leases(jobs: Jobs, leases: Leases) -> None:
     """Forget, hour by hour, what processes that were killed have left."""
     jobs.add("purge_leases", leases.purge, CronTrigger(minute=37, timezone=CITY_ZONE))
+
+
+def purge_logins(jobs: Jobs, db: Database, clock: Clock) -> None:
+    """Forget, hour by hour, logins of citizens and staff that are over."""
+
+    async def purge() -> None:
+        await Logins(db, clock).purge()
+        await staff.purge(db, clock)
+
+    jobs.add("purge_logins", purge, CronTrigger(minute=47, timezone=CITY_ZONE))
 
 
 async def _carefully(name: str, job: Job) -> None:

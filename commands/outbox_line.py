@@ -27,11 +27,11 @@ def add_outbox(parser: argparse.ArgumentParser) -> None:
     _pages(listing)
     _runs(listing, lambda settings, given: outbox_jobs.listing(settings, given.before, given.limit))
     showing = actions.add_parser("job", help="how far one job is")
-    showing.add_argument("number", type=_number)
+    showing.add_argument("number", type=number)
     _runs(showing, lambda settings, given: outbox_jobs.show(settings, given.number))
     for what, does in _CHANGES.items():
         changing = actions.add_parser(what, help=does)
-        changing.add_argument("number", type=_number)
+        changing.add_argument("number", type=number)
         changing.add_argument("--yes", action="store_true", help="do not ask")
         _runs(changing, partial(_change, what))
     doubtful = actions.add_parser("unknown", help="messages of which nobody knows whether they arrived")
@@ -58,14 +58,15 @@ def _change(what: str, settings: Settings, given: _Given) -> int:
     return outbox_jobs.change(settings, given.number, what, sure=given.yes)
 
 
-def _number(given: str) -> int:
+def number(given: str) -> int:
+    """Read a number the database may have given."""
     if not (given.isascii() and given.isdecimal() and len(given) <= _DIGITS):
         raise argparse.ArgumentTypeError(f"{given!r} is not the number of a job or message")
     return int(given)
 
 
 def _pages(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--before", metavar="N", type=_number, default=None, help="those before this number")
+    parser.add_argument("--before", metavar="N", type=number, default=None, help="those before this number")
     usual = outbox_jobs.USUAL
     parser.add_argument("--limit", metavar="N", type=int, default=usual, help=f"at most so many ({usual})")
 

@@ -17,6 +17,7 @@ from commands.jobs import (
     keep_promises,
     purge_effects,
     purge_leases,
+    purge_logins,
     purge_outbox,
     purge_reminders,
 )
@@ -74,6 +75,7 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     purge_outbox(jobs, gateway.reception.outgoing)
     purge_reminders(jobs, gateway.reminders)
     purge_leases(jobs, Leases(gateway.db))
+    purge_logins(jobs, gateway.db, clock)
     return jobs
 
 

@@ -11,7 +11,7 @@ from functools import partial
 import aiohttp
 
 import simulator.app
-from commands import days, demo, invented, menu, terminal
+from commands import days, demo, demo_staff, invented, menu, terminal
 from commands.bots import menu_of
 from commands.cards import played_kinds
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
@@ -135,14 +135,15 @@ class Everything:
     async def live(self) -> int:
         """Start, tell the addresses, stay; 1 when a store of ours ends without us."""
         async with AsyncExitStack() as stack:
-            await self._start(stack)
+            gateway = await self._start(stack)
+            links = self._links(await self._console(gateway))
             settle()
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
-            terminal.addresses(self._links())
+            terminal.addresses(links)
             terminal.say(f"数据在 Data stays in {self.settings.stores.folder} · Ctrl-C 停止 stops everything")
             return await self._watch()
 
-    async def _start(self, stack: AsyncExitStack) -> None:
+    async def _start(self, stack: AsyncExitStack) -> Gateway:
         gateway = await self.assemble(self.around)
         stack.push_async_callback(gateway.close)
         gateway.health.require(SCHEMA, DEMO_CITY, MENU)
@@ -158,6 +159,7 @@ class Everything:
         await stack.enter_async_context(
             recurring(gateway, self.around.clock, partial(self._open_days, gateway))
         )
+        return gateway
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
@@ -214,15 +216,29 @@ class Everything:
         gateway.health.done(MENU, "已设置")
         terminal.done("菜单 Menu", "已设置 in place")
 
-    def _links(self) -> Mapping[str, str]:
-        """Where to go now: the phone, or beside WeChat itself what it is to be told, and the health page."""
-        health = {"状态 Health": f"{address(ADMIN_HOST, self.settings.server.admin_port)}/"}
+    def _links(self, console: str) -> Mapping[str, str]:
+        """Where to go now: the phone, or beside WeChat itself what it is to be told, console and health."""
+        health = {
+            "工作台 Console": console,
+            "状态 Health": f"{address(ADMIN_HOST, self.settings.server.admin_port)}/",
+        }
         if self.sockets.simulator is None:
             return {"网关 Gateway": self.settings.server.url, **health}
         return {"手机 Phone": self._phone_page(), **health}
 
     def _phone_page(self) -> str:
         return f"{self.settings.simulator.url}/phone"
+
+    async def _console(self, gateway: Gateway) -> str:
+        """How to look into the console: into that of a demo city with an invented name and password."""
+        url = f"{self.settings.server.url}/console"
+        if not self._is_ours:
+            return url
+        folder = self.settings.stores.folder
+        login = await demo_staff.employed(gateway.db, self.around.seal, self.around.clock, folder)
+        if login is None:
+            return f"{url}  密码已改 with the password you gave"
+        return f"{url}  名字 name: {login.name}  密码 password: {login.password}"
 
     async def _watch(self) -> int:
         """Stay until cancelled, or until a store of ours ends without us."""

@@ -1,11 +1,14 @@
 """What commands say at the terminal: progress, addresses, one clear line when something is wrong."""
 
+import getpass
 import os
 import signal
 import sys
 import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
+
+from core.errors import BootError
 
 _LABEL = 26
 
@@ -50,6 +53,13 @@ def agrees(question: str, word: str) -> bool:
     except EOFError:
         say()
         return False
+
+
+def secret(question: str) -> str:
+    """Ask for something that is not shown while it is typed; nobody there to answer is a `BootError`."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise BootError("nobody is at the terminal to type a password: give --generate, and one is made")
+    return getpass.getpass(question)
 
 
 def lasting(time: timedelta) -> str:

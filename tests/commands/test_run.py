@@ -48,13 +48,16 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
     booked = reply.splitlines()[1]
     assert re.findall(r"http://\S+", first.said) == [
         f"http://127.0.0.1:{place.phone_port}/phone",
+        f"{place.url}/console",
         f"{place.admin_url}/",
     ]
+    (password,) = re.findall(r"password: (\S+)", first.said)
     assert first.stop() == 0
     assert place.no_store_lives()
 
     second = Program(place).ready()
     assert booked in place.says("我的预约")
+    wait_until(lambda: f"password: {password}" in second.said, "the same password is told again")
     assert second.stop() == 0
     assert place.no_store_lives()
 
@@ -75,7 +78,7 @@ def test_what_is_private_is_the_owners_alone(place: Place) -> None:
     program = Program(place).ready()
     assert program.stop() == 0
     assert place.data.stat().st_mode & 0o077 == 0
-    for name in ("keys", "accounts/city.json"):
+    for name in ("keys", "accounts/city.json", "staff.json"):
         assert (place.data / name).stat().st_mode & 0o177 == 0, name
 
 

@@ -9,9 +9,10 @@ _HOME_NETWORK = 64  # bits of an IPv6 address that are one household or office
 
 
 def address_of(request: Request, proxy: str = "") -> str:
-    """The address of a browser; behind the web server in front of us, on this machine or at `proxy`, what it says.
+    """The address of a browser; "" where nobody knows.
 
-    Of a chain of addresses only the last was written by that web server. "" where nobody knows.
+    The web server in front of us, on this machine or at `proxy`, is believed what it says: of a chain of
+    addresses the last, which it wrote itself.
     """
     peer = request.remote or ""
     if is_loopback(peer) or (proxy and peer == proxy):

@@ -64,7 +64,8 @@ class ConsoleDoor:
         except DomainError as refusal:
             status = _STATUS.get(type(refusal), 401)
             return self._form(request, way, status=status, name=name, words=self._pages.words(refusal))
-        await self._staff.logout(self._guard.token(request))  # whoever was logged in here before
+        if before := self._guard.token(request):
+            await self._staff.logout(before)
         answer = self._pages.led(way)
         self._guard.let_in(answer, came.token)
         self._jar.drop(answer, _COOKIE)
@@ -82,14 +83,14 @@ class ConsoleDoor:
     def _form(self, request: Request, way: str, *, status: int = 200, **said: str) -> web.Response:
         """The page that asks for name and password; its form is good in this browser only."""
         kept = self._jar.get(request, _COOKIE) or secrets.token_hex(16)
-        facts = {"why": "", "name": "", "words": ""} | said
+        facts = {"why": "", "name": "", "words": "", **said}
         token = self._seal.capability(_PURPOSE, kept)
-        answer = self._pages.shown("login", status=status, next=way, csrf=token, **facts)
+        answer = self._pages.shown("login", None, status, next=way, csrf=token, **facts)
         self._jar.put(answer, _COOKIE, kept)
         return answer
 
     def _is_ours(self, request: Request, form: Form) -> bool:
-        """Tell whether a login form is one that this browser was shown: else somebody logs it in as another."""
+        """Tell whether this browser was shown the login form: else others could log it in as themselves."""
         kept = self._jar.get(request, _COOKIE)
         return bool(kept) and self._seal.is_capability(_PURPOSE, kept, form.get(CSRF, ""))
 

@@ -29,7 +29,7 @@ _log = structlog.get_logger("console")
 
 
 class Guard:
-    """Wraps the handlers of the console: `guard.require(Role.CLERK)(handler)`; without roles, for all staff."""
+    """Wraps the handlers of the console: `guard.require(Role.CLERK)(handler)`; without roles, for all."""
 
     def __init__(
         self, staff: Staff, pages: ConsolePages, seal: Seal, jar: Jar, ready: Callable[[], bool]

@@ -1,0 +1,34 @@
+"""One invented member of staff, so that who runs the demo city can look into its console."""
+
+from pathlib import Path
+
+import msgspec
+
+from commands import invented, staff
+from core.clock import Clock
+from core.seal import Seal
+from core.stores.database import Database
+from services.staff.errors import NoSuchStaff
+from services.staff.model import Role
+from services.staff.service import Staff
+
+_FILE = "staff.json"
+
+
+class Login(msgspec.Struct, frozen=True):
+    """What is typed at the console's door."""
+
+    name: str
+    password: str
+
+
+async def employed(db: Database, seal: Seal, clock: Clock, folder: Path) -> Login | None:
+    """Take the member on at the first start; None once their password is no longer the invented one."""
+    login = invented.kept(folder / _FILE, Login, lambda: Login("lishan", staff.invented()))
+    members = Staff(db, seal, clock)
+    try:
+        right = await members.has_password(login.name, login.password)
+    except NoSuchStaff:
+        await members.add(login.name, login.password, list(Role))
+        return login
+    return login if right else None
