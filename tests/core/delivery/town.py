@@ -16,7 +16,7 @@ from core.delivery.lanes import Lane
 from core.delivery.outgoing import City, Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.rates import Limits
-from core.delivery.sender import Choices, Notice, Outcome, Sent
+from core.delivery.sender import Choices, Notice, Outcome, Sender, Sent
 from core.delivery.windows import Windows
 from core.seal import Seal
 from core.stores.database import Database
@@ -102,6 +102,7 @@ class Town:
         self.kinds = Kinds(NOTICES, self.words)
         self.limits = Limits()
         self.city: City = self.post
+        self.sender: Sender = self.post
         self.late = self.worker()
 
     def worker(self, *lanes: Lane, inbox: Inbox | None = None) -> Outgoing:
@@ -115,7 +116,7 @@ class Town:
             words=self.words,
             inbox=inbox or self.inbox,
             city=self.city,
-            sender=self.post,
+            sender=self.sender,
             limits=self.limits,
         )
         return Outgoing(office, lanes or Lane)
