@@ -19,6 +19,7 @@ from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from services.staff.service import Staff
 from settings import Settings, is_wechat_host
+from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
 from webhooks.console.pages import ConsolePages
@@ -49,10 +50,10 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     inside = logged_in(means, services.citizens, ready, _Unionids(services.citizens))
     own = Own(services.families, services.proving, services.consents, services.accesses, means.post.words)
     mine = [*inside.routes(), *Me(inside, own).routes()]
-    return [*visits(means, services.hospital, ready), *mine, *console(means, ready)]
+    return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
 
 
-def console(means: Means, ready: Ready) -> list[Route]:
+def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     """The console; later pages of it take `guard` and `pages` as its door does."""
     around = means.around
     server, seal = around.settings.server, around.seal
@@ -60,7 +61,9 @@ def console(means: Means, ready: Ready) -> list[Route]:
     staff = Staff(means.db, seal, around.clock)
     pages = ConsolePages(around.templates, means.post.words)
     guard = Guard(staff, pages, seal, jar, ready)
-    return ConsoleDoor(staff, guard, pages, seal, jar, server.proxy).routes()
+    door = ConsoleDoor(staff, guard, pages, seal, jar, server.proxy)
+    counter = CounterDesk(services.proving, services.papers, staff, guard, pages)
+    return [*door.routes(), *counter.routes()]
 
 
 def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:

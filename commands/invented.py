@@ -34,9 +34,6 @@ class SharedSecret(msgspec.Struct, frozen=True):
     secret: str
 
 
-Kept = TypeVar("Kept", bound=msgspec.Struct)
-
-
 def as_run(settings: Settings) -> Settings:
     """The settings as `run` and what works beside it use them: the simulator, or WeChat itself."""
     if is_wechat_host(settings.wechat.api_base):

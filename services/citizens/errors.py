@@ -83,6 +83,12 @@ class NoSuchWay(DomainError):
     code = "no_such_way"
 
 
+class OtherPapers(DomainError):
+    """The ID number on the papers is not the one that was entered with the request."""
+
+    code = "other_papers"
+
+
 class RequestOver(DomainError):
     """The request was decided before, or its time is over; `state` says which, in the binding's words."""
 

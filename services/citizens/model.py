@@ -69,6 +69,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class AtCounter:
+    """A request as a counter sees it: whose papers to ask for, the name masked."""
+
+    binding: str
+    title: str
+    name: str
+    asker: str
+    is_self: bool
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A request that waits for the citizen's own yes: `asker` is what its asker calls themselves.
 

@@ -10,17 +10,17 @@ from core.effects import Effect, perform
 from core.errors import DomainError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
-from services.citizens import attempts_store, kept_store
+from services.citizens import attempts_store, kept_store, relations
 from services.citizens import bindings_store as store
 from services.citizens.activation import EXPIRED, REFUSED, WITHDRAWN, Activation, End
 from services.citizens.bindings_store import Proof, Row, Step
 from services.citizens.cabinet import Cabinet
 from services.citizens.checking import Checking
-from services.citizens.errors import NoSuchBinding, NoSuchWay, RequestOver
+from services.citizens.errors import NoSuchBinding, NoSuchWay, OtherPapers, RequestOver
 from services.citizens.institutions import Institution
-from services.citizens.model import SELF, Limits, Way
+from services.citizens.model import SELF, AtCounter, Limits, Way
 from services.citizens.persons import asks_for, key_of, number_of
-from services.citizens.telling import Messenger, Telling
+from services.citizens.telling import Messenger, Telling, ordered
 
 _CLOCK = "clock"  # who lets requests expire
 
@@ -122,10 +122,35 @@ class Proving:
 
         return await self._step(binding, citizen, effect, refuse)
 
-    async def approve_at_counter(self, binding: str, staff: str, effect: Effect) -> str:
-        """A member of staff has seen the papers of both; the binding's id."""
+    async def at_counter(self, binding: str) -> AtCounter:
+        """A request that waits, as a counter is shown it. `NoSuchBinding`, `RequestOver`."""
+        row = await store.binding(self._db, number_of(binding))
+        if row is None or row["ticket"] is None:
+            raise NoSuchBinding
+        if row["state"] != "requested" or row["expires_at"] <= self._clock.now():
+            raise RequestOver(state="expired" if row["state"] == "requested" else row["state"])
+        return AtCounter(
+            binding=str(row["id"]),
+            title=relations.title(row["relation"]),
+            name=self._cabinet.masked(self._cabinet.entered(row).name),
+            asker=self._cabinet.asker(row),
+            is_self=row["relation"] == SELF,
+            scopes=ordered(row["scopes"]),
+            expires_at=row["expires_at"],
+        )
+
+    async def approve_at_counter(
+        self, binding: str, staff: str, effect: Effect, id_number: str | None = None
+    ) -> str:
+        """A member of staff has seen the papers of both; the binding's id.
+
+        `id_number` is the one on the papers of who is to be bound: `OtherPapers` where another was entered.
+        None: whoever calls has compared them.
+        """
 
         async def stamp(tx: Transaction, row: Row, step: Step) -> None:
+            if id_number is not None and self._cabinet.entered(row).id_number != id_number:
+                raise OtherPapers
             await self._activation.approve(tx, row, Proof("counter", staff), step)
 
         return await self._step(binding, f"staff:{staff}", effect, stamp)

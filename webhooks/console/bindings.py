@@ -1,0 +1,90 @@
+"""Requests at the counter: staff look one up by its number and compare the papers."""
+
+from functools import partial
+
+from aiohttp import web
+
+from core.effects import Effect, digest_of
+from core.errors import DomainError
+from services.citizens.errors import NoSuchBinding
+from services.citizens.model import AtCounter
+from services.citizens.papers import Papers
+from services.citizens.proving import Proving
+from services.staff.model import Role
+from services.staff.service import Did, Staff
+from webhooks.console.guard import Guard
+from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.forms import Form
+from webhooks.routes import Request, Route
+
+BINDINGS = f"{HOME}/bindings"
+_MOST_DIGITS = 18
+
+
+class CounterDesk:
+    """Where a request is proven by papers (domain-rules B4 c). Every look and every stamp is in the audit."""
+
+    def __init__(
+        self, proving: Proving, papers: Papers, staff: Staff, guard: Guard, pages: ConsolePages
+    ) -> None:
+        self._proving = proving
+        self._papers = papers
+        self._staff = staff
+        self._guard = guard
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """For who works at a counter."""
+        clerk = Role.CLERK
+        return [
+            Route("GET", BINDINGS, self._guard.require(clerk)(self._look), "staff"),
+            Route("POST", BINDINGS, self._guard.require_form(clerk)(self._stamp), "staff"),
+        ]
+
+    async def _look(self, request: Request, inside: Inside) -> web.Response:
+        number = _number(request.query.get("no", ""))
+        if not number:
+            return self._shown(inside, number, said=request.query.get("did", ""))
+        try:
+            it = await self._proving.at_counter(number)
+        except DomainError as refusal:
+            return self._shown(inside, number, words=self._pages.words(refusal), status=404)
+        await self._staff.note(Did(inside.member.id, "binding_shown", f"binding:{number}"))
+        return self._shown(inside, number, it=it)
+
+    async def _stamp(self, _request: Request, inside: Inside, form: Form) -> web.Response:
+        number, it = _number(form.get("no", "")), None
+        try:
+            it = await self._found(number)
+            id_number = self._papers.id_number(form.get("id_number", ""))
+            change = partial(self._proving.approve_at_counter, number, inside.member.id, id_number=id_number)
+            bare = partial(self._proving.approve_at_counter, number, inside.member.id)
+            await change(Effect(f"counter/{number}", "approve", digest_of(bare)))
+        except DomainError as refusal:
+            await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}", "refused"))
+            return self._shown(inside, number, it=it, words=self._pages.words(refusal), status=409)
+        await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}"))
+        return self._pages.led(f"{BINDINGS}?did=approved")
+
+    async def _found(self, number: str) -> AtCounter:
+        if not number:
+            raise NoSuchBinding
+        return await self._proving.at_counter(number)
+
+    def _shown(
+        self,
+        inside: Inside,
+        number: str,
+        status: int = 200,
+        *,
+        it: AtCounter | None = None,
+        words: str = "",
+        said: str = "",
+    ) -> web.Response:
+        return self._pages.shown("bindings", inside, status, no=number, it=it, words=words, did=said)
+
+
+def _number(given: str) -> str:
+    """A number as it stands in the citizen's message; "" for anything else."""
+    bare = given.strip()
+    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _MOST_DIGITS else ""
