@@ -13,7 +13,7 @@ from services.citizens.attempts_store import Try
 from services.citizens.bindings_store import Step
 from services.citizens.cabinet import Cabinet
 from services.citizens.errors import AlreadyBound, AlreadyProven, TooManyPersons, TooManyRequests
-from services.citizens.model import FORMER, SELF, Limits
+from services.citizens.model import FORMER, SELF, Limits, UnknownCitizen
 from services.citizens.wishes import Wish
 
 
@@ -29,6 +29,8 @@ class Asking:
         citizen = step.who
         await store.lock(tx, citizen, target=wish.target)
         rows = await store.of_citizen(tx, citizen)
+        if not rows:  # nobody, or somebody who is another citizen since
+            raise UnknownCitizen(citizen=citizen)
         scopes = self._scopes(rows, wish)
         open_one = next((row for row in rows if row["target"] == wish.target), None)
         if open_one is not None and self._says(open_one, wish, scopes, step):
@@ -75,7 +77,7 @@ class Asking:
         return widened
 
     def _says(self, row: asyncpg.Record, wish: Wish, scopes: Sequence[str], step: Step) -> bool:
-        entered = self._cabinet.entered(row)
+        entered = self._cabinet.glimpse(row)
         return bool(
             row["expires_at"] > step.at
             and row["relation"] == wish.relation

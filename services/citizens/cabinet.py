@@ -2,10 +2,11 @@
 
 import asyncpg
 import msgspec
+import structlog
 
 from core.effects import Effect
 from core.packing import Packing
-from core.seal import Seal
+from core.seal import Seal, SealBrokenError
 from services.citizens.names import masked_name
 from services.citizens.wishes import Wish
 
@@ -18,6 +19,7 @@ class Entered(msgspec.Struct, frozen=True):
 
 
 _entered = Packing(Entered, "request")
+_log = structlog.get_logger("citizens")
 
 
 class Cabinet:
@@ -34,14 +36,26 @@ class Cabinet:
         """What was entered for an open request."""
         return _entered.unpack(request["sealed"], self._seal, request["ticket"])
 
+    def glimpse(self, request: asyncpg.Record) -> Entered:
+        """The same for where it is only shown: empty if it does not open, which a person looks into."""
+        try:
+            return self.entered(request)
+        except SealBrokenError as broken:
+            _log.error("request_unreadable", binding=request["id"], why=str(broken))
+            return Entered("", "")
+
     def sign(self, asker: str, ticket: str) -> bytes | None:
         """Seal what an asker calls themselves; None for nothing."""
         return self._seal.seal(asker.encode(), f"asker:{ticket}") if asker else None
 
     def asker(self, binding: asyncpg.Record) -> str:
-        """What the asker calls themselves; "" for nothing."""
+        """What the asker calls themselves; "" for nothing, as `name`."""
         sealed = binding["asker"]
-        return "" if sealed is None else self._seal.open(sealed, f"asker:{binding['ticket']}").decode()
+        try:
+            return "" if sealed is None else self._seal.open(sealed, f"asker:{binding['ticket']}").decode()
+        except SealBrokenError as broken:
+            _log.error("asker_unreadable", binding=binding["id"], why=str(broken))
+            return ""
 
     def file(self, entered: Entered, person: str) -> tuple[bytes, bytes]:
         """Seal name and ID number of a registered person."""
@@ -51,8 +65,12 @@ class Cabinet:
         )
 
     def name(self, person: str, sealed: bytes | None) -> str:
-        """The name of a person; "" where none is known."""
-        return "" if sealed is None else self._seal.open(sealed, f"name:{person}").decode()
+        """The name of a person; "" where none is known, or it does not open, which a person looks into."""
+        try:
+            return "" if sealed is None else self._seal.open(sealed, f"name:{person}").decode()
+        except SealBrokenError as broken:
+            _log.error("person_unreadable", person=person, why=str(broken))
+            return ""
 
     def person(self, row: asyncpg.Record) -> Entered:
         """Name and ID number of a registered person."""

@@ -107,7 +107,7 @@ class Families:
                 binding=str(row["id"]),
                 relation=row["relation"],
                 title=relations.title(row["relation"]),
-                name=self._cabinet.masked(self._cabinet.entered(row).name),
+                name=self._cabinet.masked(self._cabinet.glimpse(row).name),
                 scopes=ordered(row["scopes"]),
                 expires_at=row["expires_at"],
                 kept=titles.get(row["id"], ""),

@@ -35,6 +35,5 @@ def asks_for(
     """
     if request["citizen"] == citizen or request["relation"] == SELF or request["target"] != me["identity"]:
         return False
-    entered = cabinet.entered(request)
-    same = compared(entered.name) == compared(cabinet.name(me["person"], me["name"]))
-    return same and age(entered.id_number, today) >= adult
+    entered, mine = cabinet.glimpse(request), compared(cabinet.name(me["person"], me["name"]))
+    return bool(mine) and compared(entered.name) == mine and age(entered.id_number, today) >= adult

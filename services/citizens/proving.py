@@ -7,7 +7,7 @@ import structlog
 
 from core.clock import Clock
 from core.effects import Effect, perform
-from core.errors import DomainError
+from core.errors import DomainError, StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from services.citizens import attempts_store, kept_store, relations
@@ -167,7 +167,7 @@ class Proving:
     async def expire(self, limit: int = 500) -> int:
         """End the requests whose time is over, and tell who asked; how many. For the schedule.
 
-        Each in a transaction of its own: one that cannot be read keeps no other.
+        Each in a transaction of its own: one that goes wrong keeps no other.
         """
         now, ended = self._clock.now(), 0
         for number in await store.overdue(self._db, now, limit):
@@ -175,6 +175,8 @@ class Proving:
                 ended += await self._expire(number, Step(_CLOCK, now, f"expire:{number}"), EXPIRED)
             except DomainError:
                 continue  # decided meanwhile
+            except StoreGoneError:
+                raise
             except Exception:  # noqa: BLE001 - a person looks into it; the others' time is over, too
                 _log.exception("request_not_ended", binding=number)
         await kept_store.purge(self._db, now)

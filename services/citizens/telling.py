@@ -12,7 +12,7 @@ from core.stores.database import Transaction
 from services.citizens import bindings_store as store
 from services.citizens import relations
 from services.citizens.cabinet import Cabinet
-from services.citizens.model import SCOPES
+from services.citizens.model import SCOPES, SELF
 from services.citizens.store import conversation
 
 CONSENT, APPROVED, DONE = "binding_consent", "binding_approved", "binding_done"
@@ -77,13 +77,15 @@ class Telling:
             facts = {"lost": True, "name": self._cabinet.masked(name), "asker": ""}
             await self._tell(tx, REVOKED, binding, binding["citizen"], facts)
             return
+        if binding["relation"] == SELF:  # they are not themselves here any more, which nobody else hears
+            return
         facts = {"lost": False, "name": "", "asker": self._cabinet.asker(binding)}
         for bound in await store.citizens_who_are(tx, binding["identity"]):
             if bound["citizen"] != by:
                 await self._tell(tx, REVOKED, binding, bound["citizen"], facts)
 
     def _name(self, request: asyncpg.Record) -> str:
-        return self._cabinet.masked(self._cabinet.entered(request).name)
+        return self._cabinet.masked(self._cabinet.glimpse(request).name)
 
     async def _tell(
         self,

@@ -201,6 +201,13 @@ async def test_the_other_phone_is_told_that_it_is_not_her_any_more(kin: Kin) -> 
     assert "另一个微信取消了这里的本人身份" in (await kin.letter(thief)).text
 
 
+async def test_who_lets_go_of_being_themselves_troubles_nobody_else(kin: Kin) -> None:
+    mother, tablet = await kin.person("李桂芳", proven=True), await kin.person("李桂芳")
+    tablet.number = mother.number
+    await kin.families.revoke(await kin.proves_self(tablet), tablet.citizen, once())
+    assert (await kin.told(mother), await kin.told(tablet)) == ([], [])
+
+
 async def test_every_refusal_can_be_said_in_a_few_lines(kin: Kin) -> None:
     words, now = Words(TEMPLATES), kin.clock.now()
     said = [

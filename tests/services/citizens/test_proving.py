@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.effects import AlreadyDone, Effect
 from services.citizens.errors import (
@@ -265,19 +266,30 @@ async def test_nobody_answers_in_a_day(kin: Kin) -> None:
     assert (await kin.state(asked), await kin.told(son)) == ("expired", ["binding_expired"])
 
 
-async def test_one_request_that_cannot_be_read_kept_all_that_were_over(kin: Kin) -> None:
+async def test_one_request_that_cannot_be_read_is_over_like_the_others(kin: Kin) -> None:
     son = await kin.person("王小明")
     broken, fine = [await kin.asks(son, await kin.stranger(name)) for name in ("李一", "李二")]
-    await kin.db.execute(
-        """
-        ALTER TABLE bindings DISABLE TRIGGER USER;
-        UPDATE bindings SET sealed = repeat('x', 60)::bytea WHERE id = 2;
-        ALTER TABLE bindings ENABLE TRIGGER USER
-        """
-    )
+    await spoil(kin, broken)
+    assert [each.name for each in await kin.families.open_requests(son.citizen)] == ["", "李*"]
     kin.passes(timedelta(hours=24))
-    assert await kin.proving.expire() == 1
-    assert (await kin.state(broken), await kin.state(fine)) == ("requested", "expired")
+    with capture_logs() as lines:
+        assert await kin.proving.expire() == 2
+    assert (await kin.state(broken), await kin.state(fine)) == ("expired", "expired")
+    assert [(line["event"], line["binding"]) for line in lines] == [("request_unreadable", int(broken))]
+
+
+async def test_one_request_that_cannot_be_read_hides_no_other(kin: Kin) -> None:
+    _, mother, asked = await family(kin)
+    await spoil(kin, await kin.asks(await kin.person("王二"), mother))
+    assert [each.binding for each in await kin.families.asked_of(mother.citizen)] == [asked]
+
+
+async def spoil(kin: Kin, binding: str) -> None:
+    """Let what was entered be readable no more."""
+    async with kin.db.transaction() as tx:
+        await tx.execute("ALTER TABLE bindings DISABLE TRIGGER USER")
+        await tx.execute("UPDATE bindings SET sealed = repeat('x', 60)::bytea WHERE id = $1", int(binding))
+        await tx.execute("ALTER TABLE bindings ENABLE TRIGGER USER")
 
 
 async def test_of_somebody_elses_request_nothing_is_said(kin: Kin) -> None:

@@ -122,6 +122,14 @@ async def test_both_at_once_and_both_ways_round_are_one(kin: Kin) -> None:
     assert set(found) <= {city.citizen, school.citizen}
 
 
+async def test_who_is_another_citizen_since_asks_under_no_old_name(kin: Kin) -> None:
+    city, school = await two_accounts(kin)
+    for each in (city, school):
+        await kin.citizens.unite(each.conversation, UNION)
+    with pytest.raises(UnknownCitizen):
+        await kin.asks(school, await kin.stranger("李桂芳"))
+
+
 async def test_who_never_arrived_has_no_unionid(kin: Kin) -> None:
     with pytest.raises(UnknownCitizen):
         await kin.citizens.unite("city:nobody", UNION)
