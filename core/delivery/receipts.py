@@ -2,8 +2,9 @@
 
 A receipt may come before the answer to the request it is about, so it is a row of its own first. A template
 message is found by its msgid. A subscription notice, whose answer has none, is the first of its template that
-left for this citizen in the minutes before WeChat dated the receipt, and has none yet: a receipt that never
-comes shifts nothing but what left in the same minutes.
+left for this citizen in the minutes before WeChat dated the receipt, and has none yet. What WeChat took goes
+before what perhaps never arrived; so nothing is told while the answer to another one is awaited. A receipt
+that never comes shifts nothing but what left in the same minutes.
 """
 
 from collections.abc import Sequence
@@ -107,7 +108,12 @@ _CANDIDATES = """
     WHERE r.template <> '' AND o.channel = 'subscription' AND o.msg_id = ''
       AND o.state IN ('sending', 'accepted', 'unknown')
       AND o.first_at BETWEEN r.sent_at - $2::interval AND r.sent_at + $3::interval
-    ORDER BY r.sent_at, r.msg_id, o.first_at, o.id LIMIT $1
+      AND NOT EXISTS (
+          SELECT FROM outbox other WHERE other.conversation = r.conversation AND other.template = r.template
+             AND other.channel = 'subscription' AND other.msg_id = ''
+             AND other.state = 'sending' AND NOT other.perhaps AND other.attempted_at IS NOT NULL
+      )
+    ORDER BY r.sent_at, r.msg_id, o.state <> 'accepted', o.first_at, o.id LIMIT $1
 """
 _TELL = """
     WITH found AS (

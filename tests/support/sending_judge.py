@@ -10,13 +10,17 @@ _TOLD = ("accepted", "delivered", "read")
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """One row of the outbox in the end, and how often its phone shows it: as it is, and marked （重发）."""
+    """One row of the outbox in the end, and how often its phone shows it: as it is, and marked （重发）.
+
+    `turn`: whose it is, of a subscription notice; receipts cannot tell several of one citizen apart.
+    """
 
     key: str
     state: str
     shown: int
     again: int = 0
     repeatable: bool = False
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,11 @@ class Doubt:
 def complaints(fates: Sequence[Fate], doubt: Doubt) -> list[str]:
     """Everything that is wrong."""
     found = [f"{each}: {fate.key}" for fate in fates for each in _about(fate)]
+    for turn in sorted({fate.turn for fate in fates if fate.turn}):
+        ours = [fate for fate in fates if fate.turn == turn]
+        told, shown = (sum(fate.state in _TOLD for fate in ours), sum(fate.shown > 0 for fate in ours))
+        if told > shown:
+            found.append(f"{told} booked as received of {shown} received: {turn}")
     unknown = sum(fate.state == "unknown" for fate in fates)
     if unknown > doubt.in_flight + doubt.injected:
         found.append(f"{unknown} unknown, with {doubt.in_flight} in flight and {doubt.injected} injected")
@@ -49,5 +58,5 @@ def _about(fate: Fate) -> Iterator[str]:
         yield f"said again ({fate.state})"
     if times and fate.state in _UNSENT:
         yield f"received and booked as {fate.state}"
-    if not times and fate.state in _TOLD:
+    if not times and fate.state in _TOLD and not fate.turn:
         yield f"booked as {fate.state} and not received"

@@ -19,7 +19,7 @@ from core.chat.durations import Durations
 from core.chat.inbox import Inbox
 from core.chat.words import Words
 from core.clock import SystemClock
-from core.delivery import rows, verdicts
+from core.delivery import credit, rows, verdicts
 from core.delivery.kinds import Kinds
 from core.delivery.mail import Mail
 from core.delivery.outgoing import Office, Outgoing
@@ -70,6 +70,10 @@ def book_as_failed(mail: Mail, reason: str) -> Result:
     return Result(mail.row, "failed", reason, channel=mail.channel)
 
 
+async def forget(_db: Database) -> None:
+    """A mistake: nobody looks after a dead worker's credits."""
+
+
 class Nameless(WeChatSender):
     """A mistake: a template message that is repeated has another name."""
 
@@ -89,6 +93,10 @@ def err(mistake: str) -> type[WeChatSender]:
         vars(rows)["recover"] = send_again
     elif mistake == "books as failed":
         vars(verdicts)["_perhaps"] = book_as_failed
+    elif mistake == "gives credits back":
+        vars(credit)["spend"] = credit.give_back
+    elif mistake == "forgets credits":
+        vars(credit)["settle"] = forget
     elif mistake == "begins unnoticed":
         vars(rows)["begin"] = begin_unnoticed
     return Nameless if mistake == "nameless" else WeChatSender

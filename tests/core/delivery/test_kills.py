@@ -3,13 +3,16 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp.test_utils import TestServer
 
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support import sending_credits
 from tests.support.program import free_port
+from tests.support.sending_credits import Purse
 from tests.support.sending_judge import Doubt, Fate, complaints
 from tests.support.sending_trial import WORKERS, Trial, platform
 
@@ -57,6 +60,8 @@ async def test_twenty_kills(redis: Redis, db: Database, stores: Stores) -> None:
         ("begins unnoticed", "shown 2 times"),
         ("nameless", "shown 2 times"),
         ("books as failed", "received and booked as failed"),
+        ("gives credits back", "a credit is used twice"),
+        ("forgets credits", "a credit is lost"),
     ],
 )
 async def test_control_a_mistake_is_seen(
@@ -80,6 +85,8 @@ NO_DOUBT = Doubt(0, 0, 0)
         (Fate("a", "accepted", 1, again=1), NO_DOUBT, "said again (accepted): a"),
         (Fate("a", "cancelled", 1), NO_DOUBT, "received and booked as cancelled: a"),
         (Fate("a", "delivered", 0), NO_DOUBT, "booked as delivered and not received: a"),
+        (Fate("a", "delivered", 0, turn="b"), NO_DOUBT, "1 booked as received of 0 received: b"),
+        (Fate("a", "expired", 1, turn="b"), NO_DOUBT, "received and booked as expired: a"),
         (Fate("a", "unknown", 1), Doubt(0, 0, 1), "1 unknown, with 0 in flight and 0 injected"),
         (Fate("a", "unknown", 0), Doubt(1, 0, 0), "the operator is told of 0 unknown ones, and there are 1"),
     ],
@@ -97,6 +104,29 @@ def test_the_judge_has_nothing_against_what_may_happen() -> None:
         Fate("better twice", "accepted", 1, again=1, repeatable=True),
     ]
     assert complaints(fates, Doubt(in_flight=1, injected=1, listed=2)) == []
+
+
+def test_nor_against_two_subscription_notices_whose_receipts_were_swapped() -> None:
+    fates = [Fate("lost", "delivered", 0, turn="b"), Fate("heard", "unknown", 1, turn="b")]
+    assert complaints(fates, Doubt(in_flight=1, injected=1, listed=1)) == []
+
+
+FULL = Purse("a", free=2, spent=3, kept=0, void=0, used=3, left=2)
+
+
+@pytest.mark.parametrize(
+    ("purse", "said"),
+    [
+        (replace(FULL, used=4), "a credit is used twice (4 messages left by 3): a"),
+        (replace(FULL, used=2), "a credit is lost (3 were spent on 2 messages): a"),
+        (replace(FULL, kept=1), "a credit is lost (1 kept for messages that have ended): a"),
+        (replace(FULL, void=1), "1 credits are void, and nobody refused anything: a"),
+        (replace(FULL, left=1), "2 credits are open, and WeChat knows of 1: a"),
+    ],
+)
+def test_the_judge_counts_credits(purse: Purse, said: str) -> None:
+    assert sending_credits.complaints([purse]) == [said]
+    assert sending_credits.complaints([FULL, replace(FULL, left=3)]) == [], "one perhaps never arrived"
 
 
 @pytest.mark.soak

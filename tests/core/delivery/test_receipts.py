@@ -170,6 +170,31 @@ async def test_a_subscription_of_unknown_fate_is_delivered_if_its_receipt_says_s
     assert await bureau.states() == [("delivered", "")]
 
 
+async def test_what_wechat_took_has_its_receipt_before_what_perhaps_never_arrived(bureau: Bureau) -> None:
+    """The first was cut off on its way, and the receipt was taken for its own."""
+    for answer in (PerhapsSent("no answer"), Sent()):
+        bureau.post.answers = [answer]
+        await sends_subscription(bureau)
+    await receipts.note(bureau.db, [fate("e1", "902", template="S-visit")])
+    await receipts.apply(bureau.db)
+    assert [state for state, _ in await bureau.states()] == ["sending", "delivered"]
+
+
+async def test_a_receipt_waits_while_another_one_s_answer_is_on_its_way(bureau: Bureau) -> None:
+    """Its message was in doubt; this one's own answer is not heard yet."""
+    bureau.post.answers = [PerhapsSent("no answer")]
+    await sends_subscription(bureau)
+
+    async def on_send() -> None:
+        await receipts.note(bureau.db, [fate("e1", "902", template="S-visit")])
+        assert await receipts.apply(bureau.db) == 0
+
+    bureau.post.on_send = on_send
+    await sends_subscription(bureau)
+    assert await receipts.apply(bureau.db) == 1
+    assert [state for state, _ in await bureau.states()] == ["sending", "delivered"]
+
+
 async def test_what_a_citizen_has_answered_stays_read(bureau: Bureau) -> None:
     await sends_template(bureau)
     await bureau.db.execute("UPDATE outbox SET state = 'read'")
