@@ -80,7 +80,8 @@ class Console:
         self.clock.move(timedelta(**time))
 
     async def _desk(self, _request: Request, inside: Inside) -> web.Response:
-        return web.Response(text=f'<h1>{inside.member.name}</h1><input name="csrf" value="{inside.csrf}">')
+        page = f'<h1>{inside.member.name}</h1><input name="csrf" value="{inside.csrf}">'
+        return web.Response(text=page, content_type="text/html")
 
     async def _approve(self, _request: Request, inside: Inside, form: Form) -> web.Response:
         self.taken.append(form)
