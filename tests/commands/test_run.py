@@ -46,6 +46,7 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
     while "预约成功" not in (reply := place.says("1")):
         assert "1、" in reply
     booked = reply.splitlines()[1]
+    wait_until(lambda: "Ctrl-C" in first.said, "it tells where to go")
     assert re.findall(r"http://\S+", first.said) == [
         f"http://127.0.0.1:{place.phone_port}/phone",
         f"{place.url}/console",

@@ -113,6 +113,10 @@ class Browser:
     async def sends(self, path: str, **form: str) -> Page:
         return await self._asks("POST", path, {}, form)
 
+    async def sends_from(self, address: str, path: str, **form: str) -> Page:
+        """Send a form through the city's web server, which says where it comes from."""
+        return await self._asks("POST", path, {"X-Forwarded-For": address}, form)
+
     async def sends_raw(self, path: str, body: bytes, content_type: str) -> Page:
         return await self._asks("POST", path, {"Content-Type": content_type}, body)
 

@@ -16,7 +16,7 @@ def address_of(request: Request, proxy: str = "") -> str:
     """
     peer = request.remote or ""
     if is_loopback(peer) or (proxy and peer == proxy):
-        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        told = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip()
         return _network(told) or _network(peer)
     return _network(peer)
 
