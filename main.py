@@ -22,6 +22,7 @@ from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from settings import Settings, load
+from webhooks.export import ExportPages, nobody
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
 from webhooks.routes import Doors
@@ -44,7 +45,7 @@ async def assemble(around: Surroundings) -> Gateway:
         sent = post(around, db)
         http = await stack.enter_async_context(open_http())
         registers = institutions(around.settings, http, around.clock)
-        services = city_services(around, db, sent, registers)
+        services = city_services(around, db, redis, sent, registers)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -62,7 +63,8 @@ async def assemble(around: Surroundings) -> Gateway:
         )
         asked = Prompting(db)
         visits = [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
-        app = Doors([*door(accounts, porch), *visits, *health.public_routes()])
+        exports = ExportPages(services.data.exports, around.templates, nobody).routes()
+        app = Doors([*door(accounts, porch), *visits, *exports, *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,
@@ -74,6 +76,7 @@ async def assemble(around: Surroundings) -> Gateway:
             hospital=services.hospital,
             reception=received,
             proving=services.proving,
+            data=services.data,
             reminders=sent.reminders,
             _open=stack.pop_all(),
         )
