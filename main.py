@@ -41,7 +41,7 @@ async def assemble(around: Surroundings) -> Gateway:
         sent = post(around, db)
         http = await stack.enter_async_context(open_http())
         registers = institutions(around.settings, http, around.clock)
-        services = city_services(around, db, sent, registers)
+        services = city_services(around, db, redis, sent, registers)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -68,6 +68,7 @@ async def assemble(around: Surroundings) -> Gateway:
             hospital=services.hospital,
             reception=received,
             proving=services.proving,
+            data=services.data,
             reminders=sent.reminders,
             _open=stack.pop_all(),
         )

@@ -2,10 +2,15 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import citizens, citizens_looks, common, hospital, hospital_moving
+from handlers import citizens, citizens_data, citizens_looks, common, hospital, hospital_moving
 
 router = Router("city").include(
-    common.router, citizens.router, citizens_looks.router, hospital.router, hospital_moving.router
+    common.router,
+    citizens.router,
+    citizens_looks.router,
+    citizens_data.router,
+    hospital.router,
+    hospital_moving.router,
 )
 
 MENU = Menu(
@@ -26,6 +31,8 @@ MENU = Menu(
                 Button(name="我的家人", click="FAMILY_MINE"),
                 Button(name="绑定", click="FAMILY_BIND"),
                 Button(name="解绑", click="FAMILY_UNBIND"),
+                Button(name="谁看过我", click="DATA_LOOKS"),
+                Button(name="我的数据", click="DATA_MINE"),
             ),
         ),
         Button(

@@ -24,6 +24,7 @@ from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
 from webhooks.console.pages import ConsolePages
 from webhooks.cookies import Jar
+from webhooks.export import ExportPages
 from webhooks.login.door import Entrance, LoginDoor
 from webhooks.login.guard import LoggedIn
 from webhooks.login.pages import H5Pages
@@ -48,8 +49,10 @@ Ready = Callable[[], bool]
 def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
     inside = logged_in(means, services.citizens, ready, _Unionids(services.citizens))
-    own = Own(services.families, services.proving, services.consents, services.accesses, means.post.words)
-    mine = [*inside.routes(), *Me(inside, own).routes()]
+    data = services.data
+    own = Own(services.families, services.proving, data.consents, data.accesses, means.post.words)
+    exports = ExportPages(data.exports, means.around.templates, inside.who, inside.begin)
+    mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
     return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
 
 

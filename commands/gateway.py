@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from commands.reception import Reception
+from commands.rights import DataRights
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
 from core.schedule.reminders import Reminders
@@ -34,6 +35,7 @@ class Gateway:
     citizens: Citizens
     hospital: Hospital
     proving: Proving
+    data: DataRights
     reception: Reception
     reminders: Reminders
     _open: AsyncExitStack

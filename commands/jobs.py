@@ -16,11 +16,13 @@ from core.clock import CITY_ZONE, Clock
 from core.delivery.outgoing import Outgoing
 from core.delivery.sweeper import Sweeper
 from core.errors import StoreGoneError
+from core.privacy.retention import Retention
 from core.schedule.leases import Leases
 from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.citizens.accesses import Accesses
 from services.citizens.consents import Consents
+from services.citizens.erasure import Erasing
 from services.citizens.logins import Logins
 from services.citizens.proving import Proving
 from services.hospital.service import Hospital
@@ -99,6 +101,16 @@ def lapse_consents(jobs: Jobs, consents: Consents) -> None:
 def tell_of_accesses(jobs: Jobs, accesses: Accesses) -> None:
     """Tell citizens each evening who has read what is theirs (domain-rules B6)."""
     jobs.add("tell_of_accesses", accesses.tell, CronTrigger(hour=19, minute=5, timezone=CITY_ZONE))
+
+
+def erase_who_left(jobs: Jobs, erasing: Erasing) -> None:
+    """Erase at night who left or asked for it, and has nothing to expect any more (domain-rules D4)."""
+    jobs.add("erase_who_left", erasing.run, CronTrigger(hour=2, minute=37, timezone=CITY_ZONE))
+
+
+def purge_by_rule(jobs: Jobs, retention: Retention) -> None:
+    """Forget at night what is older than its table's period, and write down what went."""
+    jobs.add("purge_by_rule", retention.purge, CronTrigger(hour=3, minute=37, timezone=CITY_ZONE))
 
 
 def audit(jobs: Jobs, hospital: Hospital) -> None:

@@ -11,15 +11,19 @@ from commands.jobs import (
     Job,
     Jobs,
     audit,
+    erase_who_left,
     expire_holds,
     expire_requests,
     fire_reminders,
     keep_promises,
+    lapse_consents,
+    purge_by_rule,
     purge_effects,
     purge_leases,
     purge_logins,
     purge_outbox,
     purge_reminders,
+    tell_of_accesses,
 )
 from core.clock import Clock
 from core.delivery.outgoing import Outgoing, Relieved
@@ -69,6 +73,10 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
     expire_requests(jobs, gateway.proving)
+    lapse_consents(jobs, gateway.data.consents)
+    tell_of_accesses(jobs, gateway.data.accesses)
+    erase_who_left(jobs, gateway.data.erasing)
+    purge_by_rule(jobs, gateway.data.retention)
     audit(jobs, gateway.hospital)
     fire_reminders(jobs, gateway.reminders)
     purge_effects(jobs, gateway.db, clock)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from commands.post import Post
+from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
 from core.chat.desk import Desk, DeskHours
 from core.stores.database import Database
-from services.citizens.accesses import Accesses
-from services.citizens.consent_texts import Texts
-from services.citizens.consents import Consents
+from core.stores.redis import Redis
 from services.citizens.institutions import Institution
 from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
@@ -28,21 +27,20 @@ class Services:
     proving: Proving
     papers: Papers
     pages: OwnPages
-    consents: Consents
-    accesses: Accesses
+    data: DataRights
     hospital: Hospital
     desk: Desk
 
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
         every = (getattr(self, each.name) for each in fields(self))
-        return {type(each): each for each in every}
+        return {type(each): each for each in every} | self.data.by_type()
 
 
 def city_services(
-    around: Surroundings, db: Database, sent: Post, institutions: Mapping[str, Institution]
+    around: Surroundings, db: Database, redis: Redis, sent: Post, institutions: Mapping[str, Institution]
 ) -> Services:
-    """Build every service of the city on one database."""
+    """Build every service of the city on one pair of stores."""
     citizens = Citizens(db, around.seal)
     families = Families(db, around.seal, around.clock, sent.notices)
     links = Links(around.seal, around.settings.server.url)
@@ -53,8 +51,7 @@ def city_services(
         proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
         papers=Papers(around.clock),
         pages=OwnPages(around.settings.server.url),
-        consents=Consents(db, around.clock, Texts(around.templates / "consent")),
-        accesses=Accesses(db, around.seal, around.clock, sent.notices),
+        data=data_rights(around, db, redis, sent, families),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

@@ -32,6 +32,7 @@ class Turn:
         self.led: dict[str, Answer] | None = None  # what was answered before the words led back
         self.notes: list[str] = []
         self.ends_below = False  # the dialogue that waits for this one ends with it
+        self.forgets = False  # nothing of the conversation is remembered from here on
         self.brought = ""  # what a dialogue answers to the one that waits for it
 
     @property

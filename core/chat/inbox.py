@@ -205,6 +205,11 @@ class Inbox:
         return bool(await self._redis.run(self._renew, run.keys[:1], (run.fence, run.token, ms)))
 
 
+def session_key(conversation: str) -> str:
+    """Where the session of a conversation is kept."""
+    return f"bm:{{{conversation}}}:s"
+
+
 def windows_key(conversation: str) -> str:
     """Where the send windows of a conversation are counted."""
     return f"bm:{{{conversation}}}:w"

@@ -31,12 +31,16 @@ class Withdrawn(BaseException):
 
 
 class Ended(BaseException):
-    """The dialogue ends here with this reply; `with_below`: so does the one that waits for it."""
+    """The dialogue ends here with this reply; `with_below`: so does the one that waits for it.
 
-    def __init__(self, reply: Reply, *, with_below: bool = False) -> None:
+    `forgets`: nothing of this conversation is remembered from here on, not even who it is.
+    """
+
+    def __init__(self, reply: Reply, *, with_below: bool = False, forgets: bool = False) -> None:
         super().__init__()
         self.reply = reply
         self.with_below = with_below
+        self.forgets = forgets
 
 
 class Opens(BaseException):

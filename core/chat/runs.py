@@ -63,6 +63,9 @@ class Runs:
             if not ended:
                 self._count(turn, session, replies)
                 return replies
+            if turn.forgets:
+                session.forget()
+                return replies
             session.close_top(turn.brought)
             session.misses = 0
             session.done = frame.dialogue if frame.has_effect else ""
@@ -138,7 +141,7 @@ class Runs:
                     frame.answers = {key: frame.answers[key] for key in ask.visited if key in frame.answers}
                 return waiting.reply, False
             except Ended as ended:
-                turn.ends_below = ended.with_below
+                turn.ends_below, turn.forgets = ended.with_below, ended.forgets
                 return ended.reply, True
             except Withdrawn:
                 session.stopped = session.frames.pop(-2)

@@ -1,11 +1,15 @@
 """What a conversation remembers between turns, and how it is kept: one sealed value per conversation."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from core.chat.moments import When
 from core.packing import Packing
 from core.seal import Seal
 
+# What was obtained under which permission of WeChat's (wechat-facts 1.6, RevokeInfo): the kinds of answers.
+_OBTAINED = {"206": "place", "207": "photo"}
 # At most two dialogues lie on one another (design 3).
 MOST_FRAMES = 2
 
@@ -115,6 +119,14 @@ class Session(msgspec.Struct, array_like=True):
         """Danger to life ends whatever was open (domain-rules R7)."""
         self.frames, self.offers, self.which, self.resuming = [], [], [], False
         self.done, self.stopped = "", None
+
+    def give_back(self, permissions: Iterable[str]) -> None:
+        """Forget the answers that were given under permissions which are taken back; they are asked anew."""
+        kinds = {_OBTAINED[each] for each in permissions if each in _OBTAINED}
+        for frame in [*self.frames, *([self.stopped] if self.stopped else [])]:
+            kept = {key: answer for key, answer in frame.answers.items() if answer.kind not in kinds}
+            if len(kept) < len(frame.answers):
+                frame.answers, frame.open = kept, None
 
     def forget(self) -> None:
         """Who leaves takes the open conversation along (wechat-facts 5, item 10)."""

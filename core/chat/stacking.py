@@ -46,6 +46,10 @@ class Stacking(Choosing):
             raise LookupError("no dialogue waits for this one")
         return keep(below.frame)
 
+    def end_for_good(self, reply: Reply) -> NoReturn:
+        """End this dialogue, and forget all of this conversation: its citizen is known no more."""
+        raise Ended(reply, forgets=True)
+
     def end_both(self, reply: Reply) -> NoReturn:
         """End this dialogue and the one that waits for it: it was put away, or is not wanted any more."""
         raise Ended(reply, with_below=bool(self.awaited_by))

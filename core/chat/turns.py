@@ -1,7 +1,7 @@
 """One turn of a conversation: what a message means here and now, and what is answered."""
 
 from core.chat import answers, hearing, idle_talk, moves, openings
-from core.chat.events import Event, Kind
+from core.chat.events import Event, Kind, Revoked
 from core.chat.house import House
 from core.chat.inviting import Inviting
 from core.chat.moments import is_only_wish, is_wish
@@ -60,6 +60,8 @@ class _Turn(Inviting):
             self._session.which = []
         if self._is_wanted(kind):
             return await self._advance(heard=True)
+        if kind is Kind.AUTHORIZATION_REVOKED and isinstance(self._event.detail, Revoked):
+            self._session.give_back(self._event.detail.info)
         if (match := self._house.routes.kind(kind)) is not None:
             said = await self._open(match)
             if kind is Kind.UNSUBSCRIBE:

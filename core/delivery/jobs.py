@@ -7,7 +7,7 @@ from typing import Protocol
 
 import asyncpg
 
-from core.delivery import guards
+from core.delivery import guards, stops
 from core.delivery.lanes import Lane
 from core.delivery.letters import Letter, letters
 from core.delivery.quiet import JITTER
@@ -144,6 +144,7 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
     if not page:
         await tx.execute("UPDATE jobs SET filled_at = now() WHERE id = $1", number)
         return 0
+    wanted = await stops.willing(tx, page, stops.NEWS)
     await tx.execute(
         """
         INSERT INTO outbox (key, conversation, kind, lane, job, row_no, not_before, valid_until, guard_keys,
@@ -165,12 +166,12 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
         job["valid_until"],
         [*job["guard_keys"], _guard(number)],
         [*job["guard_ns"], 0],
-        list(page),
+        wanted,
         guards.RECIPIENT,
         JITTER if job["not_before"] - job["made_at"] > _SOON else timedelta(),
     )
     await tx.execute(
-        "UPDATE jobs SET reached = $2, rows = rows + $3 WHERE id = $1", number, page[-1], len(page)
+        "UPDATE jobs SET reached = $2, rows = rows + $3 WHERE id = $1", number, page[-1], len(wanted)
     )
     return len(page)
 

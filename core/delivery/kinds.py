@@ -18,7 +18,7 @@ _LENGTH = re.compile(r"([1-9]\d{0,3})([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _KNOWN = {
     "title", "subject", "lane", "valid_for", "quiet", "counts", "duplicates", "words", "link", "options",
-    "fields", "values", "accounts",
+    "purpose", "fields", "values", "accounts",
 }  # fmt: skip
 _MOST_OPTIONS = 6  # what a digit means is said in six lines at most
 Snippet = Callable[[Mapping[str, object]], str]
@@ -32,7 +32,7 @@ class Kind:
     ids each account has of its own; `values` are all that each enum among them may be. `options` are what a
     digit may answer: id and label. `counts`: towards what one citizen gets a day. `repeatable`: better twice
     than not at all. `subject` is what one notice of it is called when a citizen is asked which is meant:
-    心内科就诊提醒; without it, its title.
+    心内科就诊提醒; without it, its title. `purpose`: what a citizen may stop; without it, nobody can.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Kind:
     subscriptions: dict[str, str]
     long_term: frozenset[str]  # the accounts where its subscription is
     subject: Snippet
+    purpose: str = ""
 
 
 class Kinds:
@@ -129,6 +130,7 @@ def _read(name: str, given: dict[str, Any], words: Words, hold: str) -> Kind:
         subscriptions=_ids(accounts, "subscription"),
         long_term=frozenset(account for account, ids in accounts.items() if ids.get("term") == "long"),
         subject=words.snippet(given.get("subject", _text(given, "title"))),
+        purpose=str(given.get("purpose", "")),
     )
 
 

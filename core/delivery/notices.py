@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from core.chat.cutting import MAX_TEXT_BYTES, clean
 from core.chat.words import Words
 from core.clock import Clock, city_day
-from core.delivery import fields, guards, outbox
+from core.delivery import fields, guards, outbox, stops
 from core.delivery.kinds import Kind, Kinds
 from core.delivery.letters import Letter, letters
 from core.delivery.outbox import Entry
@@ -66,11 +66,13 @@ class Notices:
         self._base_url = base_url.rstrip("/")
 
     async def queue(self, tx: Transaction, notice: Notice) -> bool:
-        """Send a notice once the transaction commits; False if it is on its way already.
+        """Send a notice once the transaction commits; False if it is on its way already, or not wanted.
 
         `NoticeRefused` names the field that WeChat would not take, or that no time is left for it.
         """
         entry = await self.entry(tx, notice, notice.not_before or self._clock.now())
+        if await stops.is_stopped(tx, notice.conversation, self.kinds[notice.kind].purpose):
+            return False
         return await outbox.queue(tx, entry) is not None
 
     async def entry(self, tx: Transaction, notice: Notice, due: datetime) -> Entry:

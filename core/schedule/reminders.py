@@ -54,16 +54,18 @@ class Reminders:
         return found is not None
 
     async def fire(self) -> int:
-        """Queue every reminder that is due; how many were. What has changed since, or is over, is dropped.
+        """Queue every reminder that is due; how many were. What has changed, is over or stopped is dropped.
 
         One statement moves a reminder: it is fired and stands in the outbox, or it is still due.
         """
         fired = 0
-        rows = await self._db.fetch(_FIRE, AT_ONCE, guards.RECIPIENT)
+        kinds = [(kind.name, kind.purpose) for kind in self._notices.kinds if kind.purpose]
+        given = (AT_ONCE, guards.RECIPIENT, [name for name, _ in kinds], [purpose for _, purpose in kinds])
+        rows = await self._db.fetch(_FIRE, *given)
         while rows:
             fired += sum(row["state"] == "fired" for row in rows)
             again = len(rows) == AT_ONCE
-            rows = await self._db.fetch(_FIRE, AT_ONCE, guards.RECIPIENT) if again else []
+            rows = await self._db.fetch(_FIRE, *given) if again else []
         return fired
 
     async def purge(self) -> None:
@@ -83,7 +85,11 @@ _PURGE = """
 _FIRE = """
     WITH due AS (
         SELECT id, CASE WHEN valid_until <= now() THEN 'expired'
-                        WHEN guards_hold(guard_keys, guard_ns) THEN 'fired' ELSE 'cancelled' END AS becomes
+                        WHEN guards_hold(guard_keys, guard_ns) AND NOT EXISTS (
+                            SELECT FROM stops s JOIN unnest($3::text[], $4::text[]) AS k (kind, purpose)
+                                USING (purpose)
+                            WHERE s.conversation = reminders.conversation AND k.kind = reminders.kind
+                        ) THEN 'fired' ELSE 'cancelled' END AS becomes
         FROM reminders WHERE state = 'due' AND due_at <= now()
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ), queued AS (

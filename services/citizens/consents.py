@@ -12,7 +12,7 @@ from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from services.citizens import consents_store as store
 from services.citizens.consent_texts import ConsentText, Texts
-from services.citizens.consents_store import Matter, Row, Turn
+from services.citizens.consents_store import Matter, Reader, Row, Turn
 from services.citizens.persons import key_of
 
 LASTS = timedelta(days=7)  # an asking nobody answered
@@ -64,9 +64,9 @@ class Consents:
         row = await store.one(self._db, citizen, purpose, person or None)
         return self._consent(row, purpose, person, scopes)
 
-    async def of_citizen(self, citizen: str) -> list[Consent]:
+    async def of_citizen(self, citizen: str, db: Reader | None = None) -> list[Consent]:
         """Everything a citizen was ever asked."""
-        rows = await store.of_citizen(self._db, citizen)
+        rows = await store.of_citizen(db or self._db, citizen)
         known = [row for row in rows if row["purpose"] in self.texts]
         return [self._consent(row, row["purpose"], row["person"] or "", row["scopes"]) for row in known]
 

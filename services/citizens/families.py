@@ -158,6 +158,10 @@ class Families:
         """
         return await perform(self._db, effect, partial(self._revoke, number_of(binding), citizen, effect))
 
+    async def revoke_in(self, tx: Transaction, binding: str, citizen: str, effect: Effect) -> str:
+        """`revoke` in a transaction of somebody else's."""
+        return await self._revoke(number_of(binding), citizen, effect, tx)
+
     async def active(self, tx: Transaction, citizen: str, person: str, scope: str) -> str | None:
         """The binding under which a citizen acts for a person in this now; None if there is none.
 

@@ -59,9 +59,12 @@ class Citizens:
     async def leave(self, conversation: str) -> None:
         """Note that a citizen unfollowed: what is on its way to them is not sent any more.
 
+        What WeChat told of them goes at once, where they follow none of our accounts any more.
+
         A reminder of what still stands comes when it is time, should they be back by then (ADR 0015).
         """
         await store.follow(self._db, conversation, following=False)
+        await store.drop_profile(self._db, conversation)
 
     async def self_person(self, citizen: str) -> str:
         """Return the person a citizen is now: it changes once they have proven to be a registered one."""

@@ -107,6 +107,18 @@ async def follow(db: Database, conversation: str, *, following: bool) -> None:
     )
 
 
+async def drop_profile(db: Database, conversation: str) -> None:
+    """Forget what the platform says of somebody who follows none of our accounts: what joins them."""
+    await db.execute(
+        """
+        UPDATE citizens c SET unionid = NULL FROM accounts a
+        WHERE a.conversation = $1 AND c.id = a.citizen AND c.unionid IS NOT NULL
+          AND NOT EXISTS (SELECT FROM accounts o WHERE o.citizen = c.id AND o.following)
+        """,
+        conversation,
+    )
+
+
 async def self_person(db: Database | Transaction, citizen: str) -> str | None:
     person: str | None = await db.fetchval(
         "SELECT person FROM bindings WHERE citizen = $1 AND relation = 'self' AND state = 'active'", citizen

@@ -1,20 +1,28 @@
 """What citizens agreed to and may ask of their data, as main.py builds it for a bot."""
 
-from core.stores.database import Database
-from services.citizens.accesses import Accesses
+from commands.post import Post
+from commands.rights import DataRights, data_rights
+from commands.surroundings import Surroundings
+from core.schedule.reminders import Reminders
 from services.citizens.consent_texts import Texts
-from services.citizens.consents import Consents
-from tests.support.city_hospital import TEMPLATES, notices_of
-from tests.support.talk import Ground
+from services.citizens.service import Families
+from settings import Server, Settings
+from tests.support.city_hospital import ADDRESS, TEMPLATES, kinds_of, notices_of
+from tests.support.talk import Ground, words_of
 
 TEXTS = Texts(TEMPLATES / "consent")
 
 
-def rights_of(ground: Ground) -> dict[type, object]:
-    """These services, by type, for the handlers that name them."""
-    db: Database = ground.db
+def data_rights_of(ground: Ground) -> DataRights:
+    """These services on the stores of one test."""
+    settings = Settings(server=Server(base_url=ADDRESS))
+    around = Surroundings(settings, "", "", ground.seal, ground.clock)
     notices = notices_of(ground.seal, ground.clock)
-    return {
-        Consents: Consents(db, ground.clock, TEXTS),
-        Accesses: Accesses(db, ground.seal, ground.clock, notices),
-    }
+    sent = Post(words_of(), kinds_of(), notices, Reminders(ground.db, notices, ground.clock))
+    families = Families(ground.db, ground.seal, ground.clock, notices)
+    return data_rights(around, ground.db, ground.redis, sent, families)
+
+
+def rights_of(ground: Ground) -> dict[type, object]:
+    """The same, by type, for the handlers that name them."""
+    return data_rights_of(ground).by_type()

@@ -1,0 +1,37 @@
+"""Taking back a consent, with all that rested on it (PIPL 15)."""
+
+from functools import partial
+
+from core.effects import Effect, perform
+from core.stores.database import Database, Transaction
+from services.citizens import bindings_store
+from services.citizens.consent_texts import FAMILY, IDENTITY
+from services.citizens.consents import Consents
+from services.citizens.families import Families
+from services.citizens.model import FORMER, SELF
+from services.citizens.persons import key_of
+
+
+class Withdrawing:
+    """Ends consents: without the one to identity nobody is proven, without the other nobody is bound."""
+
+    def __init__(self, db: Database, consents: Consents, families: Families) -> None:
+        self._db = db
+        self._consents = consents
+        self._families = families
+
+    async def withdraw(self, citizen: str, purpose: str, effect: Effect) -> str:
+        """Withdraw what a citizen agreed to for themselves, and end what needs it, at once; the purpose."""
+        return await perform(self._db, effect, partial(self._withdraw, citizen, purpose, effect))
+
+    async def _withdraw(self, citizen: str, purpose: str, effect: Effect, tx: Transaction) -> str:
+        await bindings_store.lock(tx, citizen)
+        await self._consents.end(citizen, purpose, "", key_of(effect), tx)
+        for row in await bindings_store.of_citizen(tx, citizen):
+            is_self = row["relation"] == SELF and row["identity"] is not None
+            is_family = row["relation"] not in {SELF, FORMER}
+            if row["state"] == "active" and (
+                (purpose == IDENTITY and is_self) or (purpose == FAMILY and is_family)
+            ):
+                await self._families.revoke_in(tx, str(row["id"]), citizen, effect)
+        return purpose
