@@ -50,7 +50,7 @@ def _work(parser: argparse.ArgumentParser) -> None:
         "--role",
         metavar="ROLE",
         action="append",
-        required=True,
+        default=[],
         help=f"{', '.join(Role)}; may be given again",
     )
     parser.add_argument(
