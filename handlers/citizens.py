@@ -10,6 +10,7 @@ from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId
+from handlers import citizens_data, citizens_looks
 from handlers import citizens_lines as lines
 from handlers.citizens_proof import prove
 from handlers.consent import consent
@@ -24,7 +25,7 @@ from services.citizens.proving import Proving
 from services.citizens.relations import TITLES
 from services.citizens.whose import meant_by
 
-router = Router("citizens")
+router = Router("citizens").include(citizens_looks.router, citizens_data.router)
 
 _RIGHT = ("没错", "对的", "核对无误", "是对的", "提交", "就这样")
 _WRONG = ("写错了", "错了", "有错", "重写")
@@ -45,10 +46,8 @@ async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, c
     called = await ask.wish("called")
     await ask.only("relation", partial(lines.relations, called), whatever=True)
     relation = await ask.choice("relation", partial(lines.relations, called, oneself=True))
-    if not _is_oneself(ask, relation):
-        await consent(ask, consents, IDENTITY if relation == SELF else FAMILY)
-    name = "" if _is_oneself(ask, relation) else await ask.text("name", partial(_name, ask, papers))
-    if _is_oneself(ask, relation, name):
+    name = await _whose_name(ask, papers, consents, relation)
+    if not name:
         ask.bring((await families.people(ask.citizen))[0].id)
         return Text("citizens/oneself")
     id_number = await ask.text("id_number", papers.id_number)
@@ -64,9 +63,14 @@ async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, c
     return Text("citizens/bound", it=bound)
 
 
-def _is_oneself(ask: Ask, relation: str, name: str = "") -> bool:
-    """Tell whether who was to be added is the citizen after all: 给我老伴挂号, 我自己."""
-    return bool(ask.awaited_by) and (relation == SELF or name == TITLES[SELF])
+async def _whose_name(ask: Ask, papers: Papers, consents: Consents, relation: str) -> str:
+    """The name of who is added; "" if it is the citizen after all whom a dialogue waits for: 我自己."""
+    if relation == SELF and ask.awaited_by:
+        return ""
+    if not await consent(ask, consents, IDENTITY if relation == SELF else FAMILY):
+        return ""
+    name = await ask.text("name", partial(_name, ask, papers))
+    return "" if name == TITLES[SELF] else name
 
 
 def _name(ask: Ask, papers: Papers, said: str) -> str:

@@ -9,12 +9,15 @@ from core.effects import Effect, digest_of
 from core.errors import DomainError
 from services.citizens.consent_texts import ConsentText
 from services.citizens.consents import ConsentMissing, ConsentOver, Consents
+from services.citizens.model import SELF
+from services.citizens.relations import words
 
-_YES, _NO, _WHOLE = "grant", "refuse", "whole"
+_YES, _NO, _WHOLE, _ONESELF = "grant", "refuse", "whole", "oneself"
 _ALIASES = {
     _YES: ("同意", "我同意", "愿意", "我愿意"),
     _NO: ("不同意", "我不同意", "不愿意", "拒绝"),
     _WHOLE: ("全文", "看全文", "详细", "看看全文"),
+    _ONESELF: words(SELF),
 }
 
 
@@ -38,19 +41,23 @@ class _Line:
 
 async def consent(
     ask: Ask, consents: Consents, purpose: str, person: str = "", scopes: Sequence[str] = ()
-) -> None:
+) -> bool:
     """Go on only if the citizen agrees, `ConsentMissing`; who did so before to the same text is not asked.
+
+    False where another dialogue waits for whom something is, and they say that it is for themselves.
 
     `person` is whose data it is about, if it is about one in particular. What is asked again has another
     text, or another scope, than what was agreed to. Each step hangs on its own message and not on the run:
     a dialogue can be left, and gone back in, as if nothing had been done; and nothing has.
     """
     if (await consents.state(ask.citizen, purpose, person, scopes)).is_granted:
-        return
+        return True
     text, key = consents.texts.current(purpose), f"{purpose}:{person}@consent/ask"
     answer = await ask.choice(key, partial(_shown, ask, consents, (purpose, person), sorted(scopes)))
     if answer == _WHOLE:
         ask.again(key, because=ConsentWhole(text=text.whole))
+    if answer == _ONESELF:
+        return False
     decide = consents.grant if answer == _YES else consents.refuse
     try:
         await _once(ask, answer, partial(decide, ask.citizen, purpose, person, ask.event.id))
@@ -59,12 +66,14 @@ async def consent(
     if answer == _NO:
         raise ConsentMissing(title=text.title)
     ask.keep_elsewhere(key)
+    return True
 
 
 async def _shown(ask: Ask, consents: Consents, about: tuple[str, str], scopes: Sequence[str]) -> list[_Line]:
     """The lines of the question, which is noted as asked."""
     await _once(ask, "ask", partial(consents.ask, ask.citizen, *about, scopes))
-    return [_Line(each, consents.texts.current(about[0])) for each in _ALIASES]
+    known = [each for each in _ALIASES if each != _ONESELF or ask.awaited_by]
+    return [_Line(each, consents.texts.current(about[0])) for each in known]
 
 
 async def _once(ask: Ask, step: str, effect: Callable[[Effect], Awaitable[str]]) -> None:
