@@ -51,24 +51,29 @@ async def test_twenty_kills(redis: Redis, db: Database, stores: Stores) -> None:
         await found.kill_some(20)
         await found.end()
         await found.judge()
+        ways = {row["channel"]: row["count"] for row in await db.fetch(_RECEIVED)}
+        assert ways["subscription"] > 10, "credits were used, and had their receipts"
+
+
+_RECEIVED = "SELECT channel, count(*) FROM outbox WHERE state = 'delivered' GROUP BY channel"
 
 
 @pytest.mark.parametrize(
-    ("mistake", "said"),
+    ("mistake", "kills", "said"),
     [
-        ("sends again", "shown 2 times"),
-        ("begins unnoticed", "shown 2 times"),
-        ("nameless", "shown 2 times"),
-        ("books as failed", "received and booked as failed"),
-        ("gives credits back", "a credit is used twice"),
-        ("forgets credits", "a credit is lost"),
+        ("sends again", 4, "shown 2 times"),
+        ("begins unnoticed", 4, "shown 2 times"),
+        ("nameless", 4, "shown 2 times"),
+        ("books as failed", 4, "received and booked as failed"),
+        ("gives credits back", 1, "a credit is used twice"),
+        ("forgets credits", 1, "a credit is lost"),
     ],
 )
 async def test_control_a_mistake_is_seen(
-    redis: Redis, db: Database, stores: Stores, mistake: str, said: str
+    redis: Redis, db: Database, stores: Stores, mistake: str, kills: int, said: str
 ) -> None:
     async with trial(redis, db, stores, 20261123, mistake) as found:
-        await found.kill_some(4)
+        await found.kill_some(kills)
         await found.end()
         with pytest.raises(AssertionError, match=said):
             await found.judge()
