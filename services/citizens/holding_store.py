@@ -96,8 +96,8 @@ async def drop_left_accounts(db: Database, before: datetime) -> int:
             WITH gone AS (
                 DELETE FROM accounts a WHERE NOT following
                   AND EXISTS (SELECT FROM accounts o WHERE o.citizen = a.citizen AND o.following)
-                  AND (SELECT max(at) FROM citizen_events e
-                       WHERE e.citizen = a.citizen AND e.what = 'left' AND e.key = a.conversation) < $1
+                  AND coalesce((SELECT max(at) FROM citizen_events e WHERE e.citizen = a.citizen
+                                AND e.what = 'left' AND e.key = a.conversation), a.heard_at) < $1
                 RETURNING 1
             ) SELECT count(*) FROM gone
             """,
