@@ -33,8 +33,15 @@ OURS = """\
     改期  HOSPITAL_MOVE
     取消预约  HOSPITAL_CANCEL
     看科室  HOSPITAL_DEPARTMENTS
-  帮助  HELP
-  人工  DESK
+  我的
+    我的家人  FAMILY_MINE
+    绑定  FAMILY_BIND
+    解绑  FAMILY_UNBIND
+    谁看过我  DATA_LOOKS
+    我的数据  DATA_MINE
+  帮助
+    帮助  HELP
+    人工  DESK
 """
 
 
@@ -118,14 +125,18 @@ async def test_what_is_there_already_is_not_set_again(platform: str, tmp_path: P
 
 
 async def test_only_what_differs_is_marked(platform: str, tmp_path: Path, tell: Tell) -> None:
-    kept = {"name": "帮助", "type": "click", "key": "HELP"}
+    kept = {
+        "name": "帮助",
+        "sub_button": [
+            {"name": "帮助", "type": "click", "key": "HELP"},
+            {"name": "人工", "type": "click", "key": "DESK"},
+        ],
+    }
     goes = {"name": "扫码", "type": "scancode_push", "key": "SCAN"}
     await set_at(platform, kept, goes)
     told = await asyncio.to_thread(tell, settings(tmp_path, platform), "menu", "sync")
-    before, after = OURS.split("  帮助  HELP\n")
-    assert shown(told) == (
-        marked("+", before) + "  帮助  HELP\n" + "- 扫码  scancode_push SCAN\n" + marked("+", after)
-    )
+    before, ours, after = OURS.partition("  帮助\n    帮助  HELP\n    人工  DESK\n")
+    assert shown(told) == marked("+", before) + ours + "- 扫码  scancode_push SCAN\n" + marked("+", after)
     now = await menu_at(platform)
     assert "HOSPITAL_BOOK" in now
     assert "SCAN" not in now

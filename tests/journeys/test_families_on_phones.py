@@ -1,6 +1,7 @@
 """Two phones play a consent: the daughter asks, the mother agrees in her own chat, the booking goes on."""
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,11 @@ class Two:
         await expect(replies).to_have_count(before + 1)
         await expect(replies.last).to_contain_text(answer)
 
+    async def walks(self, suffix: str, *steps: tuple[str, str]) -> None:
+        """One thing after another, each with its answer."""
+        for words, answer in steps:
+            await self.says(suffix, words, answer)
+
     async def follows(self, suffix: str) -> None:
         await self.page.locator(f"#follow{suffix}").click()
         await expect(self.page.locator(f"#log{suffix}")).to_contain_text("您好")
@@ -80,9 +86,9 @@ def mother() -> Resident:
     return next(each for each in residents(today) if each.name == "王秀英")
 
 
-async def test_a_daughter_asks_and_her_mother_agrees(
-    city: City, chromium: Browser, album: Path, mother: Resident
-) -> None:
+@pytest.fixture
+async def two(city: City, chromium: Browser, album: Path) -> AsyncIterator[Two]:
+    """Both phones, each following."""
     context = await chromium.new_context(
         viewport={"width": 1280, "height": 900}, locale="zh-CN", timezone_id="Asia/Shanghai"
     )
@@ -94,41 +100,43 @@ async def test_a_daughter_asks_and_her_mother_agrees(
     await page.locator("#second-phone").click()
     await two.follows("-2")
     async with sending(city.gateway.reception.outgoing):
-        for words, answer in (
-            ("绑定", "您的什么人"),
-            ("本人", "姓名"),
-            ("王秀英", "身份证号码"),
-            (mother.id_number, "请核对"),
-            ("没错", "您想怎么证明"),
-            ("短信", "6 位数字"),
-        ):
-            await two.says("-2", words, answer)
-        await two.shows("1-the-mother-proves-who-she-is")
-        await two.says("-2", await two.code(mother), "已经确认是您本人")
-        for words, answer in (
-            ("给我妈挂心内科", "您还没有添加妈妈"),
-            ("王秀英", "身份证号码"),
-            (mother.id_number, "请写上您是谁"),
-            ("女儿小芳", "请核对"),
-            ("没错", "您想怎么证明"),
-            ("1", "您刚才的挂号先留着"),
-        ):
-            await two.says("", words, answer)
-        await two.hears("-2", "女儿小芳")
-        await two.shows("2-the-mother-is-asked")
-        await two.says("-2", "1", "您认得这个人吗")
-        await two.says("-2", "1", "已经同意")
-        await two.hears("", "还留着，要接着办吗")
-        await two.shows("3-the-daughter-hears")
-        await two.says("", "1", "请选择医生")
-        for question in ("请选择日期", "请选择时间", "您的妈妈王*英就诊"):
-            await two.says("", "1", question)
-        await two.says("", "1", "【预约成功】妈妈王*英")
-        await two.shows("4-booked-for-the-mother")
-        await two.says("-2", "我的家人", "可以替您办事的：女儿小芳")
-        await two.says("-2", "解绑", "要解绑吗")
-        await two.says("-2", "1", "已经解绑")
-        await two.hears("", "取消了您替对方办事的权限")
-        await two.says("", "我的预约", "没有预约")
-        await two.shows("5-taken-back")
+        yield two
     await context.close()
+
+
+async def test_a_daughter_asks_and_her_mother_agrees(two: Two, mother: Resident) -> None:
+    await two.walks(
+        "-2",
+        ("绑定", "您的什么人"),
+        ("本人", "您同意吗"),
+        ("1", "姓名"),
+        ("王秀英", "身份证号码"),
+        (mother.id_number, "请核对"),
+        ("没错", "您想怎么证明"),
+        ("短信", "6 位数字"),
+    )
+    await two.shows("1-the-mother-proves-who-she-is")
+    await two.says("-2", await two.code(mother), "已经确认是您本人")
+    await two.walks(
+        "",
+        ("给我妈挂心内科", "您还没有添加妈妈"),
+        ("1", "姓名"),
+        ("王秀英", "身份证号码"),
+        (mother.id_number, "请写上您是谁"),
+        ("女儿小芳", "请核对"),
+        ("没错", "您想怎么证明"),
+        ("1", "您刚才的挂号先留着"),
+    )
+    await two.hears("-2", "女儿小芳")
+    await two.shows("2-the-mother-is-asked")
+    await two.walks("-2", ("1", "您认得这个人吗"), ("1", "已经同意"))
+    await two.hears("", "还留着，要接着办吗")
+    await two.shows("3-the-daughter-hears")
+    questions = ("请选择医生", "请选择日期", "请选择时间", "您的妈妈王*英就诊", "【预约成功】妈妈王*英")
+    await two.walks("", *(("1", question) for question in questions))
+    await two.shows("4-booked-for-the-mother")
+    await two.says("-2", "我的家人", "可以替您办事的：女儿小芳")
+    await two.walks("-2", ("解绑", "要解绑吗"), ("1", "已经解绑"))
+    await two.hears("", "取消了您替对方办事的权限")
+    await two.says("", "我的预约", "没有预约")
+    await two.shows("5-taken-back")
