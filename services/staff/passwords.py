@@ -9,7 +9,7 @@ from argon2.exceptions import VerificationError
 
 from services.staff.errors import StaffBusy
 
-_AT_ONCE = 2  # each takes 19 MiB
+_AT_ONCE = 1  # in each process: who floods the console must not take the processors from citizens
 _WAITING = 16
 # Of a password nobody has, at today's costs: what is compared for a name nobody has.
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$ArNCmELCpRYcm0H9ScP9/A$caxEUuCCdMtyqTZNu2vtBQe9muGozx8FgvpTc/vHTJo"
@@ -24,12 +24,17 @@ class Passwords:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
+    def require_room(self) -> None:
+        """Refuse before anything is counted when too many wait: `StaffBusy`."""
+        if self._waiting >= _WAITING:
+            raise StaffBusy
+
     async def hash(self, password: str) -> str:
         """Return what to keep of a password."""
         return await self._aside(lambda: self._argon2.hash(password))
 
     async def is_right(self, kept: str | None, password: str) -> bool:
-        """Compare with what was kept, or with nothing; `StaffBusy` when too many wait."""
+        """Compare with what was kept, or with nothing; `StaffBusy`."""
         return await self._aside(lambda: self.compare(kept, password))
 
     def is_outdated(self, kept: str) -> bool:
@@ -46,8 +51,7 @@ class Passwords:
 
     async def _aside(self, work: Callable[[], _T]) -> _T:
         """Do it in a thread; who hangs up meanwhile makes no room for others before it is done."""
-        if self._waiting >= _WAITING:
-            raise StaffBusy
+        self.require_room()
         self._waiting += 1
         return await asyncio.shield(asyncio.ensure_future(self._in_turn(work)))
 

@@ -126,6 +126,7 @@ class Staff:
         Every refusal is the same whether there is somebody of this name or not: one comparison, one count,
         the same words. `address` is where the browser is.
         """
+        self._passwords.require_room()
         typed = folded(name)
         keys = self._key("name", typed), self._key("address", address)
         await self._count(keys[1], MOST_PER_ADDRESS)

@@ -146,7 +146,10 @@ class LoginDoor:
         plain = opened(self._seal, self._jar.get(request, _name(state)), _context(state, account))
         if plain is None:
             return None
-        pending = msgspec.msgpack.decode(plain, type=_Pending)
+        try:
+            pending = msgspec.msgpack.decode(plain, type=_Pending)
+        except msgspec.DecodeError:  # of a version of ours that wrote other things into it
+            return None
         return pending if self._clock.timestamp() < pending.until else None
 
     def _failed(self, request: Request, why: str, again: str) -> web.Response:

@@ -269,6 +269,18 @@ async def test_more_than_it_has_room_for_are_told_to_wait(staff: Staff, li: Memb
     assert await staff.has_password("lishan", GOOD), "and then there is room again"
 
 
+async def test_who_is_told_to_wait_has_not_tried(
+    staff: Staff, db: Database, li: Member, passwords: Counted
+) -> None:
+    others = [asyncio.create_task(passwords.hash(GOOD)) for _ in range(16)]
+    await asyncio.sleep(0)  # all of them have begun
+    with pytest.raises(StaffBusy):
+        await staff.login("lishan", GOOD, HERE)
+    assert await db.fetchval("SELECT count(*) FROM staff_tries") == 0
+    await asyncio.gather(*others)
+    assert await staff.login("lishan", GOOD, HERE)
+
+
 async def test_who_hangs_up_makes_no_room_before_the_work_is_done(passwords: Counted) -> None:
     kept = await passwords.hash(GOOD)
     for _ in range(16):
