@@ -71,7 +71,7 @@ class Inviting(Steps):
         if (again := _answered_before(prompts)) is not None:
             return await self._answer(again, again.chosen)
         asks = self._asks
-        heard = [each for each in prompts if each.counts and not (asks and self._is_older(each))]
+        heard = [each for each in prompts if each.counts and not (asks and self._is_before(each))]
         leads = self._leads(heard, digit)
         if asks and self._fits(digit):
             leads.append(Lead(0, "", self._folded, self._line(digit)))
@@ -159,6 +159,11 @@ class Inviting(Steps):
     def _asks(self) -> bool:
         """Tell whether the last thing said to the citizen asked for something."""
         return self._shown and not self._gone and not self._nothing_open
+
+    def _is_before(self, prompt: Prompt) -> bool:
+        """Tell whether what is asked now came after a message: it does if it came of it."""
+        led_here = any(frame.prompt == prompt.message for frame in self._session.frames)
+        return led_here or self._is_older(prompt)
 
     def _is_older(self, prompt: Prompt) -> bool:
         """Tell whether a message came before what was said last. In the same second: who knows."""

@@ -99,6 +99,16 @@ async def test_3_names_that_very_booking_and_asks(reminded: Reminded) -> None:
     assert await reminded.state() is BookingState.CANCELLED
 
 
+async def test_a_message_that_was_answered_within_its_second_asked_which_one_was_meant(
+    reminded: Reminded,
+) -> None:
+    soon = reminded.talk.ground.clock.now() + timedelta(milliseconds=400)
+    await reminded.ward.db.execute("UPDATE prompts SET at = $1", soon)
+    reminded.talk.later(milliseconds=500)
+    assert "要取消这个号吗？" in await reminded.says("3")
+    assert "已取消" in await reminded.says("1"), "what the dialogue it led to asks is meant, nothing else"
+
+
 async def test_moved_elsewhere_meanwhile_the_digit_moves_nothing(reminded: Reminded) -> None:
     await reminded.hospital.move(reminded.booking, reminded.new, reminded.citizen, effect())
     reply = await reminded.says("3")

@@ -15,6 +15,7 @@ from commands.services import Services
 from commands.surroundings import Surroundings
 from core.effects import Effect
 from core.stores.database import Database
+from core.stores.redis import Redis
 from services.citizens.institutions import Institution
 from services.hospital.links import Links
 from services.hospital.service import Hospital, People
@@ -44,10 +45,10 @@ _services_of_main = main.__dict__["city_services"]
 
 
 def city_services(
-    around: Surroundings, db: Database, sent: Post, institutions: Mapping[str, Institution]
+    around: Surroundings, db: Database, redis: Redis, sent: Post, institutions: Mapping[str, Institution]
 ) -> Services:
     """The same services, but for the hospital."""
-    services: Services = _services_of_main(around, db, sent, institutions)
+    services: Services = _services_of_main(around, db, redis, sent, institutions)
     people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
     hospital = Unhurried(db, people, around.clock, links, sent.reminders)
