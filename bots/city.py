@@ -2,16 +2,9 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import citizens, citizens_data, citizens_looks, common, hospital, hospital_moving
+from handlers import citizens, common, hospital, hospital_moving
 
-router = Router("city").include(
-    common.router,
-    citizens.router,
-    citizens_looks.router,
-    citizens_data.router,
-    hospital.router,
-    hospital_moving.router,
-)
+router = Router("city").include(common.router, citizens.router, hospital.router, hospital_moving.router)
 
 MENU = Menu(
     buttons=(

@@ -9,6 +9,7 @@ from core.chat.prompts import Prompt
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId
+from handlers import citizens_data, citizens_looks
 from handlers import citizens_lines as lines
 from handlers.citizens_proof import prove
 from handlers.consent import consent
@@ -22,7 +23,7 @@ from services.citizens.proving import Proving
 from services.citizens.relations import TITLES
 from services.citizens.whose import meant_by
 
-router = Router("citizens")
+router = Router("citizens").include(citizens_looks.router, citizens_data.router)
 
 _RIGHT = ("没错", "对的", "核对无误", "是对的", "提交", "就这样")
 _WRONG = ("写错了", "错了", "有错", "重写")

@@ -66,6 +66,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /visit/cancel": "citizen",
         "GET /visit/move": "citizen",
         "POST /visit/move": "citizen",
+        "GET /export": "citizen",
+        "POST /export": "citizen",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

@@ -200,7 +200,9 @@ async def test_without_the_consent_nobody_is_bound(talk: Talk, register: Registe
     assert "您还没有添加家人" in await talk.says("我的家人")
 
 
-@pytest.mark.parametrize(("purpose", "title"), [(HEALTH, "查看检查报告和病历"), (SHARING, "把信息给别的单位")])
+@pytest.mark.parametrize(
+    ("purpose", "title"), [(HEALTH, "查看检查报告和病历"), (SHARING, "把信息给别的单位")]
+)
 async def test_what_stops_and_what_goes_on_is_said_of_each_consent(
     talk: Talk, db: Database, purpose: str, title: str
 ) -> None:
@@ -218,7 +220,9 @@ async def test_what_stops_and_what_goes_on_is_said_of_each_consent(
 # --- what is revoked at WeChat ---
 
 
-async def test_a_permission_taken_back_is_silent_and_takes_what_came_with_it(talk: Talk, db: Database) -> None:
+async def test_a_permission_taken_back_is_silent_and_takes_what_came_with_it(
+    talk: Talk, db: Database
+) -> None:
     await talk.says("我的数据")
     await db.execute("UPDATE citizens SET unionid = '\\x00112233445566778899aabbccddeeff'")
     for info, left in (("206", 1), ("205", 0)):

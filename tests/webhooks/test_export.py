@@ -85,9 +85,12 @@ async def test_who_is_not_logged_in_is_sent_to_log_in_where_that_can_be(browser:
         return web.Response(status=303, headers={"Location": "/login"})
 
     pages = ExportPages(browser.data.exports, TEMPLATES, browser._who, login)
-    async with TestClient(RawTestServer(Doors(pages.routes()).answer)) as client:
-        async with client.get(await browser.link("mother"), allow_redirects=False) as answer:
-            assert (answer.status, answer.headers["Location"]) == (303, "/login")
+    link = await browser.link("mother")
+    async with (
+        TestClient(RawTestServer(Doors(pages.routes()).answer)) as client,
+        client.get(link, allow_redirects=False) as answer,
+    ):
+        assert (answer.status, answer.headers["Location"]) == (303, "/login")
 
 
 async def test_looking_at_the_link_uses_nothing_up_and_each_form_is_given_once(browser: Browser) -> None:
@@ -119,7 +122,9 @@ async def test_a_new_link_ends_the_one_before(browser: Browser) -> None:
     assert (await browser.opens(new))[0] == 200
 
 
-@pytest.mark.parametrize("changed", ["", "x", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBB", "é.ü"])
+@pytest.mark.parametrize(
+    "changed", ["", "x", "AAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBB", "é.ü"]
+)
 async def test_a_made_up_link_shows_nothing(browser: Browser, changed: str) -> None:
     browser.logged_in = browser.home.citizens["mother"]
     assert (await browser.opens(f"/export?k={changed}"))[0] == 404
@@ -162,7 +167,12 @@ async def test_all_that_is_stored_is_there_to_read_and_to_take_along(
     _, text = await browser.takes(link, "json")
     parts = {each["name"]: each for each in json.loads(text)["categories"]}
     assert parts["citizens"]["entries"][0]["oneself"] == {"name": "王秀英", "id_number": MOTHER}
-    assert [len(parts[name]["entries"]) for name in ("bookings", "desk", "rights", "accesses")] == [1, 1, 1, 1]
+    assert [len(parts[name]["entries"]) for name in ("bookings", "desk", "rights", "accesses")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
     assert all(rule["purpose"] and rule["kept"] for each in parts.values() for rule in each["tables"])
 
 

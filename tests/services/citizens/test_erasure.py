@@ -198,7 +198,9 @@ async def test_a_number_is_read_as_people_write_it(home: Household, erasing: Era
 # --- who leaves ---
 
 
-async def test_who_leaves_is_erased_in_the_night_and_theirs_are_not(home: Household, erasing: Erasing) -> None:
+async def test_who_leaves_is_erased_in_the_night_and_theirs_are_not(
+    home: Household, erasing: Erasing
+) -> None:
     await home.register.leave(home.conversation("mother"))
     assert await known(home), "not before the night"
     assert await erasing.run() == 1

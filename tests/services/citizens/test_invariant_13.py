@@ -1,7 +1,7 @@
-"""Invariants 13: what a citizen says of themselves is nowhere in clear, and after 删除 nowhere at all.
+"""Invariant 13: what a citizen says of themselves is nowhere in clear, and after 删除 nowhere at all.
 
-Citizens do random things in a random order, each with words of their own that nobody else has. Every table, key,
-line of the log and file is searched before and after.
+Citizens do random things in a random order, each with words of their own that nobody else has. Every table,
+key, line of the log and file is searched before and after.
 """
 
 import itertools
@@ -78,7 +78,9 @@ class Life:
 
     async def asks_for_mother(self) -> None:
         who = self.who
-        await self.talk.walk("绑定", "妈妈", "同意", who.mother, who.mothers_number, f"女儿{who.name}", "没错")
+        await self.talk.walk(
+            "绑定", "妈妈", "同意", who.mother, who.mothers_number, f"女儿{who.name}", "没错"
+        )
         await self.talk.says("微信同意")
 
     async def books_for_mother(self) -> None:
@@ -97,7 +99,9 @@ class Life:
         await self.talk.walk("挂heart", "1", "1", "1", "1")
 
     async def writes_to_the_desk(self) -> None:
-        await self.talk.walk("人工", f"我叫{self.who.name}，电话{self.who.phone}，身份证{self.who.number}，请回电")
+        await self.talk.walk(
+            "人工", f"我叫{self.who.name}，电话{self.who.phone}，身份证{self.who.number}，请回电"
+        )
 
     async def is_not_understood(self) -> None:
         await self.talk.says(f"{self.who.name} {self.who.phone}")
@@ -143,9 +147,7 @@ def logged() -> Iterator[None]:
 
 
 @pytest.fixture
-async def ground(
-    redis: Redis, db: Database, seal: ListeningSeal, clock: ManualClock, ward: Ward
-) -> Ground:
+async def ground(redis: Redis, db: Database, seal: ListeningSeal, clock: ManualClock, ward: Ward) -> Ground:
     await ward.session("heart-1", at("10:00"), units=(9, 9))
     return Ground(redis, db, seal, clock)
 
@@ -213,7 +215,9 @@ async def test_nothing_is_in_clear_and_after_erasing_nothing_is_left(
     assert not who.canaries.within((printed.out + printed.err).encode()), done
 
 
-async def test_no_file_of_the_database_has_any_of_it(ground: Ground, seal: ListeningSeal, logged: None) -> None:
+async def test_no_file_of_the_database_has_any_of_it(
+    ground: Ground, seal: ListeningSeal, logged: None
+) -> None:
     who = human(random.Random(99))
     one = life(ground, who)
     for act in ACTS:
