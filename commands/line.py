@@ -8,6 +8,7 @@ from commands import catalogue, check, menu, messages, migrate, ring, run, sched
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from commands.outbox_line import add_outbox
+from commands.privacy_line import add_privacy
 from commands.staff_line import add_staff
 from settings import Settings
 
@@ -43,6 +44,9 @@ def parse(arguments: Sequence[str]) -> Command:
     add_keys(commands.add_parser("keys", help="the key ring of a database of your own"))
     add_catalogue(commands.add_parser("catalogue", help="the hospitals of your city, out of data files"))
     add_outbox(commands.add_parser("outbox", help="what we send ourselves: how it stands, notices to many"))
+    add_privacy(
+        commands.add_parser("privacy", help="what is kept of citizens and how long, and what they asked for")
+    )
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     add_staff(commands.add_parser("staff", help="who may come into the console, and what was done there"))
     given = parser.parse_args(arguments)

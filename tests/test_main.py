@@ -83,6 +83,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "GET /console": "staff",
         "GET /console/bindings": "staff",
         "POST /console/bindings": "staff",
+        "GET /export": "citizen",
+        "POST /export": "citizen",
         "GET /healthz": "anyone",
         "GET /readyz": "anyone",
     }

@@ -72,6 +72,31 @@ class PortTakenError(BootError):
     """Another program listens there already."""
 
 
+class _Quiet(web.RequestHandler):
+    """One connection; what could not be read of a request is not said back, as aiohttp would."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer with the status alone: a query may have somebody's number in it."""
+        del message
+        return super().handle_error(request, status, exc, "")
+
+
+class _Server(web.Server):
+    """Makes a `_Quiet` of every connection."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Take a connection."""
+        return _Quiet(self, loop=self._loop, **self._kwargs)
+
+
 async def serve(app: App, opened: socket.socket, *, drain_s: float) -> web.BaseRunner:
     """Answer on a socket; `cleanup()` closes it and lets requests under way finish within `drain_s`."""
     quiet_server_logger()
@@ -79,7 +104,7 @@ async def serve(app: App, opened: socket.socket, *, drain_s: float) -> web.BaseR
     if isinstance(app, Doors):
         # Who hangs up is told to the door: whoever waits for an answer then has to be reached another way.
         # Nobody who talks to a door compresses: unpacking a stranger's 64 KB would take a sixth of a second.
-        server = web.Server(app.answer, access_log=None, handler_cancellation=True, auto_decompress=False)
+        server = _Server(app.answer, access_log=None, handler_cancellation=True, auto_decompress=False)
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=drain_s)
     else:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=drain_s)

@@ -29,7 +29,7 @@ _RADICALS = re.compile("[\u2f00-\u2fd5]")  # look like characters, and are none
 _WIDE = re.compile("[\uff01-\uff5e]")
 _WHOSE = "我|他|她|孩子|我?的?(?:妈妈?|爸爸?|母亲|父亲|爷爷|奶奶|外公|外婆|爱人|老公|老婆|儿子|女儿|孩子)"
 _LEAD = re.compile(rf"^(?:(?:{_WHOSE})(?:的?名字)?[叫是]|(?:姓名|名字)(?:[叫是]|(?=[:：\s])))[:：\s]*")
-_EDGE = " \t\r\n\u3000，。,.！!？?、；;：:“”\"'‘’（）()【】[]《》~…-·•"
+_EDGE = " \t\r\n\u3000，。,.！!？?、；;：:“”\"'‘’ʼ`´（）()【】[]《》~…-·•"
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 _NOT_OF_LATIN = re.compile(r"[^\w '.-]|[\d_]")
 _BETWEEN_LATIN = re.compile(r"[ '.-]")

@@ -1,4 +1,4 @@
-"""Looks for words that must be nowhere in clear, and for what was sealed of them, in every place we write to."""
+"""Looks for words that must be nowhere in clear, and for what was sealed of them, wherever we write."""
 
 import base64
 import mmap

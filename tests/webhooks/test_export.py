@@ -85,9 +85,12 @@ async def test_who_is_not_logged_in_is_sent_to_log_in_where_that_can_be(browser:
         return web.Response(status=303, headers={"Location": "/login"})
 
     pages = ExportPages(browser.data.exports, TEMPLATES, browser._who, login)
-    async with TestClient(RawTestServer(Doors(pages.routes()).answer)) as client:
-        async with client.get(await browser.link("mother"), allow_redirects=False) as answer:
-            assert (answer.status, answer.headers["Location"]) == (303, "/login")
+    link = await browser.link("mother")
+    async with (
+        TestClient(RawTestServer(Doors(pages.routes()).answer)) as client,
+        client.get(link, allow_redirects=False) as answer,
+    ):
+        assert (answer.status, answer.headers["Location"]) == (303, "/login")
 
 
 async def test_looking_at_the_link_uses_nothing_up_and_each_form_is_given_once(browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""停止: notices of a purpose stop, wherever they stand; everything else goes on; 恢复 lets them come again."""
+"""停止: notices of a purpose stop, wherever they stand; everything else goes on; 恢复 undoes it."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Invariants 13: what a citizen says of themselves is nowhere in clear, and after 删除 nowhere at all.
+"""Invariant 13: what a citizen says of themselves is nowhere in clear, and after 删除 nowhere at all.
 
-Citizens do random things in a random order, each with words of their own that nobody else has. Every table, key,
-line of the log and file is searched before and after.
+Citizens do random things in a random order, each with words of their own that nobody else has. Every table,
+key, line of the log and file is searched before and after.
 """
 
 import itertools
