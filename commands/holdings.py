@@ -29,6 +29,10 @@ IMPERSONAL = {
     "sessions": "half-days of doctors",
     "session_events": "what staff did to half-days",
     "periods": "times of half-days",
+    "staff_members": "who may come into the console: members of staff",
+    "staff_sessions": "logins of members of staff",
+    "staff_tries": "how often a password was tried, by keyed hash",
+    "staff_audit": "what members of staff did, by ids that say nothing",
     "jobs": "notices to many, and which member of staff had them sent",
     "job_events": "what staff did to notices to many",
 }

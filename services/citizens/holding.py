@@ -36,6 +36,14 @@ class Register(Holding):
     tables = (
         Kept("accounts", "the way to a citizen: the openid, sealed", End.ERASED, until=_ACCOUNT),
         Kept(
+            "logins",
+            "that a login on a page was used once, and what ends it",
+            End.ERASED,
+            timedelta(0),
+            "until",
+            until="it means nothing any more",
+        ),
+        Kept(
             "citizens",
             "one random name for a citizen, and a keyed hash that joins their accounts",
             End.EMPTIED,

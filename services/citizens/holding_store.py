@@ -69,7 +69,11 @@ async def clear_persons(tx: Transaction, persons: Sequence[str]) -> int:
 
 
 async def drop_accounts(tx: Transaction, citizen: str) -> int:
-    """Forget the ways to a citizen, and what joins their accounts."""
+    """Forget the ways to a citizen, what joins their accounts, and their logins on pages."""
+    await tx.execute(
+        "DELETE FROM logins WHERE conversation IN (SELECT conversation FROM accounts WHERE citizen = $1)",
+        citizen,
+    )
     rows = await tx.fetch("DELETE FROM accounts WHERE citizen = $1 RETURNING 1", citizen)
     await drop_unionid(tx, citizen)
     return len(rows)
