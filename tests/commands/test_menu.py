@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -89,7 +89,7 @@ async def menu_at(platform: str) -> str:
         return await answer.text()
 
 
-async def set_at(platform: str, *buttons: dict[str, str]) -> None:
+async def set_at(platform: str, *buttons: Mapping[str, object]) -> None:
     """Set a menu that is not the bot's."""
     url = f"{platform}/cgi-bin/menu/create?access_token={await token_at(platform)}"
     body = json.dumps({"button": buttons}, ensure_ascii=False).encode()

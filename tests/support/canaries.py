@@ -5,6 +5,7 @@ import mmap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.seal import Seal
 from core.stores.database import Database
@@ -97,7 +98,7 @@ async def _keys(redis: Redis) -> dict[str, bytes]:
 
 
 async def _values(redis: Redis, key: bytes) -> list[bytes]:
-    client = redis.client
+    client: Any = redis.client  # its types know answers as words, too; here they are bytes
     match await client.type(key):
         case b"string":
             return [await client.get(key) or b""]

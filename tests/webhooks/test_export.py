@@ -86,8 +86,9 @@ async def test_who_is_not_logged_in_is_sent_to_log_in_where_that_can_be(browser:
 
     pages = ExportPages(browser.data.exports, TEMPLATES, browser._who, login)
     link = await browser.link("mother")
+    browsing: TestClient[web.BaseRequest, None] = TestClient(RawTestServer(Doors(pages.routes()).answer))
     async with (
-        TestClient(RawTestServer(Doors(pages.routes()).answer)) as client,
+        browsing as client,
         client.get(link, allow_redirects=False) as answer,
     ):
         assert (answer.status, answer.headers["Location"]) == (303, "/login")
