@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import get_type_hints
 
 from commands.post import Post
 from commands.rights import DataRights, data_rights
@@ -33,8 +34,8 @@ class Services:
 
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
-        every = (getattr(self, each.name) for each in fields(self))
-        return {type(each): each for each in every} | self.data.by_type()
+        wanted = get_type_hints(Services)  # what a handler names, whatever kind of it there is
+        return {wanted[each.name]: getattr(self, each.name) for each in fields(self)} | self.data.by_type()
 
 
 def city_services(
