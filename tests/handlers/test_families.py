@@ -176,3 +176,44 @@ async def test_what_is_not_wanted_any_more_is_dropped(
     await mother.walk("1", "1")
     await arrives(talk)
     assert "刚才的事不办了" in await talk.says("2")
+
+
+async def test_what_is_not_meant_after_all_changes_nothing(
+    talk: Talk, mother: Talk, register: Register
+) -> None:
+    for words in ("同意", "拒绝", "解绑"):
+        assert "没有" in await mother.says(words)
+    await proves_self(mother, register, "王秀英", MOTHER)
+    await asks_for(talk)
+    await talk.says("微信同意")
+    await mother.says("同意")
+    assert "没有同意" in await mother.says("2")
+    await mother.says("拒绝")
+    assert "申请还在" in await mother.says("2")
+    await mother.walk("同意", "1")
+    await talk.says("解绑")
+    assert "没有解绑" in await talk.says("2")
+    assert "妈妈王*英" in await talk.says("我的家人")
+
+
+async def test_what_was_kept_too_long_is_over(
+    talk: Talk, mother: Talk, register: Register, ward: Ward
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await proves_self(mother, register, "王秀英", MOTHER)
+    await talk.says("给我妈挂heart")
+    await talk.walk("同意", "王秀英", MOTHER, "女儿小芳", "没错", "微信同意")
+    await arrives(mother)
+    await mother.walk("1", "1")
+    await arrives(talk)
+    await talk.ground.db.execute("DELETE FROM kept_dialogues")
+    assert "已经过期了" in await talk.says("1")
+
+
+async def test_who_one_is_takes_one_line(talk: Talk) -> None:
+    await talk.walk("绑定", "妈妈")
+    assert "最多写 12 个字" in await talk.walk("同意", "王秀英", MOTHER, "住在云汀路一百号的大女儿小芳芳")
+
+
+async def test_other_papers_are_refused_in_words(talk: Talk) -> None:
+    assert "不一样" in talk.bot.words.render("errors/other_papers")
