@@ -72,7 +72,7 @@ async def correct(ask: Ask, rights: Rights) -> Reply:
     kind = await ask.choice("correct", _wrong)
     if kind != "other":
         await rights.may_correct(ask.citizen)
-    words = await ask.text("correct_words")
+    words = await ask.text("correct_words", rights.words)
     number = await ask.once("correct_asked", partial(rights.correct, ask.citizen, kind, words))
     return Text("citizens/correcting", number=number, due_on=await rights.due_on(number, ask.citizen))
 

@@ -7,7 +7,7 @@ from core.chat.dialogue import Ask
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Notes
-from services.citizens.accesses import DAILY, EACH, Accesses
+from services.citizens.accesses import DAILY, EACH, Accesses, NoSuchMode
 
 router = Router("citizens")
 
@@ -36,6 +36,12 @@ async def mode(ask: Ask, accesses: Accesses) -> Reply:
     chosen = await ask.choice("looks_mode", partial(_modes, accesses, ask.citizen))
     await ask.once("mode", partial(accesses.choose, ask.citizen, chosen))
     return Text("citizens/looks_mode_set", mode=chosen)
+
+
+@router.on("关掉查看提醒", "关闭查看提醒", "不要查看提醒", "取消查看提醒", "别告诉我谁看过")
+async def never() -> Reply:
+    """关掉查看提醒: it protects them, and cannot be turned off (B6)."""
+    raise NoSuchMode
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The statements on consents, one function each; the machine itself is in migration 0016."""
+"""The statements on consents, one function each; the machine itself is in migration 0017."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -100,10 +100,14 @@ class Rights:
         if me is None or me["identity"] is None:
             raise SelfNotProven
 
-    async def correct(self, citizen: str, kind: str, words: str, effect: Effect) -> str:
-        """Ask that something be put right: name, id_number or other; the number of the request."""
-        if len(words) > _LONGEST:
+    def words(self, said: str) -> str:
+        """What somebody writes to be put right; `CorrectionLong`."""
+        if len(said) > _LONGEST:
             raise CorrectionLong(most=_LONGEST)
+        return said
+
+    async def correct(self, citizen: str, kind: str, words: str, effect: Effect) -> str:
+        """Ask that something be put right (name, id_number, other), in `words`; the number of the request."""
         now = self._clock.now()
         wanted = Wanted(citizen, kind, words, now, working_day(now.date(), WORKING_DAYS))
         return await perform(self._db, effect, partial(self._correct, wanted))

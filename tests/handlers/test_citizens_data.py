@@ -4,16 +4,18 @@ import pytest
 
 from core.chat.events import Kind, Revoked
 from core.effects import Effect
+from core.errors import DomainError
 from core.stores.database import Database
 from services.citizens.consent_texts import HEALTH, SHARING
 from services.citizens.consents import Consents
-from services.citizens.exports import Exports
+from services.citizens.exports import ExportOver, Exports
+from services.citizens.rights import NoSuchRequest
 from tests.handlers.mailing import arrives
 from tests.handlers.test_families import MOTHERS_PHONE, proves_self
 from tests.services.ward import Ward, at
 from tests.support.people import MOTHER
 from tests.support.register import Register
-from tests.support.talk import Talk
+from tests.support.talk import Talk, words_of
 
 
 async def booked(talk: Talk, ward: Ward) -> None:
@@ -78,6 +80,18 @@ async def test_of_whom_no_name_is_stored_none_is_wrong(talk: Talk) -> None:
 
 async def test_control_anything_else_can_be_wrong(talk: Talk) -> None:
     assert "编号 2000" in await talk.walk("更正", "其他", "我的预约科室显示错了")
+
+
+async def test_what_is_too_long_is_asked_again(talk: Talk) -> None:
+    asked = await talk.walk("更正", "其他", "错" * 201)
+    assert "最多 200 个字" in asked
+    assert "应该是什么" in asked
+    assert "编号 2000" in await talk.says("我的预约科室显示错了")
+
+
+@pytest.mark.parametrize("refusal", [ExportOver(), NoSuchRequest()])
+def test_what_pages_and_commands_refuse_has_its_sentence_too(refusal: DomainError) -> None:
+    assert words_of().render(f"errors/{refusal.code}", **refusal.facts)
 
 
 # --- 删除 ---

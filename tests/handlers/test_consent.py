@@ -2,7 +2,10 @@
 
 import pytest
 
+from core.effects import Effect
 from core.stores.database import Database
+from services.citizens.consent_texts import FAMILY
+from services.citizens.consents import Consents
 from services.citizens.consents_store import history
 from tests.services.ward import Ward, at
 from tests.support.people import CHILD, MOTHER
@@ -107,3 +110,15 @@ async def test_nothing_is_done_yet_so_one_can_go_back(talk: Talk, said: str) -> 
     assert "您的什么人" in await talk.says(said)
     await talk.walk("妈妈", "同意")
     assert "您的什么人" in await talk.says("返回")
+
+
+async def test_what_was_answered_elsewhere_meanwhile_is_asked_anew(talk: Talk, db: Database) -> None:
+    await talk.walk("绑定", "妈妈")
+    consents = talk.bot.services[Consents]
+    assert isinstance(consents, Consents)
+    citizen = await db.fetchval("SELECT citizen FROM consents")
+    await consents.refuse(citizen, FAMILY, "", "page", Effect("page", "refuse", b""))
+    again = await talk.says("同意")
+    assert "刚才的问题已经过期了" in again
+    assert "您同意吗" in again
+    assert "请发要绑定的人的姓名" in await talk.says("同意")

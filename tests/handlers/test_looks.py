@@ -55,3 +55,8 @@ async def test_told_each_time_or_daily_and_never_not(mother: Talk, home: Househo
     assert "每次有人看" in await mother.says("每次")
     assert "现在是每次都告诉" in await mother.says("查看提醒")
     assert "每天汇总一次告诉您" in await mother.says("1")
+
+
+async def test_never_to_be_told_is_not_offered(mother: Talk, home: Household) -> None:
+    assert "不能关掉" in await mother.says("关掉查看提醒")
+    assert "现在是每天汇总一次" in await mother.says("查看提醒")
