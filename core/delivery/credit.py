@@ -6,7 +6,21 @@ from datetime import datetime, timedelta
 
 from core.stores.database import Database, Transaction
 
-AT_ONCE = 5_000  # credits forgotten in one statement
+AT_ONCE = 5_000  # credits that one statement forgets, or settles
+SETTLE = """
+    WITH ended AS (
+        SELECT c.event, c.template, c.no, o.perhaps OR o.msg_id <> ''
+               OR o.state IN ('accepted', 'delivered', 'read', 'unknown') AS used
+        FROM credits c JOIN outbox o ON o.id = c.taken_by
+        WHERE c.taken_by IS NOT NULL AND c.spent_at IS NULL AND o.settled_at IS NOT NULL
+        LIMIT $1 FOR UPDATE OF c SKIP LOCKED
+    )
+    UPDATE credits c SET
+        taken_by = CASE WHEN used AND NOT long_term THEN taken_by END,
+        spent_at = CASE WHEN used AND NOT long_term THEN now() END
+    FROM ended WHERE (c.event, c.template, c.no) = (ended.event, ended.template, ended.no)
+                 AND c.taken_by IS NOT NULL AND c.spent_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +130,7 @@ async def settle(db: Database) -> None:
 
     What left us, or perhaps did, has used its credit; what surely did not leaves it to another.
     """
-    await db.execute(
-        """
-        WITH ended AS (
-            SELECT c.ctid, o.perhaps OR o.msg_id <> ''
-                           OR o.state IN ('accepted', 'delivered', 'read', 'unknown') AS used
-            FROM credits c JOIN outbox o ON o.id = c.taken_by
-            WHERE c.taken_by IS NOT NULL AND c.spent_at IS NULL AND o.settled_at IS NOT NULL
-            LIMIT $1 FOR UPDATE OF c SKIP LOCKED
-        )
-        UPDATE credits c SET
-            taken_by = CASE WHEN used AND NOT long_term THEN taken_by END,
-            spent_at = CASE WHEN used AND NOT long_term THEN now() END
-        FROM ended WHERE c.ctid = ended.ctid
-        """,
-        AT_ONCE,
-    )
+    await db.execute(SETTLE, AT_ONCE)
 
 
 async def purge(db: Database, older: timedelta) -> None:

@@ -99,3 +99,17 @@ async def test_control_a_credit_in_living_hands_is_left_alone(bureau: Bureau) ->
     await credit.settle(bureau.db)
     assert await figures(bureau) == (0, 0)
     assert await bureau.db.fetchval("SELECT taken_by IS NOT NULL FROM credits")
+
+
+async def test_looking_after_them_reads_no_open_credit(bureau: Bureau) -> None:
+    """It is done each second, and a city has very many that nobody has used yet."""
+    await bureau.db.execute(
+        """
+        INSERT INTO credits (event, no, conversation, template, long_term, allowed_at)
+        SELECT i::text, 0, 'city:' || i, 'S-visit', false, now() FROM generate_series(1, 20000) AS i
+        """
+    )
+    await bureau.db.execute("ANALYZE credits")
+    found = await bureau.db.fetch(f"EXPLAIN {credit.SETTLE}", credit.AT_ONCE)
+    plan = "\n".join(row[0] for row in found)
+    assert "Seq Scan on credits" not in plan, plan
