@@ -97,13 +97,11 @@ class Runs:
 
     def _stacked(self, wish: Opens, frame: Frame, turn: Turn, session: Session) -> Turn:
         """Put the dialogue that is to answer a question on top; what was to be said is said before it."""
-        if wish.dialogue in [each.dialogue for each in session.frames]:
-            raise RuntimeError(
-                f"{wish.dialogue} is open already; {frame.dialogue} cannot open it for {wish.key}"
-            )
+        if wish.dialogue == frame.dialogue:
+            raise RuntimeError(f"{frame.dialogue} cannot open itself for {wish.key}")
         frame.waits, frame.open = wish.key, None
         opened = Frame(wish.dialogue, f"{turn.event.id}/{wish.dialogue}", hints=dict(wish.settles))
-        session.frames[:] = [*session.frames, opened][-MOST_FRAMES:]
+        session.open_top(opened)
         session.misses = 0
         next_turn = Turn(turn.event, self._today)
         next_turn.notes = turn.notes

@@ -103,6 +103,14 @@ class Session(msgspec.Struct, array_like=True):
         """The dialogue being talked about."""
         return self.frames[-1] if self.frames else None
 
+    def open_top(self, frame: Frame) -> None:
+        """Talk about this dialogue from here on; the one talked about last is kept below it.
+
+        The same dialogue, begun before, gives way.
+        """
+        others = [each for each in self.frames if each.dialogue != frame.dialogue]
+        self.frames[:] = [*others[1 - MOST_FRAMES :], frame]
+
     def close_top(self, brought: str = "") -> Frame:
         """End the dialogue talked about; one that waits for it gets what it brought, or asks by itself."""
         closed = self.frames.pop()

@@ -15,7 +15,7 @@ from core.chat.replies import Reply, Said, Text
 from core.chat.router import Match
 from core.chat.routes import Given, Nearest, Notes
 from core.chat.runs import Runs
-from core.chat.sessions import MOST_FRAMES, Frame, Question, Session, kept
+from core.chat.sessions import Frame, Question, Session, kept
 from core.chat.speech import join, say
 from core.clock import city_day
 from core.errors import DomainError
@@ -110,10 +110,9 @@ class Steps:
         if route.dialogue:
             if self._idle:
                 session.frames.clear()
-            others = [frame for frame in session.frames if frame.dialogue != route.name]
             frame = await openings.opened(match, self._run_of(route.name), self._house.routes)
             frame.opening = self._event.text if route.beside else ""
-            session.frames[:] = [*others[1 - MOST_FRAMES :], frame]  # the one talked about last is kept
+            session.open_top(frame)
             if prompt is not None:
                 # Read, and not answered yet: who thinks better of 取消 may still say 会到. From here on
                 # digits go to the dialogue's own questions, which are newer; its outcome ends the prompt.
@@ -142,15 +141,14 @@ class Steps:
         try:
             frame = kept(again.kept)
         except msgspec.DecodeError:
-            return await self._and_go_on(self._say(Text("chat/gone")))
-        if self._house.routes.named(frame.dialogue) is None:
+            frame = None
+        if frame is None or self._house.routes.named(frame.dialogue) is None:
             return await self._and_go_on(self._say(Text("chat/gone")))
         frame.waits, frame.beside = "", ""
         frame.hints |= again.settles
         if self._idle:
             session.frames.clear()
-        others = [each for each in session.frames if each.dialogue != frame.dialogue]
-        session.frames[:] = [*others[1 - MOST_FRAMES :], frame]
+        session.open_top(frame)
         said = await self._advance(notes=[again.lead])
         if prompt is not None:
             await self._house.prompts.answered(prompt)

@@ -173,3 +173,10 @@ async def test_a_question_that_comes_first_is_no_step_back_for_the_others(
     await house.walk("1", "2")
     friends.known.append(Item("老王二", "老王二"))
     assert "老王" in await house.says("给老王二点"), "control: who is known is settled"
+
+
+async def test_what_was_begun_below_barred_the_order_that_needs_it(house: Talk) -> None:
+    await house.says("认识")
+    assert "现在" in await house.says("给老李点茶"), "the one that is asked for now counts"
+    assert "请选茶" in await house.says("1")
+    assert [frame.dialogue for frame in (await house.session()).frames] == ["teahouse.order"]
