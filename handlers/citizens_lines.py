@@ -1,13 +1,16 @@
 """The lines a citizen chooses from when it is about who may act for whom."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TypeVar
 
 from services.citizens.errors import NoSuchBinding
 from services.citizens.families import Families
 from services.citizens.model import SELF, Asked, Holder, Relative, Way
 from services.citizens.proving import Proving
 from services.citizens.relations import FAMILY, TITLES, codes, words
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,7 @@ async def asked_of(families: Families, citizen: str) -> list[AskedLine]:
 
 async def asked(families: Families, citizen: str, binding: str) -> Asked:
     """One of them."""
-    return (
-        next((each for each in await families.asked_of(citizen) if each.binding == binding), None) or _gone()
-    )
+    return _one(each for each in await families.asked_of(citizen) if each.binding == binding)
 
 
 async def held(families: Families, citizen: str) -> list[Held]:
@@ -112,19 +113,17 @@ async def held(families: Families, citizen: str) -> list[Held]:
 
 async def one_held(families: Families, citizen: str, binding: str) -> Held:
     """One of them."""
-    return next((each for each in await held(families, citizen) if each.id == binding), None) or _gone()
+    return _one(each for each in await held(families, citizen) if each.id == binding)
 
 
 async def bound(families: Families, citizen: str, binding: str) -> Relative:
     """Whom a binding is to."""
-    found = await families.people(citizen)
-    return next((each for each in found if each.binding == binding), None) or _gone()
+    return _one(each for each in await families.people(citizen) if each.binding == binding)
 
 
 async def institution(proving: Proving, binding: str, citizen: str, name: str) -> Way:
     """The institution that sends a code."""
-    found = await proving.ways(binding, citizen)
-    return next((way for way in found if way.institution == name), None) or _gone()
+    return _one(way for way in await proving.ways(binding, citizen) if way.institution == name)
 
 
 def _person(relative: Relative) -> Held:
@@ -135,5 +134,8 @@ def _holder(holder: Holder) -> Held:
     return Held(holder.binding, holder.asker, of_me=True, aliases=(holder.asker,))
 
 
-def _gone() -> NoReturn:
+def _one(found: Iterable[_T]) -> _T:
+    """The first of them; what was there when it was shown may be over."""
+    for each in found:
+        return each
     raise NoSuchBinding

@@ -14,11 +14,11 @@ from services.citizens.errors import (
     AlreadyBound,
     AlreadyProven,
     NoSuchBinding,
-    RequestOver,
     TooManyAccounts,
     TooManyPersons,
 )
 from services.citizens.model import FORMER, SELF, Limits
+from services.citizens.persons import require_open
 from services.citizens.telling import Telling
 
 
@@ -56,10 +56,7 @@ class Activation:
         row = await store.binding(tx, number)
         if row is None or row["citizen"] != seen["citizen"]:  # it was just handed over: ask again
             raise NoSuchBinding
-        if row["state"] != "requested":
-            raise RequestOver(state=row["state"])
-        if step is not None and row["expires_at"] <= step.at:
-            raise RequestOver(state="expired")
+        require_open(row, step.at if step is not None else None)
         return row
 
     async def approve(self, tx: Transaction, row: asyncpg.Record, proof: Proof, step: Step) -> str:

@@ -1,12 +1,12 @@
 """Small things that asking and proving have in common."""
 
-from datetime import date
+from datetime import date, datetime
 
 import asyncpg
 
 from core.effects import Effect
 from services.citizens.cabinet import Cabinet
-from services.citizens.errors import NoSuchBinding
+from services.citizens.errors import NoSuchBinding, RequestOver
 from services.citizens.identity import age
 from services.citizens.model import SELF
 from services.citizens.names import compared
@@ -19,6 +19,14 @@ def number_of(binding: str) -> int:
     if not (binding.isascii() and binding.isdecimal() and len(binding) <= _MOST_DIGITS):
         raise NoSuchBinding
     return int(binding)
+
+
+def require_open(request: asyncpg.Record, at: datetime | None) -> None:
+    """Refuse one that was decided, `RequestOver`, or whose time is over then."""
+    if request["state"] != "requested":
+        raise RequestOver(state=request["state"])
+    if at is not None and request["expires_at"] <= at:
+        raise RequestOver(state="expired")
 
 
 def key_of(effect: Effect) -> str:

@@ -19,7 +19,7 @@ from services.citizens.checking import Checking
 from services.citizens.errors import NoSuchBinding, NoSuchWay, OtherPapers, RequestOver
 from services.citizens.institutions import Institution
 from services.citizens.model import SELF, AtCounter, Limits, Way
-from services.citizens.persons import asks_for, key_of, number_of
+from services.citizens.persons import asks_for, key_of, number_of, require_open
 from services.citizens.telling import Messenger, Telling, ordered
 
 _CLOCK = "clock"  # who lets requests expire
@@ -54,11 +54,7 @@ class Proving:
 
     async def ways(self, binding: str, citizen: str) -> list[Way]:
         """How a request may be proven: the same for who is known and who is not."""
-        row = await store.binding(self._db, number_of(binding))
-        if row is None or row["citizen"] != citizen or row["ticket"] is None:
-            raise NoSuchBinding
-        if row["state"] != "requested" or row["expires_at"] <= self._clock.now():
-            raise RequestOver(state="expired" if row["state"] == "requested" else row["state"])
+        row = await self._waiting(binding, citizen)
         known = self._institutions.values()
         found = [Way("code", each.name, each.title) for each in known]
         if row["relation"] != SELF and not self._checking.is_child(row):
@@ -124,11 +120,7 @@ class Proving:
 
     async def at_counter(self, binding: str) -> AtCounter:
         """A request that waits, as a counter is shown it. `NoSuchBinding`, `RequestOver`."""
-        row = await store.binding(self._db, number_of(binding))
-        if row is None or row["ticket"] is None:
-            raise NoSuchBinding
-        if row["state"] != "requested" or row["expires_at"] <= self._clock.now():
-            raise RequestOver(state="expired" if row["state"] == "requested" else row["state"])
+        row = await self._waiting(binding)
         return AtCounter(
             binding=str(row["id"]),
             title=relations.title(row["relation"]),
@@ -212,6 +204,14 @@ class Proving:
     async def drop(self, binding: str, citizen: str, effect: Effect) -> str:
         """Forget the kept dialogue: it went on, or is not wanted; the binding's id."""
         return await perform(self._db, effect, partial(self._drop, number_of(binding), citizen))
+
+    async def _waiting(self, binding: str, citizen: str = "") -> Row:
+        """A request that waits, to be shown; of this citizen's, if one is named."""
+        row = await store.binding(self._db, number_of(binding))
+        if row is None or row["ticket"] is None or (citizen and row["citizen"] != citizen):
+            raise NoSuchBinding
+        require_open(row, self._clock.now())
+        return row
 
     async def _drop(self, number: int, citizen: str, tx: Transaction) -> str:
         owner = await store.binding(tx, number)

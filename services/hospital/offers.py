@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from core.clock import CITY_ZONE, Clock
 from core.errors import DomainError
 from core.stores.database import Database
-from services.citizens.service import Citizens, Families
+from services.citizens.service import Citizens, Families, Relative
 from services.hospital import directory_store, naming, offers_store, shapes, spoken, store
 from services.hospital.errors import CLAIM_REFUSALS, NoSuchPeriod, NotAsWished, NothingLeft
 from services.hospital.model import (
@@ -186,11 +186,15 @@ class Offers:
 
         Whether it is still to be had, only `hold` decides. Raises `NotBound`.
         """
-        whom = await self._family.relative(citizen, person or await self._citizens.self_person(citizen))
+        whom = await self._whom(citizen, person)
         row = await offers_store.period(self._db, period, self._at())
         if row is None:
             raise NoSuchPeriod
         return shapes.quote(row, whom)
+
+    async def _whom(self, citizen: str, person: str) -> Relative:
+        """One of a citizen's people; "" for themselves."""
+        return await self._family.relative(citizen, person or await self._citizens.self_person(citizen))
 
     def _at(self, moving: str | None = None) -> store.At:
         return store.At(self._clock.now().astimezone(CITY_ZONE), self._rules_row, moving)

@@ -72,7 +72,7 @@ class Hospital(Offers):
 
         Raises a `ClaimRefused` with its facts, `NoSuchPeriod` or `NotBound`; then nothing is changed.
         """
-        whom = await self._family.relative(citizen, person or await self._citizens.self_person(citizen))
+        whom = await self._whom(citizen, person)
         claim = store.Claim(
             period=period,
             citizen=citizen,
@@ -108,7 +108,7 @@ class Hospital(Offers):
         """
         found = await self.booking(booking, citizen)
         move = moving_store.Move(store.Return(booking, citizen, _key(effect), version, found.person), period)
-        whom = await self._of_its_maker(found)
+        whom = found.whom if found.citizen == citizen else await self._of_its_maker(found)
         try:
             return await perform(self._db, effect, partial(self._move, move, whom))
         except _RefusedError as refused:

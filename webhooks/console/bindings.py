@@ -6,7 +6,6 @@ from aiohttp import web
 
 from core.effects import Effect, digest_of
 from core.errors import DomainError
-from services.citizens.errors import NoSuchBinding
 from services.citizens.model import AtCounter
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
@@ -55,21 +54,16 @@ class CounterDesk:
     async def _stamp(self, _request: Request, inside: Inside, form: Form) -> web.Response:
         number, it = _number(form.get("no", "")), None
         try:
-            it = await self._found(number)
+            it = await self._proving.at_counter(number)
             id_number = self._papers.id_number(form.get("id_number", ""))
-            change = partial(self._proving.approve_at_counter, number, inside.member.id, id_number=id_number)
-            bare = partial(self._proving.approve_at_counter, number, inside.member.id)
-            await change(Effect(f"counter/{number}", "approve", digest_of(bare)))
+            stamp = partial(self._proving.approve_at_counter, number, inside.member.id)
+            # The ID number is no part of the digest: it could be guessed from it.
+            await stamp(Effect(f"counter/{number}", "approve", digest_of(stamp)), id_number=id_number)
         except DomainError as refusal:
             await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}", "refused"))
             return self._shown(inside, number, it=it, words=self._pages.words(refusal), status=409)
         await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}"))
         return self._pages.led(f"{BINDINGS}?did=approved")
-
-    async def _found(self, number: str) -> AtCounter:
-        if not number:
-            raise NoSuchBinding
-        return await self._proving.at_counter(number)
 
     def _shown(
         self,
