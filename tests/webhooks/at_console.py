@@ -8,11 +8,15 @@ from aiohttp.test_utils import RawTestServer, TestClient
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
+from services.citizens.papers import Papers
+from services.citizens.proving import Proving
 from services.staff.model import Role
 from services.staff.passwords import Passwords
 from services.staff.service import Staff
+from tests.support.city_hospital import notices_of
 from tests.support.talk import TEMPLATES, words_of
 from tests.webhooks.logging_in import Browser, Client, Page
+from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
 from webhooks.console.pages import ConsolePages, Inside
@@ -36,7 +40,7 @@ class Counted(Passwords):
 
 
 class Console:
-    """A console with two pages more than the door has."""
+    """A console with two pages more than the door has, and the desk where papers are compared."""
 
     def __init__(self, db: Database, seal: Seal, clock: ManualClock, *, secure: bool = True) -> None:
         self.db, self.clock = db, clock
@@ -51,7 +55,10 @@ class Console:
             Route("GET", "/console/desk", guard.require(Role.CLERK, Role.ADMIN)(self._desk), "staff"),
             Route("POST", "/console/approve", guard.require_form(Role.REVIEWER)(self._approve), "staff"),
         ]
-        doors = Doors([*ConsoleDoor(self.staff, guard, pages, seal, jar).routes(), *own])
+        proving = Proving(db, seal, clock, {}, notices_of(seal, clock))
+        counter = CounterDesk(proving, Papers(clock), self.staff, guard, pages)
+        door = ConsoleDoor(self.staff, guard, pages, seal, jar)
+        doors = Doors([*door.routes(), *counter.routes(), *own])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def employs(self, name: str = "lishan", *roles: str, scope: str = "hospital:zhongnan") -> str:
