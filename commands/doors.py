@@ -1,7 +1,7 @@
 """The doors for people put together: pages behind links, pages behind a login, and the console."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.wechat import (
     Credentials,
@@ -32,9 +32,7 @@ from webhooks.login.sessions import Sessions
 from webhooks.login.wechat import (
     Arrived,
     CodeRefusedError,
-    Hears,
     NoAnswerError,
-    NobodyHears,
     PreviewError,
 )
 from webhooks.me import Me, Own
@@ -48,7 +46,7 @@ Ready = Callable[[], bool]
 
 def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
-    inside = logged_in(means, services.citizens, ready, _Unionids(services.citizens))
+    inside = logged_in(means, services.citizens, ready)
     data = services.data
     own = Own(services.families, services.proving, data.consents, data.accesses, means.post.words)
     exports = ExportPages(data.exports, means.around.templates, inside.who, inside.begin)
@@ -60,7 +58,7 @@ def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     """The console; later pages of it take `guard` and `pages` as its door does."""
     around = means.around
     server, seal = around.settings.server, around.seal
-    jar = Jar(server.url.startswith("https://"))
+    jar = _jar(around.settings)
     staff = Staff(means.db, seal, around.clock)
     pages = ConsolePages(around.templates, means.post.words)
     guard = Guard(staff, pages, seal, jar, ready)
@@ -78,16 +76,20 @@ def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:
     return [*Visits(pages, asked).routes(), *VisitDesk(pages, asked).routes()]
 
 
-def logged_in(means: Means, citizens: Citizens, ready: Ready, hears: Hears | None = None) -> LoggedIn:
-    """What wraps citizens' pages; `hears` is told the unionids of those who log in."""
+def logged_in(means: Means, citizens: Citizens, ready: Ready) -> LoggedIn:
+    """What wraps citizens' pages."""
     around, settings = means.around, means.around.settings
-    jar = Jar(settings.server.url.startswith("https://"))
+    jar = _jar(settings)
     pages = H5Pages(around.templates, jar, framed_by(settings))
     logins = Logins(means.db, around.clock)
     sessions = Sessions(logins, around.seal, around.clock, jar)
-    entrance = Entrance(settings.server.url, _logins_at(means), citizens, hears or NobodyHears())
+    entrance = Entrance(settings.server.url, _logins_at(means), citizens, _Unionids(citizens))
     door = LoginDoor(entrance, logins, sessions, pages, around.seal, around.clock)
     return LoggedIn(door, sessions, pages, ready)
+
+
+def _jar(settings: Settings) -> Jar:
+    return Jar(settings.server.url.startswith("https://"))
 
 
 def framed_by(settings: Settings) -> str:
@@ -131,9 +133,7 @@ def _logins_at(means: Means) -> dict[str, _AtWeChat]:
     settings = means.around.settings
     platform = Platform(means.http, settings.wechat.url, means.around.clock)
     if not is_wechat_host(settings.wechat.url):
-        platform = Platform(
-            means.http, settings.wechat.url, means.around.clock, open_base=settings.wechat.url
-        )
+        platform = replace(platform, open_base=settings.wechat.url)
     return {
         key: _AtWeChat(WeChat(platform, Credentials(key, account.appid, account.secret)))
         for key, account in settings.accounts.items()

@@ -1,7 +1,7 @@
 """What citizens agreed to and may ask of their data, put together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from commands.holdings import holdings_of
 from commands.post import Post
@@ -31,11 +31,6 @@ class DataRights:
     erasing: Erasing
     withdrawing: Withdrawing
     retention: Retention
-
-    def by_type(self) -> dict[type, object]:
-        """Each of them, for the handlers that name it."""
-        every = (getattr(self, each.name) for each in fields(self))
-        return {type(each): each for each in every}
 
 
 def data_rights(

@@ -1,9 +1,9 @@
 """The city's services, built once on one database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import get_type_hints
+from dataclasses import dataclass
 
+from commands.naming import by_type
 from commands.post import Post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
@@ -34,8 +34,7 @@ class Services:
 
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
-        wanted = get_type_hints(Services)  # what a handler names, whatever kind of it there is
-        return {wanted[each.name]: getattr(self, each.name) for each in fields(self)} | self.data.by_type()
+        return by_type(self) | by_type(self.data)
 
 
 def city_services(

@@ -75,8 +75,3 @@ class ExportPages:
     def _shown(self, page: str, status: int = 200, **facts: object) -> web.Response:
         text = self._pages.get_template(f"{page}.html").render(facts)
         return web.Response(status=status, text=text, content_type="text/html", headers=guarded())
-
-
-async def nobody(_request: Request) -> str | None:
-    """Who asks, as long as nobody can log in."""
-    return None

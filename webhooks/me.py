@@ -145,7 +145,7 @@ class Me:
         try:
             await change()
         except DomainError as refusal:
-            words = self._own.words.render(f"errors/{refusal.code}", **refusal.facts)
+            words = self._own.words.refusal(refusal)
             return self._shown(request, session, "me_refused", 409, words=words)
         return self._logged_in.pages.led(f"{HOME}?did={what}")
 

@@ -66,8 +66,7 @@ class VisitPages:
 
     def refused(self, booking: Booking, refusal: DomainError, back: str = "") -> web.Response:
         """Say why not, in the words of the chat; `back` leads to another choice."""
-        words = self.words.render(f"errors/{refusal.code}", **refusal.facts)
-        return self.of(booking, "visit_refused", 409, words=words, back=back)
+        return self.of(booking, "visit_refused", 409, words=self.words.refusal(refusal), back=back)
 
     def shown(self, page: str, status: int = 200, **facts: object) -> web.Response:
         """A page."""

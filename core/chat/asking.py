@@ -171,7 +171,7 @@ class Asking:
             checked = check(value)
             return await checked if isawaitable(checked) else checked
         except DomainError as refused:
-            self._turn.notes.append(self._words.render(f"errors/{refused.code}", **refused.facts))
+            self._turn.notes.append(self._words.refusal(refused))
             return None
 
     def _suspended(self, key: str, kind: str, **facts: object) -> Suspended:

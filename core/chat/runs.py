@@ -173,7 +173,7 @@ class Runs:
         frame.answers |= kept
         frame.open = None  # whatever this turn brought was no answer to what is asked now
         if back.because is not None:  # one note: the last one tells what is the case now
-            turn.notes[:] = [self._words.render(f"errors/{back.because.code}", **back.because.facts)]
+            turn.notes[:] = [self._words.refusal(back.because)]
 
     def _nothing(self, domain: str, nothing: NothingToChoose) -> Text:
         specific = f"{domain}/{nothing.key}_none"

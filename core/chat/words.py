@@ -20,7 +20,7 @@ from jinja2.runtime import Context
 
 from core.clock import CITY_ZONE
 from core.compiled import COMPILED
-from core.errors import BootError
+from core.errors import BootError, DomainError
 
 _WEEKDAYS = "一二三四五六日"
 _SOON = ("今天", "明天", "后天")
@@ -204,6 +204,10 @@ class Words:
     def snippet(self, source: str) -> Callable[[Mapping[str, object]], str]:
         """Compile a few words that stand in a file of another kind; the same filters hold in them."""
         return self._environment.from_string(source).render
+
+    def refusal(self, refused: DomainError) -> str:
+        """Why not, in a sentence."""
+        return self.render(f"errors/{refused.code}", **refused.facts)
 
     def question(self, name: str, /, **facts: object) -> QuestionWords:
         """Prepare the words of one question."""

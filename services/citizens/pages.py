@@ -2,6 +2,8 @@
 
 from urllib.parse import urlencode
 
+PAGE = "/me"
+
 
 class OwnPages:
     """Pages behind the login; who opens one through an account is who they are there."""
@@ -11,4 +13,4 @@ class OwnPages:
 
     def me(self, account: str) -> str:
         """我的."""
-        return f"{self._base_url}/me?{urlencode({'account': account})}"
+        return f"{self._base_url}{PAGE}?{urlencode({'account': account})}"

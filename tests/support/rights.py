@@ -1,5 +1,6 @@
 """What citizens agreed to and may ask of their data, as main.py builds it for a bot."""
 
+from commands.naming import by_type
 from commands.post import Post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
@@ -25,4 +26,4 @@ def data_rights_of(ground: Ground) -> DataRights:
 
 def rights_of(ground: Ground) -> dict[type, object]:
     """The same, by type, for the handlers that name them."""
-    return data_rights_of(ground).by_type()
+    return by_type(data_rights_of(ground))

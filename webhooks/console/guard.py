@@ -8,13 +8,13 @@ from urllib.parse import quote
 import structlog
 from aiohttp import web
 
-from core.errors import StoreGoneError
 from core.seal import Seal
 from services.staff.model import Role
 from services.staff.service import Did, Staff
 from webhooks.console.pages import HOME, LOGIN, ConsolePages, Inside
 from webhooks.cookies import Jar
 from webhooks.forms import MOST, Form, FormRefusedError, form_of
+from webhooks.put_off import careful
 from webhooks.routes import Handler, Request
 from webhooks.ways import own_way
 
@@ -102,16 +102,9 @@ class Guard:
 
     def carefully(self, handler: Handler) -> Handler:
         """Say so on a page when the stores are away, or not ready yet."""
-
-        async def answered(request: Request) -> web.StreamResponse:
-            if self._ready():
-                try:
-                    return await handler(request)
-                except StoreGoneError:
-                    _log.warning("console_put_off", path=request.path)
-            return self._pages.shown("later", status=503)
-
-        return answered
+        return careful(
+            handler, self._ready, lambda _request: self._pages.shown("later", status=503), "console"
+        )
 
     async def _barred(self, request: Request, inside: Inside) -> web.Response:
         await self._staff.note(Did(inside.member.id, "barred", request.path[:_MOST_PATH], "refused"))

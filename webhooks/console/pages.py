@@ -53,4 +53,4 @@ class ConsolePages:
 
     def words(self, refusal: DomainError) -> str:
         """Say why not."""
-        return self._words.render(f"errors/{refusal.code}", **refusal.facts)
+        return self._words.refusal(refusal)

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from core.errors import StoreGoneError
 from webhooks.forms import MOST, Form, FormRefusedError, form_of
 from webhooks.login.door import LoginDoor
 from webhooks.login.pages import H5Pages
 from webhooks.login.sessions import H5Session, Sessions
 from webhooks.login.ways import HOME, here, through_login
+from webhooks.put_off import careful
 from webhooks.routes import Handler, Request, Route
 
 PageHandler = Callable[[Request, H5Session], Awaitable[web.Response]]
@@ -108,13 +108,7 @@ class LoggedIn:
 
     def _carefully(self, handler: Handler) -> Handler:
         """Say so on a page when the stores are away, or not ready yet."""
+        return careful(handler, self._ready, self._later, "login")
 
-        async def answered(request: Request) -> web.StreamResponse:
-            if self._ready():
-                try:
-                    return await handler(request)
-                except StoreGoneError:
-                    _log.warning("login_put_off", path=request.path)
-            return self.pages.shown(request, "login_later", 503, why="stores", again=here(request))
-
-        return answered
+    def _later(self, request: Request) -> web.Response:
+        return self.pages.shown(request, "login_later", 503, why="stores", again=here(request))

@@ -2,10 +2,11 @@
 
 from urllib.parse import quote
 
+from services.citizens.pages import PAGE
 from webhooks import ways
 from webhooks.routes import Request
 
-HOME = "/me"
+HOME = PAGE
 LOGIN = "/login"
 
 

@@ -42,10 +42,3 @@ class Hears(Protocol):
     async def learned(self, conversation: str, unionid: str) -> None:
         """Hear that whoever writes in this conversation has this unionid."""
         ...
-
-
-class NobodyHears:
-    """What is learned is forgotten."""
-
-    async def learned(self, conversation: str, unionid: str) -> None:
-        """Do nothing."""
