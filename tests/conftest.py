@@ -8,7 +8,7 @@ from hypothesis import settings
 
 from core.clock import CITY_ZONE, ManualClock
 from core.seal import Seal
-from tests.support.browser import chromium, phone
+from tests.support.browser import album, chromium, phone
 from tests.support.rendered import Rendered
 from tests.support.required import pytest_runtest_makereport
 from tests.support.stores import (
@@ -26,6 +26,7 @@ from tests.support.stores import (
 )
 
 __all__ = [
+    "album",
     "any_db",
     "any_db_url",
     "any_redis",

@@ -1,6 +1,5 @@
 """Two phones play a consent: the daughter asks, the mother agrees in her own chat, the booking goes on."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,18 +10,10 @@ from commands.recurring import sending
 from core.clock import SystemClock, city_day
 from simulator.residents import Resident, residents
 from tests.support.city import City
+from tests.support.phones import say_on
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
-    kept = os.environ.get("BIANMIN_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 class Two:
@@ -35,15 +26,7 @@ class Two:
 
     async def says(self, suffix: str, words: str, answer: str) -> None:
         """Write on one of them, and wait for one reply more, with these words."""
-        replies = self.page.locator(f'#log{suffix} [data-kind="reply"]')
-        before = await replies.count()
-        await expect(self.page.locator(f"#menu{suffix} button").first).to_be_attached()
-        if not await self.page.locator(f"#say{suffix}").is_visible():
-            await self.page.locator(f"#to-keyboard{suffix}").click()
-        await self.page.locator(f"#say{suffix}").fill(words)
-        await self.page.locator(f"#send{suffix}").click()
-        await expect(replies).to_have_count(before + 1)
-        await expect(replies.last).to_contain_text(answer)
+        await say_on(self.page, suffix, words, answer)
 
     async def walks(self, suffix: str, *steps: tuple[str, str]) -> None:
         """One thing after another, each with its answer."""

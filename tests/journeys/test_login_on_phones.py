@@ -1,7 +1,6 @@
 """我的 on two phones: a tap in the menu, WeChat says who it is, and each sees its own page."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,15 +12,6 @@ from tests.support.city import ACCOUNT, City
 
 pytestmark = pytest.mark.browser
 PHONE = ViewportSize(width=390, height=844)
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
-    kept = os.environ.get("BIANMIN_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture

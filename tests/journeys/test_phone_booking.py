@@ -1,6 +1,5 @@
 """A newcomer on the phone page: from 关注 through a booking to 我的预约, in a real browser."""
 
-import os
 import time
 from pathlib import Path
 
@@ -8,19 +7,11 @@ import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.support.city import City
+from tests.support.phones import say_on
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 QUESTIONS = 5  # 科室, 医生, 日期, 时间, 确认
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
-    kept = os.environ.get("BIANMIN_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _last_reply(page: Page) -> Locator:
@@ -28,21 +19,7 @@ def _last_reply(page: Page) -> Locator:
 
 
 async def _say(page: Page, words: str, answer: str) -> None:
-    await _say_on(page, "", words, answer)
-
-
-async def _say_on(page: Page, suffix: str, words: str, answer: str) -> None:
-    """Write on a phone, `suffix` is that of its ids, and wait for one reply more, with these words."""
-    replies = page.locator(f'#log{suffix} [data-kind="reply"]')
-    before = await replies.count()
-    # The menu comes a moment after the page, and takes the place of the line to write on.
-    await expect(page.locator(f"#menu{suffix} button").first).to_be_attached()
-    if not await page.locator(f"#say{suffix}").is_visible():
-        await page.locator(f"#to-keyboard{suffix}").click()
-    await page.locator(f"#say{suffix}").fill(words)
-    await page.locator(f"#send{suffix}").click()
-    await expect(replies).to_have_count(before + 1)
-    await expect(replies.last).to_contain_text(answer)
+    await say_on(page, "", words, answer)
 
 
 async def _open(context: BrowserContext, city: City) -> Page:
@@ -132,8 +109,8 @@ async def test_two_citizens_side_by_side_on_a_desk(city: City, chromium: object,
         ("挂心内科", "请选择医生"),
         *(("1", question) for question in ("请选择日期", "请选择时间", "要约这个号吗", "预约成功")),
     ):
-        await _say_on(page, "", words, answer)
-    await _say_on(page, "-2", "挂心内科", "请选择医生")
+        await say_on(page, "", words, answer)
+    await say_on(page, "-2", "挂心内科", "请选择医生")
     # The README's picture: the phones alone.
     await page.locator("#away").evaluate("button => { button.hidden = true }")
     phones = {"x": 390, "y": 0, "width": 890, "height": 900}

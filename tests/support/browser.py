@@ -1,5 +1,6 @@
 """Fixtures for pages: headless Chromium, and a phone-sized context per test."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,15 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
+    kept = os.environ.get("BIANMIN_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """A city's pages with a login before them, WeChat's side of it, and browsers with cookies of their own."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from aiohttp import DummyCookieJar, web
 from aiohttp.test_utils import RawTestServer, TestClient
 
@@ -202,3 +204,11 @@ class House:
 
     def passes(self, **time: float) -> None:
         self.clock.move(timedelta(**time))
+
+
+@pytest.fixture
+async def house(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[House]:
+    """Pages of a city that is reached over https."""
+    house = House(db, seal, clock)
+    async with house.client:
+        yield house

@@ -1,6 +1,5 @@
 """The console as staff see it: at a desk and on a phone, by keyboard alone."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,15 +13,6 @@ from tests.webhooks.at_console import PASSWORD, Console
 
 pytestmark = pytest.mark.browser
 SIZES = {"desk": ViewportSize(width=1280, height=800), "phone": ViewportSize(width=390, height=844)}
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """Where the screenshots go; BIANMIN_SCREENSHOTS names a folder to keep them in."""
-    kept = os.environ.get("BIANMIN_SCREENSHOTS")
-    folder = Path(kept) if kept else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture

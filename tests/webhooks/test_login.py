@@ -1,7 +1,6 @@
 """Logging in on pages: who WeChat says came, in the browser that was sent, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,15 +12,10 @@ from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
-from tests.webhooks.logging_in import CITY, GRANDMA, GRANDPA, House
+from tests.webhooks.logging_in import CITY, GRANDMA, GRANDPA, House, house
 from webhooks.login.ways import HOME, own_way
 
-
-@pytest.fixture
-async def house(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[House]:
-    house = House(db, seal, clock)
-    async with house.client:
-        yield house
+__all__ = ["house"]
 
 
 async def test_who_is_not_logged_in_goes_to_wechat_and_comes_back_as_themselves(house: House) -> None:

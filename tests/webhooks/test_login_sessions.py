@@ -1,24 +1,15 @@
 """A session on pages: whose it is, when it ends, and which forms are its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 
-from core.clock import ManualClock
-from core.seal import Seal
-from core.stores.database import Database
-from tests.webhooks.logging_in import GRANDPA, Browser, House
+from tests.webhooks.logging_in import GRANDPA, Browser, House, house
+
+__all__ = ["house"]
 
 COOKIE = "__Host-session"
-
-
-@pytest.fixture
-async def house(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[House]:
-    house = House(db, seal, clock)
-    async with house.client:
-        yield house
 
 
 async def is_in(browser: Browser) -> bool:

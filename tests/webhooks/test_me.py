@@ -1,18 +1,15 @@
 """我的 on a page: family, who may act for one, what was agreed to, who looked; each asked once more."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from core.clock import ManualClock
 from core.effects import Effect
-from core.seal import Seal
-from core.stores.database import Database
 from services.citizens.consent_texts import FAMILY
 from services.citizens.service import Citizens
 from tests.services.ward import effect
 from tests.support.people import MOTHER
-from tests.webhooks.logging_in import GRANDMA, GRANDPA, Browser, House
+from tests.webhooks.logging_in import GRANDMA, GRANDPA, Browser, House, house
+
+__all__ = ["house"]
 
 _LARGEST = 60 * 1024  # WeChat's users pay for each byte (issue: a page below 60 KB)
 
@@ -44,13 +41,6 @@ class Home:
         consents = self.house.consents
         await consents.ask(citizen, FAMILY, "", (), Effect("run", "ask", b"1"))
         await consents.grant(citizen, FAMILY, "", "message", Effect("run", "grant", b"1"))
-
-
-@pytest.fixture
-async def house(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[House]:
-    house = House(db, seal, clock)
-    async with house.client:
-        yield house
 
 
 @pytest.fixture
