@@ -28,6 +28,11 @@ class Effect:
     key: str
     digest: bytes
 
+    @property
+    def name(self) -> str:
+        """What it is called in the event rows it leaves, and by who waits for it."""
+        return f"{self.run}#{self.key}"
+
 
 class AlreadyDone(DomainError):  # noqa: N818 - a refusal is named by what is the case, like its siblings
     """The run did this already, with other arguments; `result` is what was done then."""
@@ -46,9 +51,7 @@ async def perform(db: Database, effect: Effect, change: Callable[[Transaction], 
     `change` rolls everything back and leaves no row. Concurrent callers of one effect wait for each other.
     """
     async with db.transaction() as tx:
-        await tx.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{effect.run}#{effect.key}"
-        )
+        await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", effect.name)
         row = await tx.fetchrow(
             "SELECT digest, result FROM effects WHERE run = $1 AND key = $2", effect.run, effect.key
         )

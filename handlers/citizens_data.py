@@ -147,7 +147,7 @@ async def _running(rights: Rights, consents: Consents, citizen: str) -> list[_Li
     """What can be stopped: notices that come, and what was agreed to."""
     stopped = await rights.stopped(citizen)
     notices = [_Line(each) for each in rights.stoppable() if each not in stopped]
-    granted = [each for each in await consents.of_citizen(citizen) if each.is_granted and not each.person]
+    granted = [each for each in await consents.granted(citizen) if not each.person]
     return [*notices, *(_Line(_CONSENT + each.purpose, each.text.title) for each in granted)]
 
 

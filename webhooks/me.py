@@ -70,7 +70,7 @@ class Me:
             asked=await own.families.asked_of(citizen),
             requests=await own.families.open_requests(citizen),
             holders=await own.families.holders(citizen),
-            consents=[each for each in await own.consents.of_citizen(citizen) if each.is_granted],
+            consents=await own.consents.granted(citizen),
             looks=(await own.accesses.of(citizen)).lines,
             did=request.query.get("did", ""),
         )
@@ -136,7 +136,7 @@ class Me:
 
     async def _granted(self, citizen: str, given: Mapping[str, str]) -> Consent | None:
         wanted = given.get("purpose", ""), given.get("person", "")
-        every = [each for each in await self._own.consents.of_citizen(citizen) if each.is_granted]
+        every = await self._own.consents.granted(citizen)
         return next((each for each in every if (each.purpose, each.person) == wanted), None)
 
     async def _done(

@@ -99,4 +99,4 @@ class Cabinet:
 
     def of_effect(self, effect: Effect, kind: str) -> bytes:
         """Which attempt it was: the same effect again is the same one."""
-        return self._seal.fingerprint(f"{effect.run}#{effect.key}#{effect.digest.hex()}", f"attempt:{kind}")
+        return self._seal.fingerprint(f"{effect.name}#{effect.digest.hex()}", f"attempt:{kind}")

@@ -29,7 +29,6 @@ from services.citizens.errors import (
 from services.citizens.identity import age
 from services.citizens.institutions import Checked, Identity, Institution
 from services.citizens.model import SELF, Limits
-from services.citizens.persons import key_of
 
 
 class Checking:
@@ -156,7 +155,7 @@ class Checking:
     async def _proven(
         self, number: int, citizen: str, proof: Proof, checked: Checked, effect: Effect, tx: Transaction
     ) -> str:
-        step = Step(citizen, self._clock.now(), key_of(effect))
+        step = Step(citizen, self._clock.now(), effect.name)
         row = await self._activation.locked(tx, number, step)
         if row["citizen"] != citizen:
             raise NoSuchBinding

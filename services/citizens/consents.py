@@ -13,7 +13,6 @@ from core.stores.database import Database, Transaction
 from services.citizens import consents_store as store
 from services.citizens.consent_texts import ConsentText, Texts
 from services.citizens.consents_store import Matter, Reader, Row, Turn
-from services.citizens.persons import key_of
 
 LASTS = timedelta(days=7)  # an asking nobody answered
 NEVER, ASKED, GRANTED, LAPSED, SUPERSEDED = "never", "asked", "granted", "lapsed", "superseded"
@@ -70,28 +69,32 @@ class Consents:
         known = [row for row in rows if row["purpose"] in self.texts]
         return [self._consent(row, row["purpose"], row["person"] or "", row["scopes"]) for row in known]
 
+    async def granted(self, citizen: str, db: Reader | None = None) -> list[Consent]:
+        """What a citizen agrees to today."""
+        return [each for each in await self.of_citizen(citizen, db) if each.is_granted]
+
     async def ask(
         self, citizen: str, purpose: str, person: str, scopes: Sequence[str], effect: Effect
     ) -> str:
         """Note that the text of today is shown; the version that is. What is granted stays as it is."""
         matter = Matter(citizen, purpose, person or None, sorted(scopes))
-        return await perform(self._db, effect, partial(self._ask, matter, key_of(effect)))
+        return await perform(self._db, effect, partial(self._ask, matter, effect.name))
 
     async def grant(self, citizen: str, purpose: str, person: str, message: str, effect: Effect) -> str:
         """The citizen agrees to what was shown, in this message of theirs; its version. `ConsentOver`."""
         matter = Matter(citizen, purpose, person or None, ())
-        turn = Turn("granted", GRANTED, self._clock.now(), key_of(effect), message)
+        turn = Turn("granted", GRANTED, self._clock.now(), effect.name, message)
         return await perform(self._db, effect, partial(self._answer, matter, turn))
 
     async def refuse(self, citizen: str, purpose: str, person: str, message: str, effect: Effect) -> str:
         """The citizen does not agree; the version of what was shown. `ConsentOver`."""
         matter = Matter(citizen, purpose, person or None, ())
-        turn = Turn("refused", "refused", self._clock.now(), key_of(effect), message)
+        turn = Turn("refused", "refused", self._clock.now(), effect.name, message)
         return await perform(self._db, effect, partial(self._answer, matter, turn))
 
     async def withdraw(self, citizen: str, purpose: str, person: str, effect: Effect) -> str:
         """The citizen agrees no more; whatever `require`s it is refused from now on. "" if there was none."""
-        return await perform(self._db, effect, partial(self.end, citizen, purpose, person, key_of(effect)))
+        return await perform(self._db, effect, partial(self.end, citizen, purpose, person, effect.name))
 
     async def require(
         self, tx: Transaction, citizen: str, purpose: str, person: str = "", scopes: Sequence[str] = ()

@@ -19,7 +19,6 @@ from core.stores.database import Database, Transaction
 from services.citizens import bindings_store, erasures_store, holding_store
 from services.citizens.bindings_store import Step
 from services.citizens.erasures_store import Row
-from services.citizens.persons import key_of
 
 AT_MOST = timedelta(days=30)
 ASKED, LEFT = "asked", "left"
@@ -100,7 +99,7 @@ class Erasing:
         Asked again while it waits, it is the same one.
         """
         subject = await self._subject(self._db, citizen)
-        number = await perform(self._db, effect, partial(self._ask, citizen, key_of(effect)))
+        number = await perform(self._db, effect, partial(self._ask, citizen, effect.name))
         if subject.conversations:
             await self._forget_if_done(number, subject)
         return number
@@ -112,7 +111,7 @@ class Erasing:
 
     async def withdraw(self, citizen: str, effect: Effect) -> str:
         """Keep a citizen after all; `NoErasureWaits` if nothing waits (any more)."""
-        return await perform(self._db, effect, partial(self._withdraw, citizen, key_of(effect)))
+        return await perform(self._db, effect, partial(self._withdraw, citizen, effect.name))
 
     async def receipt(self, said: str) -> Receipt:
         """What a receipt says, for whoever has its number; it says of nobody. `NoSuchReceipt`."""

@@ -27,7 +27,7 @@ from services.citizens.model import (
     UnknownCitizen,
 )
 from services.citizens.names import compared
-from services.citizens.persons import asks_for, key_of, number_of
+from services.citizens.persons import asks_for, number_of
 from services.citizens.telling import Messenger, Telling, ordered
 from services.citizens.wishes import Wish
 
@@ -176,7 +176,7 @@ class Families:
         return store.guard(binding)
 
     async def _request(self, wish: Wish, citizen: str, effect: Effect, tx: Transaction) -> str:
-        step = store.Step(citizen, self._clock.now(), key_of(effect))
+        step = store.Step(citizen, self._clock.now(), effect.name)
         return str(await self._asking.ask(tx, wish, step, self._cabinet.of_effect(effect, "request")))
 
     async def _revoke(self, number: int, citizen: str, effect: Effect, tx: Transaction) -> str:
@@ -191,7 +191,7 @@ class Families:
             raise RequestOver(state=row["state"])
         if row["identity"] is None:
             raise SelfStays
-        step = store.Step(citizen, self._clock.now(), key_of(effect))
+        step = store.Step(citizen, self._clock.now(), effect.name)
         await store.bump(tx, row["id"])
         await store.end(tx, row["id"], "revoked", "revoked", step)
         if row["relation"] == SELF:

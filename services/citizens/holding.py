@@ -186,8 +186,7 @@ class Agreements(Holding):
 
     async def mine(self, db: Reader, subject: Subject) -> Portion:
         """Each consent, and each step of it."""
-        known = await self._consents.of_citizen(subject.citizen, db)
-        granted = [each.text.title for each in known if each.is_granted]
+        granted = [each.text.title for each in await self._consents.granted(subject.citizen, db)]
         rows = await consents_store.history(db, subject.citizen)
         entries = [
             {

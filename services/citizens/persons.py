@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 import asyncpg
 
-from core.effects import Effect
 from services.citizens.cabinet import Cabinet
 from services.citizens.errors import NoSuchBinding, RequestOver
 from services.citizens.identity import age
@@ -27,11 +26,6 @@ def require_open(request: asyncpg.Record, at: datetime | None) -> None:
         raise RequestOver(state=request["state"])
     if at is not None and request["expires_at"] <= at:
         raise RequestOver(state="expired")
-
-
-def key_of(effect: Effect) -> str:
-    """Name an effect in the event rows it leaves."""
-    return f"{effect.run}#{effect.key}"
 
 
 def asks_for(

@@ -19,7 +19,7 @@ from services.citizens.checking import Checking
 from services.citizens.errors import NoSuchBinding, NoSuchWay, OtherPapers, RequestOver
 from services.citizens.institutions import Institution
 from services.citizens.model import SELF, AtCounter, Limits, Way
-from services.citizens.persons import asks_for, key_of, number_of, require_open
+from services.citizens.persons import asks_for, number_of, require_open
 from services.citizens.telling import Messenger, Telling, ordered
 
 _CLOCK = "clock"  # who lets requests expire
@@ -230,7 +230,7 @@ class Proving:
         """Take one step of an open request, once for its effect."""
 
         async def taken(tx: Transaction) -> str:
-            step = Step(who, self._clock.now(), key_of(effect))
+            step = Step(who, self._clock.now(), effect.name)
             row = await self._activation.locked(tx, number_of(binding), step)
             await change(tx, row, step)
             return binding

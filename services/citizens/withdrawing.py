@@ -9,7 +9,6 @@ from services.citizens.consent_texts import FAMILY, IDENTITY
 from services.citizens.consents import Consents
 from services.citizens.families import Families
 from services.citizens.model import FORMER, SELF
-from services.citizens.persons import key_of
 
 
 class Withdrawing:
@@ -26,7 +25,7 @@ class Withdrawing:
 
     async def _withdraw(self, citizen: str, purpose: str, effect: Effect, tx: Transaction) -> str:
         await bindings_store.lock(tx, citizen)
-        await self._consents.end(citizen, purpose, "", key_of(effect), tx)
+        await self._consents.end(citizen, purpose, "", effect.name, tx)
         for row in await bindings_store.of_citizen(tx, citizen):
             is_self = row["relation"] == SELF and row["identity"] is not None
             is_family = row["relation"] not in {SELF, FORMER}

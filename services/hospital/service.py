@@ -78,7 +78,7 @@ class Hospital(Offers):
             citizen=citizen,
             person=whom.id,
             booking="b_" + secrets.token_urlsafe(12),
-            key=_key(effect),
+            key=effect.name,
         )
         try:
             return await perform(self._db, effect, partial(self._claim, claim, whom))
@@ -92,7 +92,7 @@ class Hospital(Offers):
         the one the citizen saw: of another one nothing is given back.
         """
         found = await self.booking(booking, citizen)
-        back = store.Return(booking, citizen, _key(effect), version, found.person)
+        back = store.Return(booking, citizen, effect.name, version, found.person)
         try:
             return await perform(self._db, effect, partial(self._cancel, back))
         except _RefusedError as refused:
@@ -107,7 +107,7 @@ class Hospital(Offers):
         `version` as in `cancel`.
         """
         found = await self.booking(booking, citizen)
-        move = moving_store.Move(store.Return(booking, citizen, _key(effect), version, found.person), period)
+        move = moving_store.Move(store.Return(booking, citizen, effect.name, version, found.person), period)
         whom = found.whom if found.citizen == citizen else await self._of_its_maker(found)
         try:
             return await perform(self._db, effect, partial(self._move, move, whom))
@@ -265,8 +265,3 @@ def _is_seen(row: store.Row, citizen: str, theirs: Mapping[str, Relative]) -> bo
     """Tell whether a citizen sees a booking: made by them, or for them."""
     whom = theirs.get(row["person"])
     return whom is not None and (row["citizen"] == citizen or whom.is_self)
-
-
-def _key(effect: Effect) -> str:
-    """Name an effect in the event rows it leaves."""
-    return f"{effect.run}#{effect.key}"
