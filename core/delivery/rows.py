@@ -128,11 +128,6 @@ _CLAIM_OF_JOBS = f"""
         ) o LIMIT $3
     ) {_HELD}
 """  # noqa: S608
-# Ours, with `$6` left of its lease; worth sending still; and its job, if it has one, was not stopped.
-_MAY_LEAVE = """
-    o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + $6::interval AND o.valid_until > now()
-    AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
-"""
 _SETTLE = """
     WITH mine AS (
         SELECT t.*, t.state IN ('queued', 'held') AS back, t.state = 'sending' AS waits,
@@ -178,6 +173,15 @@ async def claim(
     return [_row(row) for row in rows if row["state"] == "sending"]
 
 
+def _may_leave(left: str) -> str:
+    """A row that is ours (`$2`) with `left` of its lease, worth sending still, its job not stopped."""
+    return f"""
+        o.state = 'sending' AND o.holder = $2 AND o.lease_until > now() + {left}::interval
+        AND o.valid_until > now()
+        AND (o.job IS NULL OR EXISTS (SELECT FROM jobs j WHERE j.id = o.job AND j.state = 'running'))
+    """
+
+
 async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: timedelta) -> set[int]:
     """Note that these requests leave now; the ids of those that still may.
 
@@ -197,7 +201,7 @@ async def begin(tx: Transaction, holder: str, starts: Sequence[Start], left: tim
             ) AS same, NOT o.perhaps OR o.repeatable OR o.first_at > now() - $7::interval AS young
             FROM unnest($1::bigint[], $3::text[], $4::text[]) AS s (id, channel, template)
             JOIN outbox o ON o.id = s.id
-            WHERE {_MAY_LEAVE}
+            WHERE {_may_leave("$6")}
             ORDER BY o.id FOR UPDATE OF o
         ), told AS (
             SELECT *, same AND young AS holds FROM mine
@@ -231,7 +235,7 @@ async def still(db: Database, holder: str, numbers: Sequence[int], left: timedel
     rows = await db.fetch(
         f"""
         SELECT o.id, guards_hold(o.guard_keys, o.guard_ns) AS holds FROM outbox o
-        WHERE o.id = ANY($1) AND {_MAY_LEAVE.replace("$6", "$3")}
+        WHERE o.id = ANY($1) AND {_may_leave("$3")}
         """,  # noqa: S608 - put together from our own words
         numbers,
         holder,
