@@ -98,6 +98,7 @@ class Notices:
             guards=held,
             repeatable=kind.repeatable,
             hold="quiet" if not_before > due else "",
+            purpose=kind.purpose,
         )
 
     def letter(self, kind: Kind, notice: Notice, valid_until: datetime, at: datetime) -> Letter:
