@@ -48,7 +48,8 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
     inside = logged_in(means, services.citizens, ready)
     data = services.data
-    own = Own(services.families, services.proving, data.consents, data.accesses, means.post.words)
+    agreed = data.consents, data.withdrawing
+    own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words)
     exports = ExportPages(data.exports, means.around.templates, inside.who, inside.begin)
     mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
     return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
