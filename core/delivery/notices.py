@@ -121,7 +121,7 @@ class Notices:
             subscription=kind.subscriptions.get(notice.account, ""),
             fields=tuple((key, say(facts).strip()) for key, say in kind.fields.items()),
             url=self._address(kind, facts),
-            options=kind.options,
+            options=tuple((key, say(facts).strip()) for key, say in kind.options.items()),
             about=notice.about,
             expires=int(valid_until.timestamp()) if kind.options else 0,
         )

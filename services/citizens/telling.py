@@ -17,6 +17,7 @@ from services.citizens.store import conversation
 
 CONSENT, APPROVED, DONE = "binding_consent", "binding_approved", "binding_done"
 REFUSED, EXPIRED, REVOKED = "binding_refused", "binding_expired", "binding_revoked"
+MADE = "binding_made"
 
 _log = structlog.get_logger("citizens")
 
@@ -59,6 +60,17 @@ class Telling:
         facts = {"name": self._name(request)} | ({"kept": kept} if kept else {})
         kind = APPROVED if kept else DONE
         await self._tell(tx, kind, request, request["citizen"], facts, until if kept else None)
+
+    async def made(self, tx: Transaction, request: asyncpg.Record, proof: str, by: str) -> None:
+        """Tell the bound person at once, wherever they are, but not `by` whom it was agreed to here (B5)."""
+        facts = {
+            "asker": self._cabinet.asker(request),
+            "scopes": ordered(request["scopes"]),
+            "proof": proof,
+        }
+        for bound in await store.citizens_who_are(tx, request["target"]):
+            if bound["citizen"] not in {request["citizen"], by}:
+                await self._tell(tx, MADE, request, bound["citizen"], facts)
 
     async def refused(self, tx: Transaction, request: asyncpg.Record, kept: str) -> None:
         """Tell the asker of a no; what was `kept` is dropped."""
