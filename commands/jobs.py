@@ -25,6 +25,7 @@ from services.citizens.consents import Consents
 from services.citizens.erasure import Erasing
 from services.citizens.logins import Logins
 from services.citizens.proving import Proving
+from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
 from services.staff import service as staff
 
@@ -91,6 +92,12 @@ def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
 def expire_requests(jobs: Jobs, proving: Proving) -> None:
     """End the requests to act for somebody that nobody answered (domain-rules 0.1)."""
     jobs.add("expire_requests", proving.expire, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def ask_unionids(jobs: Jobs, unionids: Unionids) -> None:
+    """Ask WeChat who of those who follow is one human, a few seconds after they came (wechat-facts 2.7)."""
+    if unionids.accounts:
+        jobs.add("ask_unionids", unionids.ask, IntervalTrigger(seconds=5, timezone=CITY_ZONE))
 
 
 def lapse_consents(jobs: Jobs, consents: Consents) -> None:

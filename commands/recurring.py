@@ -10,6 +10,7 @@ from commands.gateway import Gateway
 from commands.jobs import (
     Job,
     Jobs,
+    ask_unionids,
     audit,
     erase_who_left,
     expire_holds,
@@ -73,6 +74,7 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
     expire_requests(jobs, gateway.proving)
+    ask_unionids(jobs, gateway.unionids)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
     erase_who_left(jobs, gateway.data.erasing)
