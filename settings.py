@@ -155,7 +155,7 @@ class Account(Section, frozen=True, kw_only=True):
     daily_templates: Count = USUAL_QUOTAS[TEMPLATE]
     daily_subscriptions: Count = USUAL_QUOTAS[SUBSCRIPTION]
     daily_user_infos: Count = USUAL_QUOTAS[USER_INFO]
-    # The Open Platform account (开放平台) this one is bound to, any name for it; "": WeChat knows no unionids.
+    # The Open Platform account (开放平台) it is bound to, by any name; "": WeChat knows no unionids.
     open_platform: str = ""
 
 

@@ -12,8 +12,9 @@ from core.chat.routes import CitizenId
 from core.effects import Effect, digest_of
 from services.citizens.consents import Consents
 from services.citizens.erasure import Erasing
+from services.citizens.errors import NotBound
 from services.citizens.exports import Exports
-from services.citizens.families import Families, NotBound
+from services.citizens.families import Families
 from services.citizens.rights import Rights
 from services.citizens.withdrawing import Withdrawing
 

@@ -30,9 +30,10 @@ class Kind:
 
     `words` names its template for the chat; `fields` are those of its template and subscription notice, whose
     ids each account has of its own; `values` are all that each enum among them may be. `options` are what a
-    digit may answer, by id, and how each is said. `counts`: towards what one citizen gets a day. `repeatable`: better twice
-    than not at all. `subject` is what one notice of it is called when a citizen is asked which is meant:
-    心内科就诊提醒; without it, its title. `purpose`: what a citizen may stop; without it, nobody can.
+    digit may answer, by id, and how each is said. `counts`: towards what one citizen gets a day.
+    `repeatable`: better twice than not at all. `subject` is what one notice of it is called when a
+    citizen is asked which is meant: 心内科就诊提醒; without it, its title.
+    `purpose`: what a citizen may stop; without it, nobody can.
     """
 
     name: str

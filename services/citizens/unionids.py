@@ -1,4 +1,4 @@
-"""Asks WeChat for the unionid of who follows, so that one human's accounts are one citizen's (wechat-facts 2.7).
+"""Asks WeChat who of those who follow is one human: the unionid (wechat-facts 2.7).
 
 The questions stand in the register and are asked by the clock, never while somebody waits for an answer.
 """
@@ -18,6 +18,7 @@ from core.seal import Seal
 from core.stores.database import Database
 from services.citizens import unionids_store as store
 from services.citizens import uniting
+from services.citizens.bindings_store import lock_unionid
 from services.citizens.service import Citizens
 from services.citizens.unionids_store import Question
 
@@ -58,10 +59,6 @@ class Directory(Protocol):
     async def about(self, account: str, openid: str) -> Told | NotTold:
         """What is known of a follower of an official account."""
         ...
-
-
-class _OverError(Exception):
-    """The question does not stand any more, so its answer is not written down."""
 
 
 class Unionids:
@@ -142,13 +139,11 @@ class Unionids:
         return True
 
     async def _learn(self, question: Question, unionid: str) -> None:
-        try:
-            async with self._db.transaction() as tx:
-                await uniting.unite(tx, question.conversation, uniting.hashed(self._seal, unionid))
-                if not await store.settle(tx, question):  # what WeChat told of who has left is not kept
-                    raise _OverError
-        except _OverError:
-            _log.info("unionid_not_needed", conversation=question.conversation)
+        joined = uniting.hashed(self._seal, unionid)
+        async with self._db.transaction() as tx:
+            await lock_unionid(tx, joined)  # before the account: in the order of every uniting
+            if await store.settle(tx, question):  # what WeChat told of who has left is not kept
+                await uniting.unite(tx, question.conversation, joined)
 
     async def _later(self, question: Question, why: NotTold) -> None:
         if question.tries >= MOST_TRIES and not why.of_all:
@@ -157,8 +152,6 @@ class Unionids:
             return
         patience = min(_FIRST * 2 ** (question.tries - 1), _LONGEST)
         after = (
-            timedelta(seconds=why.again_s)
-            if why.of_all
-            else max(patience, timedelta(seconds=why.again_s))
+            timedelta(seconds=why.again_s) if why.of_all else max(patience, timedelta(seconds=why.again_s))
         )
         await store.put_off(self._db, question, self._clock.now() + after, counts=not why.of_all)

@@ -87,14 +87,21 @@ async def _hand_over_self(tx: Transaction, row: Row, theirs: list[Row], first: s
 
 
 async def _hand_over_consents(tx: Transaction, here: str, first: str, step: Step) -> None:
-    """What one human agreed to they agreed to, in whichever account, unless they said something else since."""
+    """What one human agreed to in any account they agreed to, unless they said something else since."""
     for row in await consents.of_citizen(tx, here):
         if row["state"] != "granted":
             continue
         matter = Matter(first, row["purpose"], row["person"], row["scopes"])
         await consents.lock(tx, matter)
         other = await consents.one(tx, first, row["purpose"], row["person"])
-        decided = other["decided_at"] if other is not None else None
-        if decided is None or (other["state"] != "granted" and decided < row["decided_at"]):
+        if other is None or _said_before(other, row):
             await consents.repeat(tx, row, matter, step.key)
         await consents.decide(tx, row["id"], Turn("superseded", "superseded", step.at, step.key))
+
+
+def _said_before(other: Row, row: Row) -> bool:
+    """Tell whether something else than a yes was said, and before this was agreed to; or nothing yet."""
+    return bool(
+        other["decided_at"] is None
+        or (other["state"] != "granted" and other["decided_at"] < row["decided_at"])
+    )

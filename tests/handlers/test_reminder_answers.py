@@ -46,7 +46,7 @@ class Reminded:
         letter = Letter(
             title=kind.title,
             text="【就诊提醒】",
-            options=kind.options,
+            options=tuple((key, say({})) for key, say in kind.options.items()),
             about=self.booking,
             expires=int(booking.starts_at.timestamp()),
         )

@@ -170,9 +170,7 @@ class House:
         self.consents = Consents(db, clock, Texts(TEMPLATES / "consent"))
         self.accesses = Accesses(*stores, notices)
         withdrawing = Withdrawing(db, self.consents, self.families)
-        self.own = Own(
-            self.families, self.proving, self.consents, withdrawing, self.accesses, words_of()
-        )
+        self.own = Own(self.families, self.proving, self.consents, withdrawing, self.accesses, words_of())
         mine = [
             Route("GET", "/who", self.inside.page(self._who), "citizen"),
             Route("POST", "/note", self.inside.form(self._note), "citizen"),

@@ -148,7 +148,9 @@ async def test_who_is_bound_by_a_code_hears_at_once_who_may_what_and_how_to_end_
         "想看谁能替您办事，请说“我的家人”。",
     ]
     assert dict(letter.fields)["thing1"] == "小王"
-    row = await kin.db.fetchrow("SELECT state, hold, lane, guard_keys FROM outbox WHERE kind = 'binding_made'")
+    row = await kin.db.fetchrow(
+        "SELECT state, hold, lane, guard_keys FROM outbox WHERE kind = 'binding_made'"
+    )
     assert row is not None
     assert (row["state"], row["hold"], Lane(row["lane"])) == ("queued", "", Lane.PERSONAL)
     assert kin.families.guard(held) in row["guard_keys"], "what is taken back by then is not told any more"

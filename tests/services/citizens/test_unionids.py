@@ -1,4 +1,4 @@
-"""Who follows two official accounts is one citizen once WeChat has told their unionid; and when it does not tell."""
+"""Who follows two official accounts is one citizen once WeChat tells their unionid; and when it does not."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -94,7 +94,9 @@ async def test_who_follows_two_accounts_is_one_citizen_with_one_family(street: S
     assert await street.citizen(here) == await street.citizen(there) == one
     assert [each.title for each in await kin.families.people(one)] == ["本人", "妈妈"]
     assert (await street.ask(), len(street.wechat.asked)) == (0, 2), "each is asked about once"
-    stored = str(await street.db.fetch("SELECT * FROM citizens")) + str(await street.db.fetch("TABLE accounts"))
+    stored = str(await street.db.fetch("SELECT * FROM citizens")) + str(
+        await street.db.fetch("TABLE accounts")
+    )
     assert UNION not in stored
 
 
@@ -172,7 +174,9 @@ async def test_a_stopped_api_is_left_alone_until_it_is_over_and_counts_against_n
     asked = await street.ask()
     assert asked < 40, "the others are not asked about"
     assert await street.ask() == 0
-    assert await street.db.fetchval("SELECT max(unionid_tries) FROM accounts WHERE unionid_due IS NOT NULL") == 0
+    assert (
+        await street.db.fetchval("SELECT max(unionid_tries) FROM accounts WHERE unionid_due IS NOT NULL") == 0
+    )
     await redis.client.delete("bm:{city}:sent")  # ten minutes are over
     assert await street.ask() == 40 - asked
 
