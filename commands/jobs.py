@@ -22,6 +22,7 @@ from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from services.citizens.accesses import Accesses
 from services.citizens.consents import Consents
+from services.citizens.deadlines import Deadlines
 from services.citizens.erasure import Erasing
 from services.citizens.logins import Logins
 from services.citizens.proving import Proving
@@ -60,6 +61,11 @@ class Jobs:
     def everywhere(self, name: str, job: Job, trigger: BaseTrigger) -> None:
         """Do `job` in this process, whatever others do."""
         self._scheduler.add_job(self._do, trigger, args=(name, job), id=name)
+
+    @property
+    def names(self) -> list[str]:
+        """What is done again and again."""
+        return [job.id for job in self._scheduler.get_jobs()]
 
     def start(self) -> None:
         """Begin, inside the running event loop."""
@@ -108,6 +114,11 @@ def lapse_consents(jobs: Jobs, consents: Consents) -> None:
 def tell_of_accesses(jobs: Jobs, accesses: Accesses) -> None:
     """Tell citizens each evening who has read what is theirs (domain-rules B6)."""
     jobs.add("tell_of_accesses", accesses.tell, CronTrigger(hour=19, minute=5, timezone=CITY_ZONE))
+
+
+def alarm_of_deadlines(jobs: Jobs, deadlines: Deadlines) -> None:
+    """Call a person each morning to what citizens asked for and should have by now (domain-rules D2)."""
+    jobs.add("alarm_of_deadlines", deadlines.alarm, CronTrigger(hour=8, minute=37, timezone=CITY_ZONE))
 
 
 def erase_who_left(jobs: Jobs, erasing: Erasing) -> None:

@@ -10,6 +10,7 @@ from commands.gateway import Gateway
 from commands.jobs import (
     Job,
     Jobs,
+    alarm_of_deadlines,
     ask_unionids,
     audit,
     erase_who_left,
@@ -77,6 +78,7 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     ask_unionids(jobs, gateway.unionids)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
+    alarm_of_deadlines(jobs, gateway.data.deadlines)
     erase_who_left(jobs, gateway.data.erasing)
     purge_by_rule(jobs, gateway.data.retention)
     audit(jobs, gateway.hospital)

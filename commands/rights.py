@@ -13,6 +13,7 @@ from core.stores.redis import Redis
 from services.citizens.accesses import Accesses
 from services.citizens.consent_texts import Texts
 from services.citizens.consents import Consents
+from services.citizens.deadlines import Deadlines
 from services.citizens.erasure import Erasing
 from services.citizens.exports import Exports
 from services.citizens.rights import Rights
@@ -31,6 +32,7 @@ class DataRights:
     erasing: Erasing
     withdrawing: Withdrawing
     retention: Retention
+    deadlines: Deadlines
 
 
 def data_rights(
@@ -50,4 +52,5 @@ def data_rights(
         erasing=Erasing(db, clock, holdings),
         withdrawing=Withdrawing(db, consents, families),
         retention=Retention(db, clock, tables_of(holdings)),
+        deadlines=Deadlines(db, clock),
     )

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 
 import structlog
@@ -24,10 +24,9 @@ from services.citizens.holding_store import conversations
 from services.citizens.requests_store import Wanted
 from services.citizens.store import conversation
 from services.citizens.telling import Messenger
+from services.citizens.working_days import WORKING_DAYS, working_day
 
-WORKING_DAYS = 15  # domain-rules D2
 ANSWERED = "rights_answered"
-_SATURDAY = 5
 _LONGEST = 200
 
 _log = structlog.get_logger("citizens")
@@ -174,12 +173,3 @@ class Rights:
             await self._messenger.queue(tx, Notice(ANSWERED, str(facts["number"]), where, facts))
         except NoticeRefused as refused:
             _log.error("request_not_told", **refused.facts)
-
-
-def working_day(start: date, days: int) -> date:
-    """The day so many working days later; holidays are working days here, so it comes rather too soon."""
-    day = start
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
-    return day
