@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from commands import parts, places, terminal
 from commands.database import migrated
-from commands.holdings import IMPERSONAL
 from commands.post import post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
@@ -39,9 +38,6 @@ def show(settings: Settings) -> int:
         reports = {each.table: each for each in last[1]} if last else {}
         for rule in sorted(data.retention.rules, key=lambda each: each.table):
             _say_rule(rule, reports.get(rule.table))
-        terminal.say()
-        for table, why in sorted(IMPERSONAL.items()):
-            terminal.say(f"{terminal.padded(table, _WIDTHS[0])}of nobody: {why}")
         terminal.say()
         if last is None:
             terminal.say("nothing was purged yet: `run`, `serve` or `schedule` does it at 03:37")

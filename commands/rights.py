@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commands.holdings import holdings_of
+from commands.holdings import IMPERSONAL, holdings_of
 from commands.post import Post
 from commands.surroundings import Surroundings
 from core.privacy.holdings import Holding, tables_of
@@ -51,6 +51,6 @@ def data_rights(
         exports=Exports(db, seal, clock, rights, texts, around.settings.server.url),
         erasing=Erasing(db, clock, holdings),
         withdrawing=Withdrawing(db, consents, families),
-        retention=Retention(db, clock, tables_of(holdings)),
+        retention=Retention(db, clock, [*tables_of(holdings), *IMPERSONAL]),
         deadlines=Deadlines(db, clock),
     )

@@ -49,7 +49,8 @@ def test_every_table_is_told_with_purpose_and_period(own: Own, tell: Tell) -> No
     assert told.code == 0, told.err
     assert "accounts            erased    the way to a citizen: the openid, sealed" in told.out
     assert "kept as long as the account" in told.out
-    assert "hospitals           of nobody: what hospitals publish of themselves" in told.out
+    assert "hospitals           nobody's  what hospitals publish of themselves" in told.out
+    assert "kept 1098 days after the deed" in told.out
     assert "nothing was purged yet" in told.out
 
 
