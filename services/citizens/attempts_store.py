@@ -57,21 +57,30 @@ async def again_of_citizen(tx: Transaction, tried: Try, most: int) -> datetime |
     return await _again(tx, "who", tried, tried.who, most)
 
 
+async def again_of_pair(tx: Transaction, tried: Try, most: int) -> datetime | None:
+    """When a citizen may try this for a target again; None if they may now."""
+    return await _again(tx, "target", tried, tried.target, most, by=tried.who)
+
+
 async def again_for_target(tx: Transaction, tried: Try, most: int) -> datetime | None:
     """When this may be tried for a target again, by anybody; None if it may now."""
     return await _again(tx, "target", tried, tried.target, most)
 
 
-async def _again(tx: Transaction, column: str, tried: Try, whose: bytes, most: int) -> datetime | None:
+async def _again(
+    tx: Transaction, column: str, tried: Try, whose: bytes, most: int, *, by: bytes | None = None
+) -> datetime | None:
     at: datetime | None = await tx.fetchval(
         f"""
-        SELECT at FROM binding_attempts WHERE {column} = $1 AND kind = $2 AND at > $3
+        SELECT at FROM binding_attempts
+        WHERE {column} = $1 AND kind = $2 AND at > $3 AND ($5::bytea IS NULL OR who = $5)
         ORDER BY at DESC, id DESC OFFSET $4 LIMIT 1
         """,  # noqa: S608 - one of our two columns
         whose,
         tried.kind,
         tried.at - DAY,
         most - 1,
+        by,
     )
     return None if at is None else at + DAY
 

@@ -93,6 +93,8 @@ class Proving:
             self._require_own(row, citizen)
             if row["relation"] == SELF or self._checking.is_child(row):
                 raise NoSuchWay
+            if not await self._checking.may_ask(tx, row, effect):
+                return
             for found in await store.citizens_who_are(tx, row["target"]):
                 me = await store.oneself(tx, found["citizen"])
                 if me is not None and self._waits_for(row, found["citizen"], me, step):

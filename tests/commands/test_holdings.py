@@ -94,7 +94,8 @@ async def test_whatever_has_a_time_goes_one_day_or_says_why_it_stays(data: DataR
     rows = await db.fetch(
         """
         SELECT DISTINCT table_name FROM information_schema.columns
-        WHERE table_schema = 'public' AND data_type LIKE 'timestamp%' AND column_name IN ('at', 'until', 'since')
+        WHERE table_schema = 'public' AND data_type LIKE 'timestamp%'
+          AND column_name IN ('at', 'until', 'since')
         """
     )
     timeless = {rule.table for rule in data.retention.rules if rule.period is None}

@@ -54,6 +54,7 @@ class Kin:
         self.notices = Notices(
             Kinds(TEMPLATES / "notices", self.words), self.words, seal, clock, "http://x.example"
         )
+        self.limits = limits or Limits()
         self.clinic = Clinic(db)
         institutions = {self.clinic.name: self.clinic}
         self.families = Families(db, seal, clock, self.notices, limits)
