@@ -83,6 +83,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /console/login": "anyone",
         "POST /console/logout": "staff",
         "GET /console": "staff",
+        "GET /console/password": "staff",
+        "POST /console/password": "staff",
         "GET /console/bindings": "staff",
         "POST /console/bindings": "staff",
         "GET /export": "citizen",
