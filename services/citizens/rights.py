@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-import structlog
-
 from core.clock import Clock
 from core.delivery import stops
 from core.delivery.kinds import Kinds
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.privacy.holdings import Holding, Kept, Portion, total
@@ -28,8 +27,6 @@ from services.citizens.working_days import WORKING_DAYS, working_day
 
 ANSWERED = "rights_answered"
 _LONGEST = 200
-
-_log = structlog.get_logger("citizens")
 
 
 class CorrectionLong(DomainError):
@@ -169,7 +166,5 @@ class Rights:
         return purpose
 
     async def _tell(self, tx: Transaction, where: str, facts: dict[str, object]) -> None:
-        try:
-            await self._messenger.queue(tx, Notice(ANSWERED, str(facts["number"]), where, facts))
-        except NoticeRefused as refused:
-            _log.error("request_not_told", **refused.facts)
+        notice = Notice(ANSWERED, str(facts["number"]), where, facts)
+        await or_left_out(self._messenger.queue(tx, notice), "request_not_told")

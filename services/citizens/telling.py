@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 import asyncpg
-import structlog
 
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.stores.database import Transaction
 from services.citizens import bindings_store as store
 from services.citizens import relations
@@ -18,8 +18,6 @@ from services.citizens.store import conversation
 CONSENT, APPROVED, DONE = "binding_consent", "binding_approved", "binding_done"
 REFUSED, EXPIRED, REVOKED = "binding_refused", "binding_expired", "binding_revoked"
 MADE = "binding_made"
-
-_log = structlog.get_logger("citizens")
 
 
 class Messenger(Protocol):
@@ -120,7 +118,4 @@ class Telling:
             guards=(store.guard(binding["id"]),),
             valid_until=valid_until,
         )
-        try:
-            await self._messenger.queue(tx, notice)
-        except NoticeRefused as refused:
-            _log.error("binding_not_told", binding=binding["id"], **refused.facts)
+        await or_left_out(self._messenger.queue(tx, notice), "binding_not_told", binding=binding["id"])
