@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.delivery import guards
 from core.delivery.guards import Guards
 from core.delivery.lanes import Lane
 from core.stores.database import Database, Transaction
-
-AT_ONCE = 5_000  # rows forgotten in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +118,3 @@ async def release(db: Database, conversations: Sequence[str]) -> None:
         """,
         conversations,
     )
-
-
-async def purge(db: Database, older: timedelta) -> None:
-    """Forget what was settled long ago; a notice to many leaves more than one statement has time for."""
-    forgotten = AT_ONCE
-    while forgotten == AT_ONCE:
-        forgotten = await db.fetchval(
-            """
-            WITH old AS (
-                DELETE FROM outbox WHERE id IN (
-                    SELECT id FROM outbox WHERE settled_at < now() - $1::interval LIMIT $2
-                ) RETURNING 1
-            ) SELECT count(*) FROM old
-            """,
-            older,
-            AT_ONCE,
-        )

@@ -3,7 +3,7 @@
 All firing is by the database's clock; nothing is scheduled in the past.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.clock import Clock
 from core.delivery import guards
@@ -11,7 +11,6 @@ from core.delivery.notices import Notice, Notices
 from core.stores.database import Database, Transaction
 
 AT_ONCE = 2_000
-_KEPT = timedelta(days=30)
 
 
 class Reminders:
@@ -69,20 +68,7 @@ class Reminders:
             rows = await self._db.fetch(_FIRE, *given) if again else []
         return fired
 
-    async def purge(self) -> None:
-        """Forget what was settled long ago."""
-        gone = AT_ONCE
-        while gone == AT_ONCE:  # a year's reminders are more than one statement has time for
-            gone = await self._db.fetchval(_PURGE, _KEPT, AT_ONCE)
 
-
-_PURGE = """
-    WITH old AS (
-        DELETE FROM reminders WHERE id IN (
-            SELECT id FROM reminders WHERE settled_at < now() - $1::interval LIMIT $2
-        ) RETURNING 1
-    ) SELECT count(*) FROM old
-"""
 _FIRE = """
     WITH due AS (
         SELECT r.id, k.purpose, CASE WHEN valid_until <= now() THEN 'expired'

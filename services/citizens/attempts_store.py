@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.stores.database import Database, Transaction
+from core.stores.database import Transaction
 
 DAY = timedelta(days=1)
 
@@ -104,14 +104,3 @@ async def sent_last(tx: Transaction, number: int) -> tuple[str, int]:
         "SELECT institution FROM binding_attempts WHERE binding = $1 AND kind = 'send' ORDER BY id", number
     )
     return (rows[-1]["institution"], len(rows)) if rows else ("", 0)
-
-
-async def purge(db: Database, now: datetime) -> None:
-    """Forget what counts no more: older than a day, and of no open request."""
-    await db.execute(
-        """
-        DELETE FROM binding_attempts a WHERE at <= $1
-          AND NOT EXISTS (SELECT FROM bindings b WHERE b.id = a.binding AND b.state = 'requested')
-        """,
-        now - DAY,
-    )

@@ -266,11 +266,5 @@ class Did:
     outcome: str = "done"
 
 
-async def purge(db: Database, clock: Clock) -> None:
-    """Forget sessions that are over and tries that count no more."""
-    now = clock.now()
-    await store.purge(db, now - IDLE, now - LASTS, now - LOCKED_FOR)
-
-
 def _hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

@@ -222,10 +222,3 @@ async def trail(db: Database, who: str, before: int | None, limit: int) -> list[
         limit,
     )
     return [Deed(**dict(row)) for row in rows]
-
-
-async def purge(db: Database, idle_since: datetime, opened_since: datetime, tried_since: datetime) -> None:
-    await db.execute(
-        "DELETE FROM staff_sessions WHERE seen_at <= $1 OR opened_at <= $2", idle_since, opened_since
-    )
-    await db.execute("DELETE FROM staff_tries WHERE since <= $1", tried_since)

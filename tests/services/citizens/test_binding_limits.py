@@ -17,6 +17,7 @@ from services.citizens.errors import (
 )
 from services.citizens.model import Limits
 from tests.services.citizens.kin import Kin, Person, once
+from tests.support.purging import purged
 
 DAY = timedelta(days=1)
 
@@ -258,8 +259,9 @@ async def test_attempts_are_forgotten_when_they_count_no_more(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.stranger("李桂芳")
     await kin.asks(son, mother)
     count = "SELECT count(*) FROM binding_attempts"
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 0
+    kin.passes(DAY + timedelta(seconds=1))
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 0, "its request is open"
     await kin.proving.expire()
-    assert await kin.db.fetchval(count) == 1
-    kin.passes(DAY)
-    await kin.proving.expire()
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 1
     assert await kin.db.fetchval(count) == 0
