@@ -7,7 +7,7 @@ import pytest
 from jinja2 import Environment, meta
 
 from core.chat.words import Words
-from tests.support.talk import TEMPLATES
+from tests.support.wording import TEMPLATES
 
 _KEY = "rendered"  # under which a worker process of xdist tells its controller
 _WHOLE = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
