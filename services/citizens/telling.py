@@ -110,12 +110,21 @@ class Telling:
         if where is None:
             return
         title = relations.title(binding["relation"])
+        guards = (store.guard(binding["id"]), *await _being_them(tx, binding, citizen))
         notice = Notice(
             kind=kind,
             about=str(binding["id"]),
             conversation=where,
             facts={"title": title, "relation": binding["relation"], **facts},
-            guards=(store.guard(binding["id"]),),
+            guards=guards,
             valid_until=valid_until,
         )
         await or_left_out(self._messenger.queue(tx, notice), "binding_not_told", binding=binding["id"])
+
+
+async def _being_them(tx: Transaction, binding: asyncpg.Record, citizen: str) -> tuple[str, ...]:
+    """What is said to the bound person is theirs as long as this citizen is them (domain-rules 9, 5)."""
+    if citizen == binding["citizen"]:
+        return ()
+    me = await store.oneself(tx, citizen)
+    return () if me is None else (store.guard(me["binding"]),)

@@ -49,8 +49,8 @@ def guard(booking: str) -> str:
 
 
 def _bindings(booking: Booking) -> tuple[str, ...]:
-    """Who may not act for the patient any more is not reminded of them (domain-rules 9, 5)."""
-    return () if booking.whom is None or booking.whom.is_self else (Families.guard(booking.whom.binding),)
+    """Who may not act for the patient any more, or is not them any more, is not reminded (domain-rules 9, 5)."""
+    return () if booking.whom is None else (Families.guard(booking.whom.binding),)
 
 
 async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conversation: str) -> None:
