@@ -291,7 +291,7 @@ def test_keys_are_made_rotated_and_revoked_at_the_terminal(own: Own, tell: Tell)
     assert tell(own.folder, "issue", "--create").code == 0
     path = own.folder / "var" / "issuer"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "left as they were" in tell(own.folder, "issue", "--create").line
+    assert "left as they are" in tell(own.folder, "issue", "--create").line
     (first,) = issuer_keys.load(path)
     assert "48 hours" in tell(own.folder, "issue", "--rotate").out
     assert "signs now" in tell(own.folder, "issue", "--revoke", str(first.kid)).line
