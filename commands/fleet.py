@@ -109,14 +109,6 @@ class Companion:
             self._process.signal(signal.SIGTERM)
             await self._process.ended()
 
-    async def ready(self, within_s: float) -> bool:
-        """Wait until it answers."""
-        try:
-            await asyncio.wait_for(self._process.ready.wait(), within_s)
-        except TimeoutError:
-            return False
-        return True
-
 
 class Backoff:
     """How long to wait before a process is started again: not at all, unless it ends again and again."""

@@ -32,7 +32,6 @@ from core.stores.migrations import migrate
 from settings import EMBEDDED, Settings, address, is_wechat_host
 from webhooks.serving import PortTakenError, listen, serve
 
-ISSUER_S = 10.0  # it has nothing to do but read a file
 DRAIN_S = 0.5  # the phone page keeps connections open; whoever pressed Ctrl-C does not want to wait for them
 _LOOK_S = 0.25
 _TOLD_S = 3.0  # who tells every process to end, as a manager does, tells us too, if a moment later
@@ -138,6 +137,7 @@ class Everything:
         """Start, tell the addresses, stay; 1 when a store of ours ends without us."""
         async with AsyncExitStack() as stack:
             gateway = await self._start(stack)
+            self._issuer(stack)
             links = self._links(await self._console(gateway))
             settle()
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
@@ -146,7 +146,6 @@ class Everything:
             return await self._watch()
 
     async def _start(self, stack: AsyncExitStack) -> Gateway:
-        issuer = await self._issuer(stack)
         gateway = await self.assemble(self.around)
         stack.push_async_callback(gateway.close)
         gateway.health.require(SCHEMA, DEMO_CITY, MENU)
@@ -159,27 +158,22 @@ class Everything:
         await self._schema(gateway)
         await self._city(gateway)
         await self._phone(gateway, stack)
-        if await issuer.ready(ISSUER_S):
-            terminal.done("乘车码签发 Issuer", "另一进程 in a process of its own")
-        else:
-            terminal.failed("乘车码签发 Issuer", "还没有应答 does not answer yet")
         await stack.enter_async_context(
             recurring(gateway, self.around.clock, partial(self._open_days, gateway))
         )
         return gateway
 
     @staticmethod
-    async def _issuer(stack: AsyncExitStack) -> Companion:
-        """Start who signs ride codes; it takes its time while the rest starts, too."""
-        issuer = Companion(ROOT / "main.py", "issue")
-        keeping = asyncio.create_task(issuer.keep())
+    def _issuer(stack: AsyncExitStack) -> None:
+        """Start who signs ride codes, last: nobody waits for it, and the health page shows it."""
+        keeping = asyncio.create_task(Companion(ROOT / "main.py", "issue").keep())
 
         async def end() -> None:
             keeping.cancel()
             await asyncio.wait([keeping])
 
         stack.push_async_callback(end)
-        return issuer
+        terminal.done("乘车码签发 Issuer", "另一进程 in a process of its own")
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
