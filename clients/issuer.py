@@ -96,7 +96,11 @@ class SocketIssuer:
         return answer
 
     async def _signed(self, question: Question) -> bytes:
-        answer = await self._asked(question)
+        try:
+            answer = await self._asked(question)
+        except IssuerGone as gone:
+            _log.warning("issuer_gone", why=gone.why)
+            raise
         if isinstance(answer, Refused):
             raise ValueError(answer.why)  # noqa: TRY004 - a value of the question
         if not isinstance(answer, Signed):
@@ -108,7 +112,6 @@ class SocketIssuer:
             async with asyncio.timeout(self._timeout_s), self._turn:
                 return await self._twice(frame(question))
         except (OSError, TimeoutError, EOFError, BadFrameError) as gone:
-            _log.warning("issuer_gone", why=str(gone) or type(gone).__name__)
             raise IssuerGone(why=str(gone) or type(gone).__name__) from gone
 
     async def _twice(self, question: bytes) -> Answer:

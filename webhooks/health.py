@@ -204,9 +204,9 @@ class Health:
 
     async def _ask_all(self) -> _Asked:
         stores = asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items()))
-        beside = asyncio.gather(*(_ask(name, probe) for name, probe in self._beside.items()))
         if not self.ready:  # the tables may not be there yet
-            return _Asked(tuple(await stores), tuple(await beside))
+            return _Asked(tuple(await stores))
+        beside = asyncio.gather(*(_ask(name, probe) for name, probe in self._beside.items()))
         desk, backlog = await asyncio.gather(_if_told(self._desk), _if_told(self._backlog))
         return _Asked(tuple(await stores), tuple(await beside), desk, backlog)
 

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -83,7 +84,8 @@ def city() -> City:
 
 @pytest.fixture
 async def server(city: City) -> AsyncIterator[TestServer]:
-    async with TestServer(city.app()) as running:
+    running = TestServer(city.app())
+    async with running:
         yield running
 
 
@@ -141,9 +143,12 @@ async def test_quarantined_taps_are_the_servers_now(uploader: Uploader, city: Ci
 
 async def test_numbers_that_were_not_sent_acknowledge_nothing(uploader: Uploader, city: City) -> None:
     (first,) = ride(uploader, 1)
-    city.reply = lambda batch: (
-        [uploader.gate.show(shown(nonce=b"meantime")), city.take(batch)][1] | {"known": [first + 1]}
-    )
+
+    def while_another_rides(batch: Batch) -> dict[str, Any]:
+        uploader.gate.show(shown(nonce=b"meantime"))
+        return city.take(batch) | {"known": [first + 1]}
+
+    city.reply = while_another_rides
     await uploader._send(uploader.gate.pending())
     assert [tap.seq for tap in uploader.gate.pending()] == [first + 1], "it came while the batch was away"
 
@@ -216,10 +221,15 @@ async def test_the_trust_list_comes_with_the_deny_list_and_the_time(
     assert not await uploader.refresh(), "an older list changes nothing"
 
 
+def _says(answer: Any, _batch: Batch) -> Any:
+    return answer
+
+
 async def test_answers_that_are_none_change_nothing(uploader: Uploader, city: City) -> None:
     ride(uploader, 1)
-    for answer in ({}, {"accepted": "all"}, [1, 2]):
-        city.reply = lambda _batch, answer=answer: answer
+    answers: list[Any] = [{}, {"accepted": "all"}, [1, 2]]
+    for answer in answers:
+        city.reply = partial(_says, answer)
         with pytest.raises(NoServer, match="not as agreed"):
             await uploader.once()
     assert len(uploader.gate.pending()) == 1
