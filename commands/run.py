@@ -137,12 +137,12 @@ class Everything:
         """Start, tell the addresses, stay; 1 when a store of ours ends without us."""
         async with AsyncExitStack() as stack:
             gateway = await self._start(stack)
-            self._issuer(stack)
             links = self._links(await self._console(gateway))
             settle()
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
             terminal.addresses(links)
             terminal.say(f"数据在 Data stays in {self.settings.stores.folder} · Ctrl-C 停止 stops everything")
+            self._issuer(stack)
             return await self._watch()
 
     async def _start(self, stack: AsyncExitStack) -> Gateway:
@@ -173,7 +173,6 @@ class Everything:
             await asyncio.wait([keeping])
 
         stack.push_async_callback(end)
-        terminal.done("乘车码签发 Issuer", "另一进程 in a process of its own")
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
