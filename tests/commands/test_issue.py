@@ -26,6 +26,7 @@ from settings import Issuer, Settings, Stores
 from tests.commands.conftest import Own, Tell
 from tests.support.program import ROOT
 from tests.support.ride_codes import GRANT, NONCE, PHONE, PICTURE, Knowledge
+from tests.support.talk import words_of
 
 
 @dataclass
@@ -299,6 +300,12 @@ def test_keys_are_made_rotated_and_revoked_at_the_terminal(own: Own, tell: Tell)
     assert tell(own.folder, "issue", "--revoke", str(first.kid)).code == 0
     assert first.kid not in {key.kid for key in issuer_keys.load(path)}
     assert "no number 1" in tell(own.folder, "issue", "--revoke", "1").line
+
+
+def test_a_citizen_hears_politely_that_no_code_can_be_made_now() -> None:
+    gone = IssuerGone(why="no such file")
+    assert "请稍后再试" in words_of().render(f"errors/{gone.code}", **gone.facts)
+    assert "file" not in str(gone), "why is for the operator"
 
 
 def test_users_who_may_ask_are_named(tmp_path: Path) -> None:
