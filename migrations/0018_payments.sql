@@ -61,15 +61,17 @@ CREATE TRIGGER payment_events_append_only BEFORE UPDATE OR DELETE ON payment_eve
 -- leaves its event; what is only about when to ask again moves without.
 CREATE FUNCTION payment_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    v_old text := '';
+    v_old  text := '';
+    v_step integer := 0;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         IF NEW.step = OLD.step AND NEW.state = OLD.state THEN RETURN NEW; END IF;
         v_old := OLD.state;
+        v_step := OLD.step + 1;
     END IF;
     IF NOT EXISTS (SELECT FROM payment_transitions t
                    WHERE t.machine = TG_ARGV[0] AND t.old = v_old AND t.what = NEW.what AND t.new = NEW.state)
-       OR NEW.step <> CASE TG_OP WHEN 'UPDATE' THEN OLD.step + 1 ELSE 0 END THEN
+       OR NEW.step <> v_step THEN
         RAISE EXCEPTION '% %: "%" does not lead from "%" to "%"', TG_ARGV[0], NEW.id, NEW.what, v_old, NEW.state
             USING ERRCODE = 'check_violation', HINT = 'payment_transitions lists what is possible';
     END IF;

@@ -1,6 +1,6 @@
 """Contracts: asked for, signed on WeChat Pay's page, ended by the citizen there or by us."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -63,7 +63,7 @@ class Contracts:
             for row in rows:
                 await store.move(tx, row.id, Step("ending", "let_go", citizen, why, now), now)
         for row in rows:
-            await self._carefully(row)
+            await self._carefully(replace(row, state=ContractState.ENDING))
 
     async def changed(self, notice: ContractNotice) -> None:
         """Believe what WeChat Pay tells of a contract of ours; the same told again changes nothing."""
