@@ -120,9 +120,9 @@ class Debits:
             await self._refused(begun, refused)
         except BankGone as gone:
             _log.warning("debit_unanswered", out_trade_no=begun.id, why=gone.why)
-            await store.query_at(self.db, begun.id, ladder.next_query(begun.asked_at, now))
+            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
         else:
-            await store.query_at(self.db, begun.id, ladder.next_query(begun.asked_at, now))
+            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
 
     async def _refused(self, begun: Try, refused: BankRefused) -> None:
         if refused.policy in {Policy.PAYER, Policy.CONTRACT}:
@@ -215,7 +215,7 @@ async def _each(names: Sequence[str], work: Callable[[str], Awaitable[None]]) ->
             except StoreGoneError:
                 raise
             except Exception as wrong:  # noqa: BLE001 - the others get theirs
-                _log.error("payment_job_failed", subject=name, error=type(wrong).__name__, exc_info=True)
+                _log.error("payment_job_failed", subject=name, error=type(wrong).__name__)
 
     done = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
     gone = next((each for each in done if isinstance(each, BaseException)), None)

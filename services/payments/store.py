@@ -188,7 +188,8 @@ async def open_try(tx: Transaction, held: Held, try_id: str, contract: str, step
         """
         INSERT INTO pay_tries (id, payment, no, contract, amount_fen, state, asked_at, next_query_at,
                                busy_until, what, who, key, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7 + interval '30 seconds', $7 + interval '60 seconds',
+        VALUES ($1, $2, $3, $4, $5, $6, $7::timestamptz, $7::timestamptz + interval '30 seconds',
+                $7::timestamptz + interval '60 seconds',
                 $8, $9, $10, $7)
         """,
         try_id,

@@ -1,4 +1,4 @@
-"""A bank and an owner for tests: the bank does what it is told to, and both remember what was asked of them."""
+"""A bank and an owner for tests: the bank does what it is told to, and both remember everything."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ APPID, PLAN, PLAN_ID = "wx-city", "transit", 12535
 
 @dataclass
 class Mind:
-    """What the bank does with the next debit: `lost` = done, but nobody hears; `never` = it did not arrive."""
+    """What the bank does with a debit: `lost` = done, but nobody hears; `never` = it did not arrive."""
 
     debit: str = "done"  # done, open, poor, lost, never, ended, later, broken
 
