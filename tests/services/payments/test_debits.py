@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from core.clock import ManualClock
@@ -204,15 +205,18 @@ async def test_the_owner_that_stumbles_over_one_stops_no_other(till: Till) -> No
 
 
 class Crowded(PlayedBank):
-    """Counts how many requests for the same payment are under way at once."""
+    """Counts the requests that are under way at once; each waits until as many as expected are."""
 
     most = 0
     under_way = 0
+    expected = 1
 
     async def _hook(self, debit: Debit) -> None:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            while self.most < self.expected:
+                await asyncio.sleep(0.005)
         self.under_way -= 1
 
 
@@ -237,14 +241,47 @@ async def test_four_processes_ask_for_one_payment_once(crowded: Till) -> None:
     assert crowded.owner.words() == ["signed", "paid"]
 
 
-async def test_control_without_the_lock_two_tries_are_begun(crowded: Till) -> None:
-    """Several payments at once do reach the bank together: the count above would show it."""
+async def test_control_three_payments_do_reach_the_bank_at_once(crowded: Till) -> None:
+    """What is counted above would be seen: requests for different payments are under way together."""
+    assert isinstance(crowded.bank, Crowded)
     citizen = await crowded.signed()
     for trip in range(3):
         await crowded.owes(citizen, trip=f"trip-{trip}")
+    crowded.bank.expected = 3
     await crowded.payments.debit_due()
-    assert isinstance(crowded.bank, Crowded)
     assert crowded.bank.most == 3
+
+
+async def test_two_open_tries_of_one_payment_are_refused_by_the_table(till: Till) -> None:
+    till.bank.mind.debit = "open"
+    await till.owes(await till.signed())
+    await till.payments.debit_due()
+    with pytest.raises(asyncpg.UniqueViolationError, match="pay_tries_one_open"):
+        await till.db.execute(
+            """
+            INSERT INTO pay_tries (id, payment, no, contract, amount_fen, state, asked_at, next_query_at, what,
+                                   who, key, changed_at)
+            SELECT repeat('z', 32), payment, 2, contract, amount_fen, 'open', asked_at, asked_at, 'opened',
+                   'test', 'test', asked_at FROM pay_tries
+            """
+        )
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE payments SET state = 'paid', step = step + 1", "does not lead"),
+        ("UPDATE payments SET amount_fen = 1", "does not change"),
+        ("UPDATE pay_tries SET amount_fen = 1", "does not change"),
+        ("UPDATE pay_tries SET state = 'failed', next_query_at = NULL", "does not lead"),
+        ("DELETE FROM payment_events", "append"),
+    ],
+)
+async def test_the_tables_refuse_what_is_no_step(till: Till, statement: str, why: str) -> None:
+    await till.owes(await till.signed())
+    await till.payments.debit_due()
+    with pytest.raises(asyncpg.PostgresError, match=why):
+        await till.db.execute(statement)
 
 
 async def test_told_by_notify_twice_late_and_at_once(till: Till) -> None:
