@@ -53,7 +53,7 @@ def pay(settings: Settings, http: aiohttp.ClientSession, redis: Redis, clock: Cl
     if not settings.pay.mch_id:
         return Pay(NoBank(), NoBank())
     keys = _keys(settings)
-    bank = WeChatPay(http, keys, _access(settings, words.render("pay/shown_as.txt").strip()), clock)
+    bank = WeChatPay(http, keys, _access(settings, words.render("pay/shown_as").strip()), clock)
     return Pay(bank, Notices(keys, clock, Nonces(redis, "pay")))
 
 

@@ -210,19 +210,22 @@ class Crowded(PlayedBank):
     most = 0
     under_way = 0
     expected = 1
+    enough: asyncio.Event
 
     async def _hook(self, debit: Debit) -> None:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        async with asyncio.timeout(5):
-            while self.most < self.expected:
-                await asyncio.sleep(0.005)
+        if self.most >= self.expected:
+            self.enough.set()
+        await asyncio.wait_for(self.enough.wait(), 5)
         self.under_way -= 1
 
 
 @pytest.fixture
 def crowded(db: Database, clock: ManualClock, citizens: Citizens) -> Till:
-    return Till.on(db, clock, citizens, Crowded())
+    bank = Crowded()
+    bank.enough = asyncio.Event()
+    return Till.on(db, clock, citizens, bank)
 
 
 async def test_four_processes_ask_for_one_payment_once(crowded: Till) -> None:
@@ -259,8 +262,8 @@ async def test_two_open_tries_of_one_payment_are_refused_by_the_table(till: Till
     with pytest.raises(asyncpg.UniqueViolationError, match="pay_tries_one_open"):
         await till.db.execute(
             """
-            INSERT INTO pay_tries (id, payment, no, contract, amount_fen, state, asked_at, next_query_at, what,
-                                   who, key, changed_at)
+            INSERT INTO pay_tries (id, payment, no, contract, amount_fen, state, asked_at, next_query_at,
+                                   what, who, key, changed_at)
             SELECT repeat('z', 32), payment, 2, contract, amount_fen, 'open', asked_at, asked_at, 'opened',
                    'test', 'test', asked_at FROM pay_tries
             """

@@ -15,9 +15,9 @@ REFUSALS = [
 @pytest.mark.parametrize("refusal", [each for each in REFUSALS if each is not DomainError])
 def test_each_refusal_has_its_sentence(refusal: type[DomainError]) -> None:
     facts = {"paid_fen": 300, "refunded_fen": 100}
-    said = Words(TEMPLATES).render(f"errors/{refusal.code}.txt", **facts)
+    said = Words(TEMPLATES).render(f"errors/{refusal.code}", **facts)
     assert 0 < len(said.splitlines()) <= 6
 
 
 def test_the_page_of_the_contract_says_who_signs() -> None:
-    assert Words(TEMPLATES).render("pay/shown_as.txt").strip() == "便民用户"
+    assert Words(TEMPLATES).render("pay/shown_as").strip() == "便民用户"
