@@ -9,6 +9,7 @@ from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
+from services.payments.listing import Which
 from settings import Settings, Stores
 from tests.services.payments.till import Till
 
@@ -20,9 +21,9 @@ async def test_pages_of_what_is_owed(
     citizen = await till.signed()
     for trip in range(3):
         await till.owes(citizen, 250, f"trip-{trip}")
-    found = await payments._page(_settings(db_url, tmp_path), payments.Which.OPEN, "", 2)
+    found = await payments._page(_settings(db_url, tmp_path), Which.OPEN, "", 2)
     assert [payments._shown(each).split()[4] for each in found] == ["2.50", "2.50"]
-    rest = await payments._page(_settings(db_url, tmp_path), payments.Which.OPEN, found[-1].id, 2)
+    rest = await payments._page(_settings(db_url, tmp_path), Which.OPEN, found[-1].id, 2)
     assert len(rest) == 1
     assert citizen not in payments._shown(rest[0])
 
@@ -35,7 +36,7 @@ def test_nothing_is_said_plainly_and_pages_go_on(
 
 
 def test_only_lists_there_are_can_be_asked_for() -> None:
-    assert line.parse(["payments", "refunds", "--limit", "5"])
+    line.parse(["payments", "refunds", "--limit", "5"])
     with pytest.raises(SystemExit):
         line.parse(["payments", "everything"])
 
