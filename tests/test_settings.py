@@ -211,7 +211,7 @@ def test_the_sample_file_shows_how_a_merchant_is_named(tmp_path: Path) -> None:
 
 def test_a_merchant_that_could_not_debit_is_told_all_that_is_missing() -> None:
     given = settings.Settings(pay=settings.Pay(mch_id="1900000001"))
-    with pytest.raises(BootError, match="pay.serial is missing.*pay.plans is missing.*https"):
+    with pytest.raises(BootError, match=r"pay.serial is missing.*pay.plans is missing.*https"):
         settings.require_pay(given)
 
 
