@@ -16,6 +16,7 @@ from services.citizens.proving import Proving
 from services.citizens.service import Citizens
 from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
+from services.payments.service import Payments
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.serving import serve
@@ -36,6 +37,7 @@ class Gateway:
     citizens: Citizens
     hospital: Hospital
     proving: Proving
+    payments: Payments
     data: DataRights
     reception: Reception
     reminders: Reminders

@@ -12,6 +12,7 @@ from services.citizens.consents import Consents
 from services.citizens.holding import Agreements, Looks, Register, Requests
 from services.citizens.telling import Messenger
 from services.hospital.holding import Bookings
+from services.payments.holding import Debts
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=366)
 _PROGRAM = "as long as this version of the program"
@@ -33,6 +34,7 @@ IMPERSONAL = (
     _timed("leases", "which process does which recurring job", _DAY, "until", "it lapsed"),
     _timed("purge_reports", "how many rows of which table went when", 3 * _YEAR, "at", "the purge"),
     _impersonal("binding_transitions", "the steps a binding may take", _PROGRAM),
+    _impersonal("payment_transitions", "the steps of contracts, debts, tries and refunds", _PROGRAM),
     _impersonal("consent_transitions", "the steps a consent may take", _PROGRAM),
     _impersonal("unit_transitions", "the steps a number may take", _PROGRAM),
     _impersonal("catalogues", "which data files are loaded", _CATALOGUE),
@@ -77,6 +79,7 @@ def holdings_of(
         DeskMessages(seal),
         *talks,
         Bookings(),
+        Debts(),
         Looks(seal),
         Agreements(consents),
         Requests(seal),

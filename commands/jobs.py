@@ -23,6 +23,7 @@ from services.citizens.erasure import Erasing
 from services.citizens.proving import Proving
 from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
+from services.payments.service import Payments
 
 Job = Callable[[], Awaitable[object]]
 
@@ -97,6 +98,12 @@ def ask_unionids(jobs: Jobs, unionids: Unionids) -> None:
     """Ask WeChat who of those who follow is one human, a few seconds after they came (wechat-facts 2.7)."""
     if unionids.accounts:
         jobs.add("ask_unionids", unionids.ask, IntervalTrigger(seconds=5, timezone=CITY_ZONE))
+
+
+def collect(jobs: Jobs, payments: Payments) -> None:
+    """Debit what is due, and find out what became of what was (domain-rules T4, P4)."""
+    jobs.add("debit_due", payments.debit_due, IntervalTrigger(seconds=2, timezone=CITY_ZONE))
+    jobs.add("ask_open_debits", payments.ask_open, IntervalTrigger(seconds=5, timezone=CITY_ZONE))
 
 
 def lapse_consents(jobs: Jobs, consents: Consents) -> None:

@@ -21,6 +21,7 @@ from commands import (
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from commands.outbox_line import add_outbox
+from commands.payments_line import add_payments
 from commands.privacy_line import add_privacy
 from commands.staff_line import add_staff
 from settings import Settings
@@ -58,6 +59,9 @@ def parse(arguments: Sequence[str]) -> Command:
     add_keys(commands.add_parser("keys", help="the key ring of a database of your own"))
     add_catalogue(commands.add_parser("catalogue", help="the hospitals of your city, out of data files"))
     add_outbox(commands.add_parser("outbox", help="what we send ourselves: how it stands, notices to many"))
+    add_payments(
+        commands.add_parser("payments", help="what is owed, what was given up, and what needs a person")
+    )
     add_privacy(
         commands.add_parser("privacy", help="what is kept of citizens and how long, and what they asked for")
     )

@@ -13,6 +13,7 @@ from commands.jobs import (
     alarm_of_deadlines,
     ask_unionids,
     audit,
+    collect,
     erase_who_left,
     expire_holds,
     expire_requests,
@@ -70,6 +71,7 @@ def _timekeeping(gateway: Gateway, open_days: Job, jobs: Jobs) -> Jobs:
     expire_holds(jobs, gateway.hospital)
     expire_requests(jobs, gateway.proving)
     ask_unionids(jobs, gateway.unionids)
+    collect(jobs, gateway.payments)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
     alarm_of_deadlines(jobs, gateway.data.deadlines)

@@ -196,6 +196,25 @@ def test_the_sample_file_shows_how_an_institution_is_named(tmp_path: Path) -> No
     assert hospital.secret == "s" * 64
 
 
+def test_the_sample_file_shows_how_a_merchant_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "bianmin.example.toml").read_text("utf-8")
+    shown = "\n".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("# "))
+    section = shown[shown.index("[pay]") : shown.index("Who knows people")]
+    for name in ("apiclient_key.pem", "wechatpay.pem", "api_v3.key"):
+        (tmp_path / name).write_text(f"what is in {name}")
+    written(tmp_path, section)
+    pay = settings.load({}, tmp_path).pay
+    assert set(tomllib.loads(section)["pay"]) == set(pay.__struct_fields__)
+    assert (pay.plans, pay.api_v3_key) == ({"transit": 12535}, "what is in api_v3.key")
+    assert "what is in" not in repr(pay)
+
+
+def test_a_merchant_that_could_not_debit_is_told_all_that_is_missing() -> None:
+    given = settings.Settings(pay=settings.Pay(mch_id="1900000001"))
+    with pytest.raises(BootError, match=r"pay.serial is missing.*pay.plans is missing.*https"):
+        settings.require_pay(given)
+
+
 @pytest.mark.parametrize(("given", "meant"), [("true", True), ("false", False), ('"true"', True)])
 def test_yes_and_no_may_be_set(tmp_path: Path, given: str, meant: bool) -> None:
     written(tmp_path, f"[institutions.x]\nknows_guardians = {given}\n")
