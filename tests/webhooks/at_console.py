@@ -14,7 +14,8 @@ from services.staff.model import Role
 from services.staff.passwords import Passwords
 from services.staff.service import Staff
 from tests.support.city_hospital import notices_of
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 from tests.webhooks.logging_in import Browser, Client, Page
 from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor

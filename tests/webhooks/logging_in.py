@@ -24,7 +24,8 @@ from services.citizens.service import Citizens, Families
 from tests.support.city_hospital import notices_of
 from tests.support.people import MOTHER
 from tests.support.register import Register
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 from webhooks.cookies import Jar
 from webhooks.forms import Form
 from webhooks.login.door import Entrance, LoginDoor

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.chat.words import Words
 from core.clock import SystemClock
 from core.seal import Seal
 from core.stores.database import Database
@@ -17,8 +16,9 @@ from services.citizens.model import Limits, Recipient
 from services.citizens.service import Citizens
 from tests.core.delivery.bureau import Bureau, clock_at
 from tests.core.delivery.town import Phone
-from tests.services.citizens.kin import TEMPLATES, Kin, Person, once
+from tests.services.citizens.kin import Kin, Person, once
 from tests.support.waiting import until
+from tests.support.wording import house_words
 
 
 async def family(kin: Kin) -> tuple[Person, Person, str]:
@@ -209,7 +209,7 @@ async def test_who_lets_go_of_being_themselves_troubles_nobody_else(kin: Kin) ->
 
 
 async def test_every_refusal_can_be_said_in_a_few_lines(kin: Kin) -> None:
-    words, now = Words(TEMPLATES), kin.clock.now()
+    words, now = house_words(), kin.clock.now()
     said = [
         errors.NoSuchBinding(),
         errors.NotBound(scope="book"),
