@@ -6,7 +6,7 @@ import { qr } from "./qr.js";
 const CODE_S = 20; // a code is good for 30
 const RENEW_S = 5 * 60;
 const AGAIN_S = 10; // after a renewal that failed
-const QUIET = 4; // modules of white around a code
+const QUIET = 2; // modules of white around a code; the card it lies on has as much again
 const LEAST_PX = 4; // of a module, on the finest screens
 
 const board = document.querySelector("[data-board]");
@@ -57,6 +57,7 @@ async function show() {
     board.dataset.state = "shown"; // before it is drawn: only then it has a width
     draw(qr(text));
     shownAt = phone();
+    tell();
   } finally {
     drawing = false;
   }
@@ -65,9 +66,10 @@ async function show() {
 /** Draw a code as large as there is room, each module a whole number of the screen's points. */
 function draw(rows) {
   const side = rows.length + 2 * QUIET;
-  const points = part.code.clientWidth * (window.devicePixelRatio || 1);
-  const scale = Math.max(LEAST_PX, Math.floor(points / side));
+  const ratio = window.devicePixelRatio || 1;
+  const scale = Math.max(LEAST_PX, Math.floor((part.bar.parentNode.clientWidth * ratio) / side));
   part.code.width = part.code.height = side * scale;
+  part.code.style.width = `${(side * scale) / ratio}px`;
   const ink = part.code.getContext("2d");
   ink.fillStyle = "#fff";
   ink.fillRect(0, 0, part.code.width, part.code.height);
@@ -114,7 +116,8 @@ function tell() {
 const choose = (type) => () => { if (!asking) renew(type); };
 
 async function begin() {
-  if (!able()) return void (board.dataset.state = "unable");
+  if (!able()) return; // the page says so until a script says otherwise
+  board.dataset.state = "waiting";
   key = await newKey();
   part.companion?.addEventListener("click", choose("companion"));
   part.self?.addEventListener("click", choose("self"));
