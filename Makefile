@@ -2,7 +2,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
-CODE := main.py settings.py bench bots clients commands core handlers services simulator tests webhooks
+CODE := main.py settings.py bench bots clients commands core gate handlers services simulator tests webhooks
 
 .PHONY: help install run test check-static check bench soak
 .NOTPARALLEL:

@@ -1,4 +1,5 @@
 """The ride code: its bytes, how they are made and read, and the one order in which a gate checks them."""
+# ruff: noqa: N818 - a refusal is named by what is the case
 
 import struct
 from collections.abc import Callable, Collection, Container, Mapping
@@ -65,7 +66,7 @@ class Reason(StrEnum):
     TYPE = "type"
 
 
-class RefusedError(Exception):
+class Refused(Exception):
     """A code that opens no gate."""
 
     def __init__(self, reason: Reason) -> None:
@@ -73,7 +74,7 @@ class RefusedError(Exception):
         self.reason = reason
 
 
-class UnreadableError(RefusedError):
+class Unreadable(Refused):
     """Bytes that are no ride code; `detail` is for engineers."""
 
     def __init__(self, detail: str) -> None:
@@ -213,30 +214,30 @@ def server_code(content: ServerCode, sign: Sign) -> bytes:
 
 
 def read(raw: bytes) -> Code:
-    """Take the bytes apart; `UnreadableError` if they are no code of this version. Nothing is believed yet."""
+    """Take the bytes apart; `Unreadable` if they are no code of this version. Nothing is believed yet."""
     if len(raw) < 2:  # noqa: PLR2004 - version and kind
-        raise UnreadableError("shorter than any code")
+        raise Unreadable("shorter than any code")
     if raw[0] != VERSION:
-        raise UnreadableError(f"version {raw[0]}")
+        raise Unreadable(f"version {raw[0]}")
     if raw[1] == Kind.DEVICE:
         return _read_device(raw)
     if raw[1] == Kind.SERVER:
         return _read_server(raw)
-    raise UnreadableError(f"kind {raw[1]}")
+    raise Unreadable(f"kind {raw[1]}")
 
 
 def _read_device(raw: bytes) -> Code:
     if len(raw) < _GRANT.size:
-        raise UnreadableError(f"{len(raw)} bytes are no code of kind D")
+        raise Unreadable(f"{len(raw)} bytes are no code of kind D")
     _, _, alg, kid, acct_ref, for_whom, cap, user_key, expires_at, ttl_s, more = _GRANT.unpack_from(raw)
     if alg != ECDSA_P256:
-        raise UnreadableError(f"alg {alg}")
+        raise Unreadable(f"alg {alg}")
     signed = _GRANT.size + more
     made = signed + SIGNATURE_BYTES + _MOMENT.size
     if more > CUSTOM_BYTES or len(raw) != made + SIGNATURE_BYTES:
-        raise UnreadableError(f"{len(raw)} bytes are no code of kind D with {more} bytes of its own")
+        raise Unreadable(f"{len(raw)} bytes are no code of kind D with {more} bytes of its own")
     if user_key[0] not in {2, 3}:
-        raise UnreadableError("the device's key is not a compressed point")
+        raise Unreadable("the device's key is not a compressed point")
     gen_time, nonce = _MOMENT.unpack_from(raw, signed + SIGNATURE_BYTES)
     return Code(
         kind=Kind.DEVICE,
@@ -259,7 +260,7 @@ def _read_device(raw: bytes) -> Code:
 
 def _read_server(raw: bytes) -> Code:
     if len(raw) != _SERVER.size + SIGNATURE_BYTES:
-        raise UnreadableError(f"{len(raw)} bytes are no code of kind S")
+        raise Unreadable(f"{len(raw)} bytes are no code of kind S")
     _, _, kid, acct_ref, for_whom, cap, gen_time, ttl_s, nonce = _SERVER.unpack_from(raw)
     return Code(
         kind=Kind.SERVER,
@@ -276,25 +277,25 @@ def _read_server(raw: bytes) -> Code:
 
 
 def verify(raw: bytes, grounds: Grounds, now: int) -> Code:
-    """Check everything, in the order of domain-rules 2.2; `RefusedError` names the first thing wrong.
+    """Check everything, in the order of domain-rules 2.2; `Refused` names the first thing wrong.
 
     `now` is Unix seconds of the gate's clock. Who opens afterwards puts `used_key` into the used-set first.
     """
     code = read(raw)
     check_issuer(code, grounds.trust, now)
     if code.expires_at is not None and now - code.expires_at > grounds.skew_s:
-        raise RefusedError(Reason.GRANT_EXPIRED)
+        raise Refused(Reason.GRANT_EXPIRED)
     check_user(code)
     if code.gen_time - now > grounds.skew_s:
-        raise RefusedError(Reason.FUTURE)
+        raise Refused(Reason.FUTURE)
     if now - code.gen_time > code.ttl_s + grounds.skew_s:
-        raise RefusedError(Reason.EXPIRED)
+        raise Refused(Reason.EXPIRED)
     if code.used_key in grounds.used:
-        raise RefusedError(Reason.USED)
+        raise Refused(Reason.USED)
     if code.acct_ref in grounds.denied:
-        raise RefusedError(Reason.DENIED)
+        raise Refused(Reason.DENIED)
     if code.type not in grounds.allowed:
-        raise RefusedError(Reason.TYPE)
+        raise Refused(Reason.TYPE)
     return code
 
 
@@ -302,14 +303,14 @@ def check_issuer(code: Code, trust: Trust, now: int) -> None:
     """The issuer is known, not revoked, and signed this; the key is the trust store's, never the code's."""
     issuer = trust.get(code.kid)
     if issuer is None:
-        raise RefusedError(Reason.UNKNOWN_ISSUER)
+        raise Refused(Reason.UNKNOWN_ISSUER)
     if issuer.revoked or (issuer.until is not None and now > issuer.until):
-        raise RefusedError(Reason.REVOKED_ISSUER)
+        raise Refused(Reason.REVOKED_ISSUER)
     tag = GRANT_TAG if code.kind is Kind.DEVICE else SERVER_TAG
     try:
         issuer.public.verify(code.issuer_signature, tag + code.issued)
     except InvalidSignature:
-        raise RefusedError(Reason.FORGED_ISSUER) from None
+        raise Refused(Reason.FORGED_ISSUER) from None
 
 
 def check_user(code: Code) -> None:
@@ -321,7 +322,7 @@ def check_user(code: Code) -> None:
         key = ec.EllipticCurvePublicKey.from_encoded_point(_P256, code.user_key)
         key.verify(encode_dss_signature(r, s), DEVICE_TAG + code.made, _ECDSA)
     except (InvalidSignature, ValueError):  # ValueError: a point that is not on the curve
-        raise RefusedError(Reason.FORGED_USER) from None
+        raise Refused(Reason.FORGED_USER) from None
 
 
 def device_signer(private: ec.EllipticCurvePrivateKey) -> Sign:
@@ -349,21 +350,24 @@ LONGEST_TEXT = (LONGEST // 2) * 3 + (LONGEST % 2) * 2
 def armour(raw: bytes) -> str:
     """Write bytes as the text of a QR code (base45)."""
     pairs = len(_PAIRS)
-    whole = [_PAIRS[two % pairs] + _ALPHABET[two // pairs] for (two,) in struct.iter_unpack(">H", raw[: len(raw) & ~1])]
+    whole = [
+        _PAIRS[two % pairs] + _ALPHABET[two // pairs]
+        for (two,) in struct.iter_unpack(">H", raw[: len(raw) & ~1])
+    ]
     return "".join(whole) + (_PAIRS[raw[-1]] if len(raw) % 2 else "")
 
 
 def unarmour(text: str) -> bytes:
-    """Read the text of a QR code; `UnreadableError` if it is none of ours, or longer than any code."""
+    """Read the text of a QR code; `Unreadable` if it is none of ours, or longer than any code."""
     if len(text) > LONGEST_TEXT:
-        raise UnreadableError("longer than any code")
+        raise Unreadable("longer than any code")
     try:
         values = [_VALUES[text[at : at + 2]] + _HIGH[text[at + 2]] for at in range(0, len(text) - 2, 3)]
         whole = struct.pack(f">{len(values)}H", *values)
         rest = text[3 * len(values) :]
         return whole + (bytes((_VALUES[rest],)) if rest else b"")
     except (KeyError, struct.error, ValueError):
-        raise UnreadableError("not the text of a ride code") from None
+        raise Unreadable("not the text of a ride code") from None
 
 
 def _signature(sign: Sign, message: bytes) -> bytes:
