@@ -10,6 +10,7 @@ from clients.wechat import open_http
 from commands import line, places
 from commands.doors import doors
 from commands.gateway import Gateway
+from commands.paying import pay
 from commands.post import post
 from commands.reception import Means, reception
 from commands.registers import institutions
@@ -24,6 +25,7 @@ from core.stores.boot import open_database, open_redis, postgres_version, redis_
 from settings import Settings, load
 from webhooks.health import Health
 from webhooks.outbox import OutboxDoor
+from webhooks.pay import PayDoor
 from webhooks.routes import Doors
 from webhooks.wechat import AccountKeys, Porch, door
 from webhooks.wechat_envelope import require_own_tokens
@@ -41,7 +43,8 @@ async def assemble(around: Surroundings) -> Gateway:
         sent = post(around, db)
         http = await stack.enter_async_context(open_http())
         registers = institutions(around.settings, http, around.clock)
-        services = city_services(around, db, redis, sent, registers)
+        paying = pay(around.settings, http, redis, around.clock, sent.words)
+        services = city_services(around, db, redis, sent, registers, paying)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -56,7 +59,8 @@ async def assemble(around: Surroundings) -> Gateway:
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         inside = doors(means, services, lambda: health.ready)
-        app = Doors([*door(accounts, porch), *inside, *health.public_routes()])
+        told = PayDoor(paying.opener, services.payments, lambda: health.ready)
+        app = Doors([*door(accounts, porch), *inside, *told.routes(), *health.public_routes()])
         admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
         return Gateway(
             app=app,
@@ -68,6 +72,7 @@ async def assemble(around: Surroundings) -> Gateway:
             hospital=services.hospital,
             reception=received,
             proving=services.proving,
+            payments=services.payments,
             data=services.data,
             reminders=sent.reminders,
             _open=stack.pop_all(),

@@ -18,6 +18,7 @@ from core.errors import BootError
 CONFIG_VARIABLE = "BIANMIN_CONFIG"
 EMBEDDED = "embedded"
 WECHAT_API = "https://api.weixin.qq.com"
+PAY_API = "https://api.mch.weixin.qq.com"
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port number, 1 to 65535")]
 Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/]+.*)?$", description="an http(s) address")]
@@ -108,6 +109,28 @@ class WeChat(Section, frozen=True, kw_only=True):
         return self.api_base.rstrip("/") or WECHAT_API
 
 
+class Pay(Section, frozen=True, kw_only=True):
+    """One merchant at WeChat Pay; without `mch_id` nothing is debited, but `run` has its simulator play one.
+
+    `plans`: the number WeChat Pay gave to the plan of each purpose. `platform_key`: their public key or
+    certificate, `platform_key_id` its serial or PUB_KEY_ID_….
+    """
+
+    api_base: Url = ""
+    mch_id: str = ""
+    serial: str = ""
+    private_key: Secret = ""
+    platform_key_id: str = ""
+    platform_key: Secret = ""
+    api_v3_key: Secret = ""
+    plans: Annotated[dict[str, int], Meta(description="numbers by purpose, such as {transit = 12535}")] = {}  # noqa: RUF012
+
+    @property
+    def url(self) -> str:
+        """The address to call, without a slash at its end."""
+        return self.api_base.rstrip("/") or PAY_API
+
+
 class Simulator(Section, frozen=True, kw_only=True):
     """The stand-in for WeChat; loopback only. `retry_s`: from one attempt of a push to the next."""
 
@@ -171,6 +194,7 @@ class Settings(Section, frozen=True, kw_only=True):
     server: Server = Server()
     stores: Stores = Stores()
     wechat: WeChat = WeChat()
+    pay: Pay = Pay()
     simulator: Simulator = Simulator()
     chat: Chat = Chat()
     accounts: dict[str, Account] = {}  # noqa: RUF012 - msgspec gives each its own
@@ -182,6 +206,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "server": Server,
     "stores": Stores,
     "wechat": WeChat,
+    "pay": Pay,
     "simulator": Simulator,
     "chat": Chat,
 }
@@ -255,6 +280,17 @@ def require_institutions(settings: Settings) -> None:
         for field in ("title", "url", "secret")
         if not getattr(institution, field)
     ]
+    if problems:
+        raise BootError(f"{settings.source}: " + "; ".join(problems))
+
+
+def require_pay(settings: Settings) -> None:
+    """Refuse a merchant that could not debit: values missing, or an address nobody outside can tell us at."""
+    pay = settings.pay
+    needed = ("mch_id", "serial", "private_key", "platform_key_id", "platform_key", "api_v3_key", "plans")
+    problems = [f"pay.{name} is missing" for name in needed if not getattr(pay, name)]
+    if is_wechat_host(pay.url) and not settings.server.url.startswith("https://"):
+        problems.append("server.base_url: WeChat Pay tells what it debited at https addresses only")
     if problems:
         raise BootError(f"{settings.source}: " + "; ".join(problems))
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from commands import places, registers, terminal, wording
+from commands import paying, places, registers, terminal, wording
 from commands.bots import menu_of, router_of
 from commands.database import migrated
 from commands.gateway import Assemble
@@ -46,6 +46,14 @@ class _Looks:
         if settings.stores.embedded and not settings.institutions:
             return "none given: `run` plays one"
         return ", ".join(await registers.require_answers(settings)) or "none given"
+
+    async def pay(self) -> str:
+        settings = self._settings
+        if settings.stores.embedded and not settings.pay.mch_id:
+            return "none given: `run` plays one"
+        if not settings.pay.mch_id:
+            return "none given: nothing can be signed or debited"
+        return f"merchant {await paying.require_answers(settings)}"
 
     async def bots(self) -> str:
         settings = self._settings
@@ -109,6 +117,7 @@ async def _look_at_all(looks: _Looks) -> int:
     for name, look in (
         ("Accounts", looks.accounts),
         ("Institutions", looks.institutions),
+        ("Pay", looks.pay),
         ("Bots", looks.bots),
         ("Words", looks.words),
         ("Address", looks.address),

@@ -15,6 +15,7 @@ from core.stores.redis import Redis
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
+from services.payments.service import Payments
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.serving import serve
@@ -35,6 +36,7 @@ class Gateway:
     citizens: Citizens
     hospital: Hospital
     proving: Proving
+    payments: Payments
     data: DataRights
     reception: Reception
     reminders: Reminders

@@ -11,6 +11,7 @@ from services.citizens.consents import Consents
 from services.citizens.holding import Agreements, Looks, Register, Requests
 from services.citizens.telling import Messenger
 from services.hospital.holding import Bookings
+from services.payments.holding import Debts
 
 # Tables that say nothing of any citizen, and why each of them does not.
 IMPERSONAL = {
@@ -18,6 +19,7 @@ IMPERSONAL = {
     "leases": "which process does which recurring job",
     "purge_reports": "how many rows of which table went when",
     "binding_transitions": "the steps a binding may take",
+    "payment_transitions": "the steps of contracts, debts, tries and refunds",
     "consent_transitions": "the steps a consent may take",
     "unit_transitions": "the steps a number may take",
     "catalogues": "which data files are loaded",
@@ -48,6 +50,7 @@ def holdings_of(
         DeskMessages(seal),
         *talks,
         Bookings(),
+        Debts(),
         Looks(seal),
         Agreements(consents),
         Requests(seal),

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from commands.places import make_folder
 from core.errors import BootError
-from settings import Account, Institution, Settings, is_wechat_host, require_credentials
+from settings import Account, Institution, Pay, Settings, is_wechat_host, require_credentials
 
 DEFAULT_ACCOUNT = "city"
+DEMO_PLANS = {"transit": 12535}
 DEMO_INSTITUTION, DEMO_TITLE = "renmin", "云汀市人民医院"
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
@@ -47,7 +50,9 @@ def pointed(settings: Settings) -> Settings:
     wechat = msgspec.structs.replace(
         settings.wechat, api_base=settings.wechat.api_base or settings.simulator.url
     )
-    return msgspec.structs.replace(completed(settings), wechat=wechat, institutions=_institutions(settings))
+    return msgspec.structs.replace(
+        completed(settings), wechat=wechat, institutions=_institutions(settings), pay=_pay(settings)
+    )
 
 
 def played(settings: Settings) -> dict[str, Institution]:
@@ -92,6 +97,69 @@ def _simulated(settings: Settings, key: str, institution: Institution) -> Instit
         url=f"{settings.simulator.url}/institution/{key}",
         secret=institution.secret or kept(path, SharedSecret, _invent_secret).secret,
     )
+
+
+class Merchant(msgspec.Struct, frozen=True):
+    """A merchant of the simulator's: what its console would show, and the key WeChat Pay signs with."""
+
+    mch_id: str
+    serial: str
+    private_key: str
+    platform_key_id: str
+    platform_key: str
+    platform_private_key: str
+    api_v3_key: str
+
+
+def merchant(settings: Settings) -> Merchant:
+    """The merchant that the simulator plays WeChat Pay for."""
+    return kept(settings.stores.folder / "pay" / "merchant.json", Merchant, _invent_merchant)
+
+
+def pays_by_simulator(settings: Settings) -> bool:
+    """Whether the simulator plays WeChat Pay: nobody named a merchant of their own."""
+    return not settings.pay.mch_id or settings.pay.api_base == settings.simulator.url
+
+
+def _pay(settings: Settings) -> Pay:
+    if not pays_by_simulator(settings):
+        return settings.pay
+    known = merchant(settings)
+    return Pay(
+        api_base=settings.simulator.url,
+        mch_id=known.mch_id,
+        serial=known.serial,
+        private_key=known.private_key,
+        platform_key_id=known.platform_key_id,
+        platform_key=known.platform_key,
+        api_v3_key=known.api_v3_key,
+        plans=settings.pay.plans or DEMO_PLANS,
+    )
+
+
+def _invent_merchant() -> Merchant:
+    ours, theirs = _rsa(), _rsa()
+    return Merchant(
+        mch_id=f"19{secrets.randbelow(10**8):08}",
+        serial=secrets.token_hex(20).upper(),
+        private_key=_pem(ours),
+        platform_key_id=f"PUB_KEY_ID_01{secrets.token_hex(14).upper()}",
+        platform_key=_public_pem(theirs),
+        platform_private_key=_pem(theirs),
+        api_v3_key=secrets.token_hex(16),
+    )
+
+
+def _rsa() -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
+def _pem(key: RSAPrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public_pem(key: RSAPrivateKey) -> str:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def kept(path: Path, shape: type[Kept], invent: Callable[[], Kept]) -> Kept:

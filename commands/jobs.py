@@ -26,6 +26,7 @@ from services.citizens.erasure import Erasing
 from services.citizens.logins import Logins
 from services.citizens.proving import Proving
 from services.hospital.service import Hospital
+from services.payments.service import Payments
 from services.staff import service as staff
 
 Job = Callable[[], Awaitable[object]]
@@ -91,6 +92,12 @@ def expire_holds(jobs: Jobs, hospital: Hospital) -> None:
 def expire_requests(jobs: Jobs, proving: Proving) -> None:
     """End the requests to act for somebody that nobody answered (domain-rules 0.1)."""
     jobs.add("expire_requests", proving.expire, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
+
+
+def collect(jobs: Jobs, payments: Payments) -> None:
+    """Debit what is due, and find out what became of what was (domain-rules T4, P4)."""
+    jobs.add("debit_due", payments.debit_due, IntervalTrigger(seconds=2, timezone=CITY_ZONE))
+    jobs.add("ask_open_debits", payments.ask_open, IntervalTrigger(seconds=5, timezone=CITY_ZONE))
 
 
 def lapse_consents(jobs: Jobs, consents: Consents) -> None:

@@ -11,6 +11,7 @@ from commands.jobs import (
     Job,
     Jobs,
     audit,
+    collect,
     erase_who_left,
     expire_holds,
     expire_requests,
@@ -73,6 +74,7 @@ def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> 
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
     expire_requests(jobs, gateway.proving)
+    collect(jobs, gateway.payments)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
     erase_who_left(jobs, gateway.data.erasing)

@@ -19,7 +19,13 @@ from commands.lifetime import Lifetime
 from commands.memory import settle
 from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
 from commands.recurring import recurring
-from commands.simulate import phones, platform_accounts, played_institutions
+from commands.simulate import (
+    pay_books,
+    phones,
+    platform_accounts,
+    played_institutions,
+    played_merchant,
+)
 from commands.surroundings import Surroundings
 from core import log
 from core.clock import SystemClock
@@ -206,6 +212,8 @@ class Everything:
         simulated = self.settings.simulator
         accounts = platform_accounts(self.settings, played_kinds(self.settings))
         app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(self.settings))
+        if merchant := played_merchant(self.settings):
+            simulator.app.play_pay(app, merchant, books=pay_books(self.settings))
         for each in played_institutions(self.settings):
             app[simulator.app.INSTITUTIONS].add(each)
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from commands.naming import by_type
+from commands.paying import Pay
 from commands.post import Post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
@@ -17,6 +18,7 @@ from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
 from services.hospital.links import Links
 from services.hospital.service import Hospital, People
+from services.payments.service import Payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Services:
     pages: OwnPages
     data: DataRights
     hospital: Hospital
+    payments: Payments
     desk: Desk
 
     def by_type(self) -> dict[type, object]:
@@ -38,7 +41,12 @@ class Services:
 
 
 def city_services(
-    around: Surroundings, db: Database, redis: Redis, sent: Post, institutions: Mapping[str, Institution]
+    around: Surroundings,
+    db: Database,
+    redis: Redis,
+    sent: Post,
+    institutions: Mapping[str, Institution],
+    paying: Pay,
 ) -> Services:
     """Build every service of the city on one pair of stores."""
     citizens = Citizens(db, around.seal)
@@ -53,5 +61,6 @@ def city_services(
         pages=OwnPages(around.settings.server.url),
         data=data_rights(around, db, redis, sent, families),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
+        payments=Payments(db, paying.bank, citizens, around.clock),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

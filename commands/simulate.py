@@ -13,10 +13,12 @@ from core.delivery.kinds import Kinds
 from core.errors import BootError
 from settings import Settings, is_wechat_host
 from simulator.accounts import Account
+from simulator.pay_keys import Merchant
 from simulator.register_door import Institution
 from webhooks.serving import listen, serve
 
 _DRAIN_S = 0.5
+_PURPOSES = {"transit": "公交地铁乘车码"}
 
 
 def simulate(settings: Settings, webhook: str) -> int:
@@ -33,6 +35,8 @@ def simulate(settings: Settings, webhook: str) -> int:
 
         async def live() -> int:
             app = simulator.app.build(accounts, retry_s=simulated.retry_s, store=phones(completed))
+            if merchant := played_merchant(completed):
+                simulator.app.play_pay(app, merchant, books=pay_books(completed))
             for each in played_institutions(completed):
                 app[simulator.app.INSTITUTIONS].add(each)
             runner = await serve(app, opened, drain_s=_DRAIN_S)
@@ -74,6 +78,27 @@ def platform_accounts(settings: Settings, kinds: Kinds, webhook: str = "") -> li
 def played_institutions(settings: Settings) -> list[Institution]:
     """The institutions whose register the simulator plays, as their own people set them up."""
     return [Institution(key, each.title, each.secret) for key, each in invented.played(settings).items()]
+
+
+def pay_books(settings: Settings) -> Path:
+    """Where the simulator keeps WeChat Pay's books."""
+    return settings.stores.folder / "simulator-pay.json"
+
+
+def played_merchant(settings: Settings) -> Merchant | None:
+    """The merchant that the simulator plays WeChat Pay for; None where there is a real one."""
+    if not invented.pays_by_simulator(settings):
+        return None
+    known = invented.merchant(settings)
+    return Merchant(
+        mch_id=known.mch_id,
+        serial=known.serial,
+        private_key=known.private_key,
+        platform_key_id=known.platform_key_id,
+        platform_private_key=known.platform_private_key,
+        api_v3_key=known.api_v3_key,
+        plans={number: _PURPOSES.get(plan, plan) for plan, number in settings.pay.plans.items()},
+    )
 
 
 def phones(settings: Settings) -> Path:

@@ -13,6 +13,10 @@ from simulator import push
 from simulator.accounts import Account
 from simulator.api import Api
 from simulator.clock import Clock, wall_clock
+from simulator.pay import Pay
+from simulator.pay_door import PayDoor
+from simulator.pay_keys import Merchant
+from simulator.pay_page import PayPage
 from simulator.phone import PhonePage
 from simulator.refusals import RefusedError
 from simulator.register_door import Institutions
@@ -69,6 +73,25 @@ def build(
 
     app.on_shutdown.append(stop)
     return app
+
+
+def play_pay(
+    app: web.Application, merchant: Merchant, *, books: Path | None = None, factor: float = 1.0
+) -> Pay:
+    """Play WeChat Pay for a merchant, too; `books` outlive it, `factor` scales the waits of notices."""
+    wechat = app[WECHAT]
+    pay = Pay(wechat, merchant, books, factor)
+    app.add_routes([*PayDoor(pay).routes(), *PayPage(wechat, pay).routes()])
+    wechat.wallet = pay.balance
+
+    async def telling(_app: web.Application) -> AsyncIterator[None]:
+        async with push.session() as http:
+            pay.teller.open(http)
+            yield
+            await wechat.close()
+
+    app.cleanup_ctx.append(telling)
+    return pay
 
 
 def _lifetime(

@@ -138,6 +138,7 @@ class PhonePage:
             "menu": menus.as_json(menu)["menu"] if menu else None,
             "subscriptions": self._wechat.notifier.credits(account, phone),
             "number": phone.number,
+            "wallet": self._wechat.wallet(phone),
             "texts": [each.as_json() for each in self._texts.seen_by(phone)],
         }
 

@@ -63,6 +63,7 @@ class WeChat:
         self.logins = Logins(accounts, clock, rules.bounds.codes)
         self.menus: dict[str, Menu] = {}
         self.changed: Callable[[], None] = lambda: None
+        self.wallet: Callable[[Phone], int | None] = lambda _phone: None  # what WeChat Pay has of hers
         self._rules = rules
         self._couriers: dict[str, Courier] = {}
         self._under_way: set[asyncio.Task[Any]] = set()

@@ -59,6 +59,9 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
     assert gateway.app.callers == {
         "GET /wechat/city": "wechat",
         "POST /wechat/city": "wechat",
+        "POST /pay/notify/contract": "wechat",
+        "POST /pay/notify/debit": "wechat",
+        "POST /pay/notify/refund": "wechat",
         "GET /visit": "citizen",
         "GET /visit.ics": "citizen",
         "POST /visit/come": "citizen",

@@ -37,7 +37,7 @@ class BankRefused(Exception):  # noqa: N818 - as above
 
 
 class NotBelieved(Exception):  # noqa: N818 - as above
-    """A notify that is forged, stale, seen before, or not meant for us; `why` holds nothing of its content."""
+    """A notify that is forged, stale, seen before, or not ours; `why` holds nothing of its content."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -52,7 +52,6 @@ class Signing:
     code: str
     account: str
     openid: str
-    shown_as: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,6 @@ class Refund:
     out_trade_no: str
     amount_fen: int
     paid_fen: int
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Fate:
 
 
 class Bank(Protocol):
-    """WeChat Pay. Every call raises `BankGone` or `BankRefused`, and nothing else, when it does not answer."""
+    """WeChat Pay. A call without an answer raises `BankGone` or `BankRefused`, and nothing else."""
 
     async def presign(self, signing: Signing) -> str:
         """The address of the page where she signs; it is good for ten minutes."""

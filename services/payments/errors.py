@@ -44,3 +44,9 @@ class RefundTooHigh(DomainError):
     """More than was paid would go back (P6); `paid_fen`, `refunded_fen`."""
 
     code = "refund_too_high"
+
+
+class NotReached(DomainError):
+    """She follows none of our accounts: there is nobody to sign as."""
+
+    code = "not_reached"

@@ -13,7 +13,9 @@ def next_try(begun_at: datetime, now: datetime) -> datetime:
 
     Steps that passed while nobody was there are not made up for: one try takes their place.
     """
-    return next((begun_at + step for step in (*STEPS, STOP_AFTER) if begun_at + step > now), begun_at + STOP_AFTER)
+    return next(
+        (begun_at + step for step in (*STEPS, STOP_AFTER) if begun_at + step > now), begun_at + STOP_AFTER
+    )
 
 
 def is_over(begun_at: datetime, now: datetime) -> bool:

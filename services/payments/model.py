@@ -16,7 +16,7 @@ class ContractState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """`created`, `prepay` and `closed` of domain-rules 0.6 are `owed`, `asked` and `stopped` where money is debited."""
+    """`created`, `prepay` and `closed` of domain-rules 0.6 are `owed`, `asked` and `stopped` for debits."""
 
     OWED = "owed"  # no try is open
     ASKED = "asked"  # the fate of a try is open

@@ -69,6 +69,7 @@ export class Acts {
 
   tiles() {
     const asking = { name: "bell", label: "订阅通知", id: "more-subscribe", then: () => this.phone.notices.ask() };
+    const wallet = { name: "link", label: `零钱 ${(this.phone.wallet ?? 0) / 100} 元`, id: "more-wallet", then: () => this.fillWallet() };
     return [
       { name: "picture", label: "图片", id: "more-picture", then: () => this.picture() },
       { name: "sticker", label: "表情", id: "more-sticker", then: () => this.sticker() },
@@ -77,7 +78,19 @@ export class Acts {
       { name: "scan", label: "扫码", id: "more-scan", then: () => this.scan() },
       { name: "leave", label: "取消关注", id: "more-leave", then: () => this.leave() },
       ...(this.phone.subscriptions.length ? [asking] : []),
+      ...(typeof this.phone.wallet === "number" ? [wallet] : []),
     ];
+  }
+
+  /** What is in the wallet WeChat Pay debits. */
+  fillWallet() {
+    const now = `现在有 ${(this.phone.wallet / 100).toFixed(2)} 元`;
+    const fill = (fen) => this.phone.post("/sim/pay/wallet", { account: this.phone.account.key, openid: this.phone.openid, fen });
+    this.phone.covers.choose("零钱", now, [
+      { label: "充到 50 元", id: this.phone.id("wallet-50"), then: () => fill(5000) },
+      { label: "只剩 1 元", id: this.phone.id("wallet-1"), then: () => fill(100) },
+      { label: "花光", id: this.phone.id("wallet-0"), then: () => fill(0) },
+    ]);
   }
 
   /** A tap on the account's menu. */

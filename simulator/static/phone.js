@@ -84,6 +84,7 @@ export class Phone {
     this.setTyping(state.typing);
     if (state.nickname) this.faces.citizen = [...state.nickname].at(-1);
     this.subscriptions = state.subscriptions;
+    this.wallet = state.wallet;
     this.texts.hear(state.number, state.texts);
     this.keepServices(entries.filter((entry) => entry.service));
     if (!entries.length) return;

@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import main
+from commands.paying import Pay
 from commands.post import Post
 from commands.services import Services
 from commands.surroundings import Surroundings
@@ -45,10 +46,15 @@ _services_of_main = main.__dict__["city_services"]
 
 
 def city_services(
-    around: Surroundings, db: Database, redis: Redis, sent: Post, institutions: Mapping[str, Institution]
+    around: Surroundings,
+    db: Database,
+    redis: Redis,
+    sent: Post,
+    institutions: Mapping[str, Institution],
+    paying: Pay,
 ) -> Services:
     """The same services, but for the hospital."""
-    services: Services = _services_of_main(around, db, redis, sent, institutions)
+    services: Services = _services_of_main(around, db, redis, sent, institutions, paying)
     people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
     hospital = Unhurried(db, people, around.clock, links, sent.reminders)

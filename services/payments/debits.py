@@ -1,0 +1,223 @@
+"""Tries: begun when due, one at a time, and settled by what WeChat Pay tells (T4, P1–P5)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from core.clock import Clock
+from core.errors import StoreGoneError
+from core.stores.database import Database, Transaction
+from services.payments import contracts_store, ladder, store, strays
+from services.payments.bank import Bank, BankGone, BankRefused, Debit, Fate, NotBelieved, Policy
+from services.payments.contracts import Contracts
+from services.payments.contracts_store import Step
+from services.payments.errors import AlreadyPaid, NoSuchPayment, NotSigned, PaymentAsked
+from services.payments.model import ContractState, DebitNotice, PaymentState, Told, TryState
+from services.payments.naming import new_code
+from services.payments.refunds import Refunds
+from services.payments.reports import Reports
+from services.payments.store import Held, Try
+
+BUSY = timedelta(seconds=60)  # longer than any request of ours
+_AT_ONCE = 8
+_LIST = 200
+_SOON = timedelta(minutes=10)  # until what could not be asked is asked again
+
+_log = structlog.get_logger("payments")
+
+
+@dataclass(frozen=True, slots=True)
+class Debits:
+    """The tries of all payments."""
+
+    db: Database
+    bank: Bank
+    clock: Clock
+    reports: Reports
+    contracts: Contracts
+    refunds: Refunds
+
+    async def debit_due(self) -> int:
+        """Try every payment that is due; how many were. One that goes wrong stops no other."""
+        due = await store.due(self.db, self.clock.now(), _LIST)
+        await _each(due, self._debit)
+        return len(due)
+
+    async def ask_open(self) -> int:
+        """Ask what became of tries that were not heard of; how many."""
+        now = self.clock.now()
+        taken = await store.take_open(self.db, now, now + BUSY, _AT_ONCE * 4)
+        await _each(taken, self._find_out)
+        return len(taken)
+
+    async def pay_now(self, payment_id: str, citizen: str) -> None:
+        """Try at once, whatever the ladder says, unless the fate of a try is open."""
+        async with self.db.transaction() as tx:
+            held = await store.lock(tx, payment_id)
+            if held is None or held.payment.citizen != citizen:
+                raise NoSuchPayment
+            if held.payment.state is PaymentState.PAID:
+                raise AlreadyPaid
+            if held.payment.state is PaymentState.ASKED:
+                raise PaymentAsked
+            begun = await self._begin(tx, held, citizen)
+            if begun is None:
+                raise NotSigned
+        await self._ask(begun)
+
+    async def told(self, notice: DebitNotice) -> None:
+        """Believe what WeChat Pay tells of a try of ours; the same told again changes nothing."""
+        found = await store.find_try(self.db, notice.out_trade_no)
+        fate = Fate(notice.told, notice.amount_fen, notice.appid, notice.transaction_id, notice.reason)
+        if found is None or not self._fits(found, fate):
+            reason = f"{notice.out_trade_no}: {'another amount or appid' if found else 'unknown'}"
+            await strays.keep(self.db, notice.id, "debit", reason, self.clock.now())
+            raise NotBelieved("a debit that is not ours")
+        await self._settle(found, fate, notice.id)
+
+    def _fits(self, found: Try, fate: Fate) -> bool:
+        """P2: what was paid is what was asked for. Of what failed WeChat Pay may tell no amount."""
+        if fate.told is Told.DONE or fate.amount_fen or fate.appid:
+            return (fate.amount_fen, fate.appid) == (found.amount_fen, self.bank.appid(found.account))
+        return True
+
+    async def _debit(self, payment_id: str) -> None:
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            held = await store.lock_due(tx, payment_id, now)
+            if held is None:
+                return
+            if held.begun_at and ladder.is_over(held.begun_at, now):
+                await self._stop(tx, held, now)
+                return
+            begun = await self._begin(tx, held, "job")
+            if begun is None:
+                await self._failed(tx, held, "contract", Step("owed", "failed", "job", payment_id, now))
+                return
+        await self._ask(begun)
+
+    async def _begin(self, tx: Transaction, held: Held, who: str) -> Try | None:
+        """Open a try under the payment's lock; None where there is no contract to debit by."""
+        payment, now = held.payment, self.clock.now()
+        contract = await contracts_store.latest(tx, payment.citizen, payment.plan)
+        if contract is None or contract.state is not ContractState.SIGNED:
+            return None
+        name = new_code()
+        await store.open_try(tx, held, name, contract.id, Step("open", "opened", who, name, now))
+        await store.move(tx, payment.id, Step("asked", "asked", who, name, now))
+        return await store.find_try(tx, name)
+
+    async def _ask(self, begun: Try) -> None:
+        """Ask for it; whatever is not surely known afterwards is found out by `ask_open`."""
+        now = self.clock.now()
+        debit = Debit(begun.id, begun.account, begun.contract_id, begun.amount_fen, begun.text)
+        try:
+            await self.bank.debit(debit)
+        except BankRefused as refused:
+            await self._refused(begun, refused)
+        except BankGone as gone:
+            _log.warning("debit_unanswered", out_trade_no=begun.id, why=gone.why)
+            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
+        else:
+            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
+
+    async def _refused(self, begun: Try, refused: BankRefused) -> None:
+        if refused.policy in {Policy.PAYER, Policy.CONTRACT}:
+            reason = str(refused.policy)
+            await self._settle(begun, Fate(Told.FAILED, reason=reason), begun.id)
+            if refused.policy is Policy.CONTRACT:
+                await self.contracts.look(begun.contract)
+            return
+        told = _log.error if refused.policy in {Policy.CONFIGURATION, Policy.UNKNOWN} else _log.warning
+        told("debit_refused", out_trade_no=begun.id, code=refused.code)
+        now = self.clock.now()
+        at = now if refused.policy is Policy.KNOWN else now + ladder.QUERIES[0]
+        if refused.policy in {Policy.LATER, Policy.CONFIGURATION}:
+            at = now + _SOON
+        await store.query_at(self.db, begun.id, at)
+
+    async def _find_out(self, try_id: str) -> None:
+        """Ask what became of one; what WeChat Pay does not know is asked for again, in the same words."""
+        found = await store.find_try(self.db, try_id)
+        if found is None:
+            return
+        try:
+            fate = await self.bank.fate(try_id)
+        except (BankGone, BankRefused) as away:
+            _log.warning("debit_query_put_off", out_trade_no=try_id, why=str(away))
+            await store.query_at(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
+            return
+        if fate is None:
+            await self._ask(found)
+        elif fate.told is Told.OPEN:
+            await store.query_at(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
+        elif self._fits(found, fate):
+            await self._settle(found, fate, try_id)
+        else:
+            await strays.keep(self.db, try_id, "debit", "the query tells another amount", self.clock.now())
+            await store.query_at(self.db, try_id, self.clock.now() + ladder.LATER_QUERIES)
+
+    async def _settle(self, found: Try, fate: Fate, key: str) -> None:
+        """Under the payment's lock, with what its owner makes of it; who comes second finds it done."""
+        now = self.clock.now()
+        async with self.db.transaction() as tx:
+            held = await store.lock(tx, found.payment)
+            now_is = await store.find_try(tx, found.id)
+            if held is None or now_is is None or now_is.state is TryState.PAID or fate.told is Told.OPEN:
+                return
+            if fate.told is Told.DONE:
+                await self._paid(tx, held, now_is, fate, Step("paid", "paid", "wechat", key, now))
+            elif now_is.state is TryState.OPEN:
+                step = Step("failed", "failed", "wechat", key, now)
+                await store.move_try(tx, found.id, step, fate.reason, fate.transaction_id)
+                if held.payment.state is PaymentState.ASKED:
+                    reason = "contract" if fate.reason == Policy.CONTRACT else "payer"
+                    await self._failed(tx, held, reason, Step("owed", "failed", "wechat", key, now))
+
+    async def _paid(self, tx: Transaction, held: Held, found: Try, fate: Fate, step: Step) -> None:
+        what = "paid" if found.state is TryState.OPEN else "paid_late"
+        mine = Step("paid", what, step.who, step.key, step.at)
+        if held.paid_by:
+            await store.pay_twice(tx, found.id, mine, fate.transaction_id)
+            await self.refunds.write(tx, found.id, found.amount_fen, "twice")
+            return
+        await store.move_try(tx, found.id, mine, "", fate.transaction_id)
+        await store.pay(tx, held.payment.id, found.id, step)
+        payment = await store.payment(tx, held.payment.id)
+        if payment:
+            await self.reports.of(payment.purpose).paid(tx, payment)
+
+    async def _failed(self, tx: Transaction, held: Held, reason: str, step: Step) -> None:
+        again = ladder.next_try(held.begun_at or step.at, step.at)
+        await store.move(tx, held.payment.id, step, again)
+        payment = await store.payment(tx, held.payment.id)
+        if payment:
+            await self.reports.of(payment.purpose).failed(tx, payment, reason)
+
+    async def _stop(self, tx: Transaction, held: Held, now: datetime) -> None:
+        await store.move(tx, held.payment.id, Step("stopped", "stopped", "job", held.payment.id, now))
+        payment = await store.payment(tx, held.payment.id)
+        if payment:
+            await self.reports.of(payment.purpose).failed(tx, payment, "unpaid")
+
+
+async def _each(names: Sequence[str], work: Callable[[str], Awaitable[None]]) -> None:
+    """Do it for each, a few at once. A store that is gone ends it; anything else is that one's own (M9)."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with gate:
+            try:
+                await work(name)
+            except StoreGoneError:
+                raise
+            except Exception as wrong:  # noqa: BLE001 - the others get theirs
+                _log.error("payment_job_failed", subject=name, error=type(wrong).__name__)
+
+    done = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+    gone = next((each for each in done if isinstance(each, BaseException)), None)
+    if gone is not None:
+        raise gone
