@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.clock import Clock
 from core.stores.database import Transaction
-from services.payments.model import Payment
+from services.payments.service import Payment
 from services.transit import accounts_store, trips_store
 from services.transit.model import Money, Stored
 from services.transit.settling import PURPOSE, Collects, give_back

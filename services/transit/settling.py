@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.model import Debt
+from services.payments.service import Debt
 from services.transit import trips_store as store
 from services.transit.fares import tariff_of
 from services.transit.model import Money, Stored

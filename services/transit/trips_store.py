@@ -132,7 +132,8 @@ async def change(tx: Transaction, trips: Sequence[Stored], now: datetime) -> Non
     await tx.execute(
         """
         UPDATE transit_trips t SET
-            last_tap = x.last_tap, state = x.state, money = x.money, fare_fen = x.fare_fen, charged_fen = x.charged_fen, because = x.because, metres = x.metres, version = x.version,
+            last_tap = x.last_tap, state = x.state, money = x.money, fare_fen = x.fare_fen,
+            charged_fen = x.charged_fen, because = x.because, metres = x.metres, version = x.version,
             changed_at = $1
         FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::integer[], $7::integer[],
                     $8::text[], $9::integer[], $10::integer[])

@@ -12,7 +12,7 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from gate.code import Grant, Grounds, IssuerKey, Reason, RefusedError, Type, UsedKey, grant, unarmour, verify
+from gate.code import Grant, Grounds, IssuerKey, Reason, Refused, Type, UsedKey, grant, unarmour, verify
 from tests.support.wording import TEMPLATES
 from webhooks.assets import FOLDER
 from webhooks.pages import pages
@@ -86,7 +86,7 @@ class Ride:
         """What a scanner reads off the screen."""
         shot = await self.page.locator("canvas").screenshot()
         (read,) = zxingcpp.read_barcodes(await self._pixels(shot))
-        return read.text
+        return str(read.text)
 
     async def _pixels(self, png: bytes) -> memoryview:
         """The grey of each point; the browser itself decodes its screenshot."""
@@ -109,7 +109,7 @@ class Ride:
         trust = {KID: IssuerKey(self.server.issuer.public_key())}
         try:
             code = verify(unarmour(text), Grounds(trust, self.used, ()), int(self.server.now))
-        except RefusedError as refused:
+        except Refused as refused:
             return refused.reason.value
         self.used.add(code.used_key)
         return "open"
@@ -161,7 +161,9 @@ async def test_every_twenty_seconds_there_is_another(ride: Ride) -> None:
 
 async def test_the_clock_of_the_phone_does_not_matter(ride: Ride) -> None:
     code = unarmour(await ride.text())
-    made = verify(code, Grounds({KID: IssuerKey(ride.server.issuer.public_key())}, (), ()), int(ride.server.now))
+    made = verify(
+        code, Grounds({KID: IssuerKey(ride.server.issuer.public_key())}, (), ()), int(ride.server.now)
+    )
     assert abs(made.gen_time - ride.server.now) <= 21
 
 
@@ -213,7 +215,10 @@ async def test_a_companion_gets_a_code_of_their_own(ride: Ride, album: Path) -> 
 async def test_the_key_never_leaves_the_page(ride: Ride) -> None:
     (asked,) = ride.server.asked
     assert re.fullmatch(r"[A-Za-z0-9_-]{44}", asked["key"])
-    taken = "async () => crypto.subtle.exportKey('pkcs8', (await (await import('/assets/ride-code.js')).newKey()).privateKey)"
+    taken = """async () => {
+        const { newKey } = await import("/assets/ride-code.js");
+        return crypto.subtle.exportKey("pkcs8", (await newKey()).privateKey);
+    }"""
     with pytest.raises(Exception, match="not extractable"):
         await ride.page.evaluate(taken)
 

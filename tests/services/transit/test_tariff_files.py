@@ -43,7 +43,7 @@ def told(tmp_path: Path, name: str, before: str, after: str) -> str:
         (NETWORK, 'name = "小龟山"', 'name = "司门口"', "two stations are called 司门口"),
         (NETWORK, '"tieji", "yuejiazui"', '"yuejiazui", "yuejiazui"', "a station stands there twice"),
         (NETWORK, 'id = "m4"', 'id = "m2"', "lines[1]: m2 stands there twice"),
-        (NETWORK, 'name = "15路"\nkind = "bus"', 'name = "15路"\nkind = "tram"', "lines[2].kind: Invalid enum"),
+        (NETWORK, 'kind = "bus"', 'kind = "tram"', "lines[2].kind: Invalid enum"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_and_where(
