@@ -102,6 +102,7 @@ async def test_whatever_has_a_time_goes_one_day_or_says_why_it_stays(data: DataR
     assert {row["table_name"] for row in rows} & timeless == {
         "accounts", "persons", "citizens",  # as long as the account
         "patient_references", "citizen_events", "stops", "staff_members", "session_events", "unit_events",
+        "payment_events",  # as long as the books
     }  # fmt: skip
 
 
