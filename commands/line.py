@@ -24,6 +24,7 @@ from commands.outbox_line import add_outbox
 from commands.payments_line import add_payments
 from commands.privacy_line import add_privacy
 from commands.staff_line import add_staff
+from commands.transit_line import add_transit
 from settings import Settings
 
 Command = Callable[[Settings, Assemble], int]
@@ -67,6 +68,9 @@ def parse(arguments: Sequence[str]) -> Command:
     )
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     add_staff(commands.add_parser("staff", help="who may come into the console, and what was done there"))
+    add_transit(
+        commands.add_parser("transit", help="the gates of the city, and what nobody believes of them")
+    )
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))
 

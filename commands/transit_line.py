@@ -1,0 +1,62 @@
+"""The options of `transit` on the command line."""
+
+import argparse
+from collections.abc import Callable
+
+from commands import transit
+from commands.outbox_line import number
+from commands.transit import Asked
+from settings import Settings
+
+_Given = argparse.Namespace
+
+
+def add_transit(parser: argparse.ArgumentParser) -> None:
+    """`transit device add|list|revoke`, `transit quarantine`."""
+    parser.description = "the gates of the city, and what they sent that nobody believes"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    devices = actions.add_parser("device", help="which gates are heard")
+    _add_device(devices)
+    aside = actions.add_parser("quarantine", help="taps that were kept aside, the latest first")
+    aside.add_argument("--before", metavar="N", type=number, default=None, help="before this number")
+    aside.add_argument("--device", metavar="NAME", default="", help="of this gate only")
+    _limit(aside)
+    _runs(aside, lambda settings, it: transit.quarantine(settings, it.before, it.limit, it.device))
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.description = "which gates are heard"
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    adding = _named(actions.add_parser("add", help="register a gate"))
+    adding.add_argument("--key", metavar="KEY", required=True, help="what `python -m gate key` printed")
+    adding.add_argument("--line", metavar="LINE", required=True, help="its metro or bus line")
+    place = adding.add_mutually_exclusive_group(required=True)
+    place.add_argument("--station", metavar="STATION", default="", help="where it stands")
+    place.add_argument("--vehicle", metavar="VEHICLE", default="", help="in which it rides")
+    adding.add_argument("--network", metavar="FOLDER", default="", help="of network.toml (the demo city's)")
+    _runs(
+        adding,
+        lambda settings, it: transit.add(
+            settings, Asked(it.name, it.key, it.line, it.station, it.vehicle, it.network)
+        ),
+    )
+    listing = actions.add_parser("list", help="all gates, by their names")
+    listing.add_argument("--after", metavar="NAME", default="", help="go on after this name")
+    _limit(listing)
+    _runs(listing, lambda settings, it: transit.listing(settings, it.after, it.limit))
+    revoking = _named(actions.add_parser("revoke", help="hear nothing more of a gate, for good"))
+    _runs(revoking, lambda settings, it: transit.revoke(settings, it.name))
+
+
+def _named(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("name", metavar="NAME", help="the gate's name")
+    return parser
+
+
+def _limit(parser: argparse.ArgumentParser) -> None:
+    usual = transit.USUAL
+    parser.add_argument("--limit", metavar="N", type=int, default=usual, help=f"at most so many ({usual})")
+
+
+def _runs(parser: argparse.ArgumentParser, command: Callable[[Settings, _Given], int]) -> None:
+    parser.set_defaults(command=lambda settings, _assemble, given: command(settings, given))
