@@ -1,0 +1,99 @@
+"""A rider's side: an account, a contract that is signed or not, and codes by a real issuer key."""
+
+import itertools
+from collections.abc import Mapping
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from core.clock import ManualClock
+from core.stores.database import Database
+from gate.code import Grant, ServerCode, grant, server_code
+from services.payments.service import Contract, ContractState
+from services.transit.service import Means, Transit
+from tests.services.transit.line import TIMETABLE, Collector
+
+BACK = "https://city.example/transit"
+KEY = b"\x02" + b"k" * 32
+
+
+class Bank(Collector):
+    """The collector, and contracts that citizens sign when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contracts: dict[str, Contract] = {}
+        self.tried: list[str] = []
+
+    async def sign(self, citizen: str, plan: str, back: str, now: datetime) -> str:
+        assert back == BACK
+        self.contracts[citizen] = Contract(f"k-{citizen}", citizen, plan, ContractState.ASKED, now)
+        return f"https://pay.example/{citizen}"
+
+    async def contract(self, citizen: str, plan: str) -> Contract | None:
+        del plan
+        return self.contracts.get(citizen)
+
+    async def end_contract(self, citizen: str, plan: str, why: str) -> None:
+        before = self.contracts[citizen]
+        assert (plan, why) == ("transit", "closed")
+        self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
+
+    async def pay_now(self, payment_id: str, citizen: str) -> None:
+        assert self.payments[payment_id].citizen == citizen
+        self.tried.append(payment_id)
+
+
+class Issuing:
+    """The issuer, with its key in the same process."""
+
+    def __init__(self) -> None:
+        self.key = Ed25519PrivateKey.generate()
+
+    async def grant(self, content: Grant) -> bytes:
+        return grant(content, self.key.sign)
+
+    async def code(self, content: ServerCode) -> bytes:
+        return server_code(content, self.key.sign)
+
+    async def public_keys(self) -> Mapping[int, bytes]:
+        return {0: self.key.public_key().public_bytes_raw()}
+
+
+class Riding:
+    """The counter, and citizens who come to it."""
+
+    def __init__(self, db: Database, clock: ManualClock) -> None:
+        self.db, self.clock, self.bank, self.issuer = db, clock, Bank(), Issuing()
+        self.transit = Transit(Means(db, self.bank, self.issuer, TIMETABLE, clock))
+        self._numbers = itertools.count(1)
+
+    async def citizen(self) -> str:
+        name = f"c_r{next(self._numbers):015d}"
+        await self.db.execute("INSERT INTO citizens (id) VALUES ($1)", name)
+        return name
+
+    async def opens(self) -> str:
+        """Somebody opens an account and signs."""
+        citizen = await self.citizen()
+        await self.transit.open(citizen, BACK)
+        await self.signs(citizen)
+        return citizen
+
+    async def signs(self, citizen: str) -> None:
+        asked = self.bank.contracts[citizen]
+        signed = Contract(asked.id, citizen, asked.plan, ContractState.SIGNED, self.clock.now())
+        self.bank.contracts[citizen] = signed
+        async with self.db.transaction() as tx:
+            await self.transit.contract_signed(tx, signed)
+
+    async def lets_go(self, citizen: str) -> None:
+        """WeChat Pay tells that a contract is over."""
+        before = self.bank.contracts[citizen]
+        ended = Contract(before.id, citizen, before.plan, ContractState.ENDED, self.clock.now())
+        self.bank.contracts[citizen] = ended
+        async with self.db.transaction() as tx:
+            await self.transit.contract_ended(tx, ended)
+
+    async def state(self, citizen: str) -> str:
+        return (await self.transit.account(citizen)).state.value

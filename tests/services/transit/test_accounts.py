@@ -1,0 +1,219 @@
+"""An account is opened by a contract, in arrears until paid, and closed once nothing is open (T1-T5)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from core.clock import ManualClock
+from core.stores.database import Database
+from gate.code import Grounds, IssuerKey, Refused, Type, read, verify
+from services.transit.codes import MOST_CODES, MOST_COMPANIONS, MOST_PICTURES
+from services.transit.errors import (
+    Closing,
+    CodesUsedUp,
+    InArrears,
+    NotOpened,
+    PicturesUsedUp,
+    TooManyCompanions,
+    TooSoon,
+)
+from services.transit.model import Batch
+from tests.services.transit.line import Line, after
+from tests.services.transit.riding import BACK, KEY, Riding
+
+
+@pytest.fixture
+def riding(db: Database, clock: ManualClock) -> Riding:
+    clock.set(after(240))
+    return Riding(db, clock)
+
+
+async def test_from_nothing_to_a_code(riding: Riding) -> None:
+    citizen = await riding.citizen()
+    assert await riding.state(citizen) == "none"
+    with pytest.raises(NotOpened):
+        await riding.transit.grant(citizen, KEY)
+    assert await riding.transit.open(citizen, BACK) == f"https://pay.example/{citizen}"
+    assert await riding.state(citizen) == "consent"
+    with pytest.raises(NotOpened):
+        await riding.transit.grant(citizen, KEY)
+    await riding.signs(citizen)
+    granted = await riding.transit.grant(citizen, KEY)
+    assert granted.expires_at - granted.now == timedelta(minutes=15)
+
+
+async def test_opening_twice_at_once_is_one_account(riding: Riding) -> None:
+    citizen = await riding.citizen()
+    await asyncio.gather(*(riding.transit.open(citizen, BACK) for _ in range(5)))
+    assert await riding.db.fetchval("SELECT count(*) FROM transit_accounts") == 1
+
+
+async def test_control_without_the_lock_there_are_more(
+    riding: Riding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody_waits(*_: object) -> None: ...
+
+    monkeypatch.setattr("services.transit.accounts_store.lock", nobody_waits)
+    citizen = await riding.citizen()
+    await asyncio.gather(*(riding.transit.open(citizen, BACK) for _ in range(5)))
+    assert await riding.db.fetchval("SELECT count(*) FROM transit_accounts") > 1
+
+
+async def test_a_picture_opens_a_gate_once_signed_and_for_two_minutes(riding: Riding) -> None:
+    made = await riding.transit.picture(await riding.opens())
+    now = int(riding.clock.now().timestamp())
+    trust = {0: IssuerKey(riding.issuer.key.public_key())}
+    assert verify(made.code, Grounds(trust, (), ()), now + 129).cap_fen == 500
+    with pytest.raises(Refused, match="expired"):
+        verify(made.code, Grounds(trust, (), ()), now + 131)
+
+
+async def test_each_grant_has_a_reference_of_its_own(riding: Riding) -> None:
+    citizen = await riding.opens()
+    refs = {read((await riding.transit.picture(citizen)).code).acct_ref for _ in range(3)}
+    assert len(refs) == 3
+    assert citizen.encode() not in b"".join(refs)
+
+
+async def test_pictures_have_a_budget_for_the_day(riding: Riding) -> None:
+    citizen = await riding.opens()
+    for _ in range(MOST_PICTURES):
+        await riding.transit.picture(citizen)
+    with pytest.raises(PicturesUsedUp):
+        await riding.transit.picture(citizen)
+    await riding.transit.grant(citizen, KEY)
+    riding.clock.set(after(24 * 60))
+    await riding.transit.picture(citizen)
+
+
+async def test_a_companion_comes_three_seconds_later_and_three_at_most(riding: Riding) -> None:
+    citizen = await riding.opens()
+    await riding.transit.grant(citizen, KEY)
+    with pytest.raises(TooSoon):
+        await riding.transit.grant(citizen, KEY, companion=True)
+    for _ in range(MOST_COMPANIONS):
+        riding.clock.move(timedelta(seconds=3))
+        granted = await riding.transit.grant(citizen, KEY, companion=True)
+        assert granted.signed[21] == Type.COMPANION
+    riding.clock.move(timedelta(seconds=3))
+    with pytest.raises(TooManyCompanions):
+        await riding.transit.grant(citizen, KEY, companion=True)
+    riding.clock.move(timedelta(minutes=15))
+    await riding.transit.grant(citizen, KEY, companion=True)
+
+
+async def test_after_twenty_codes_there_is_no_other_today(riding: Riding) -> None:
+    citizen = await riding.opens()
+    line = Line(riding.db, riding.clock)
+    account = (await riding.transit.account(citizen)).id
+    for number in range(MOST_CODES):
+        device, sent = await line.tap(account, "E1", "board", after(number * 5))
+        await line.uploads(device, sent)
+    with pytest.raises(CodesUsedUp):
+        await riding.transit.grant(citizen, KEY)
+    riding.clock.set(after(24 * 60))
+    await riding.transit.grant(citizen, KEY)
+
+
+async def a_ride(riding: Riding, citizen: str) -> str:
+    """She rides; the payment that is owed for it."""
+    line = Line(riding.db, riding.clock)
+    account = (await riding.transit.account(citizen)).id
+    for place, way, minutes in (("zhongnan", "in", 0), ("guanggu", "out", 25)):
+        device, sent = await line.tap(account, place, way, after(minutes))
+        await riding.transit.ingest(device, Batch(riding.clock.now(), [sent]), riding.clock.now())
+    assert await riding.transit.settle() == 1
+    return list(riding.bank.payments)[-1]
+
+
+async def test_who_is_behind_gets_no_code_until_it_is_paid(riding: Riding) -> None:
+    citizen = await riding.opens()
+    payment = await a_ride(riding, citizen)
+    async with riding.db.transaction() as tx:
+        await riding.transit.failed(tx, riding.bank.payments[payment], "payer")
+    with pytest.raises(InArrears) as refused:
+        await riding.transit.grant(citizen, KEY)
+    assert refused.value.facts == {"count": 1, "fen": 400}
+    (ride,) = await riding.transit.behind(citizen)
+    assert (ride.start, ride.finish, ride.fen, ride.line) == ("中南路", "光谷广场", 400, "2号线")
+    with pytest.raises(InArrears):
+        await riding.transit.close(citizen)
+    assert await riding.transit.pay(citizen) == 1
+    assert riding.bank.tried == [payment]
+    async with riding.db.transaction() as tx:
+        await riding.transit.paid(tx, riding.bank.payments[payment])
+    await riding.transit.grant(citizen, KEY)
+
+
+async def test_closing_waits_for_the_last_ride_to_be_paid(riding: Riding) -> None:
+    citizen = await riding.opens()
+    payment = await a_ride(riding, citizen)
+    assert (await riding.transit.close(citizen)).state == "closing"
+    with pytest.raises(Closing):
+        await riding.transit.grant(citizen, KEY)
+    assert await riding.transit.finish_closing() == 0
+    async with riding.db.transaction() as tx:
+        await riding.transit.paid(tx, riding.bank.payments[payment])
+    assert await riding.transit.finish_closing() == 1
+    assert await riding.state(citizen) == "none"
+    assert riding.bank.contracts[citizen].state == "ending"
+    await riding.lets_go(citizen)
+    assert await riding.state(citizen) == "none"
+
+
+async def test_a_trip_without_an_exit_does_not_keep_it_open(riding: Riding) -> None:
+    citizen = await riding.opens()
+    line = Line(riding.db, riding.clock)
+    account = (await riding.transit.account(citizen)).id
+    device, sent = await line.tap(account, "zhongnan", "in", after(0))
+    await line.uploads(device, sent)
+    await riding.transit.settle()
+    assert (await riding.transit.account(citizen)).open_trips == 1
+    assert (await riding.transit.close(citizen)).state == "closing"
+    riding.clock.set(after(20 * 60))
+    await riding.transit.close_days()
+    await riding.transit.settle()
+    assert await riding.transit.finish_closing() == 1
+
+
+async def test_a_contract_that_is_ended_at_wechat_has_to_be_signed_anew(riding: Riding) -> None:
+    citizen = await riding.opens()
+    await riding.lets_go(citizen)
+    assert await riding.state(citizen) == "consent"
+    with pytest.raises(NotOpened):
+        await riding.transit.grant(citizen, KEY)
+    await riding.transit.open(citizen, BACK)
+    await riding.signs(citizen)
+    assert await riding.state(citizen) == "active"
+
+
+async def test_what_was_never_signed_is_dropped(riding: Riding) -> None:
+    citizen = await riding.citizen()
+    await riding.transit.open(citizen, BACK)
+    assert (await riding.transit.close(citizen)).state == "none"
+
+
+async def test_rides_are_listed_page_by_page(riding: Riding) -> None:
+    citizen = await riding.opens()
+    line = Line(riding.db, riding.clock)
+    account = (await riding.transit.account(citizen)).id
+    for number in range(12):
+        device, sent = await line.tap(account, "E1", "board", after(number * 5))
+        await line.uploads(device, sent)
+    await riding.transit.settle()
+    first = await riding.transit.rides(citizen)
+    assert [each.began for each in first] == [after(number * 5) for number in range(11, 1, -1)]
+    second = await riding.transit.rides(citizen, first[-1].id)
+    assert [each.began for each in second] == [after(5), after(0)]
+    assert (second[0].line, second[0].start, second[0].finish) == ("15路", "", "")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "fen"),
+    [("zhongnan", "guanggu", 400), ("zhongnan", "zhongnan", 200), ("hanyang", "tieji", 400)],
+)
+def test_a_fare_is_told_without_riding(riding: Riding, start: str, end: str, fen: int) -> None:
+    assert riding.transit.quote(start, end).fen == fen
+    with pytest.raises(KeyError):
+        riding.transit.quote(start, "nowhere")
