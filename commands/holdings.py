@@ -13,6 +13,7 @@ from services.citizens.holding import Agreements, Looks, Register, Requests
 from services.citizens.telling import Messenger
 from services.hospital.holding import Bookings
 from services.payments.holding import Debts
+from services.transit.holding import Rides
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=366)
 _PROGRAM = "as long as this version of the program"
@@ -35,6 +36,10 @@ IMPERSONAL = (
     _timed("purge_reports", "how many rows of which table went when", 3 * _YEAR, "at", "the purge"),
     _impersonal("binding_transitions", "the steps a binding may take", _PROGRAM),
     _impersonal("payment_transitions", "the steps of contracts, debts, tries and refunds", _PROGRAM),
+    _impersonal("transit_transitions", "the steps an account may take", _PROGRAM),
+    _impersonal(
+        "transit_devices", "which gate stands where, with which key", "as long as its taps are told of"
+    ),
     _impersonal("consent_transitions", "the steps a consent may take", _PROGRAM),
     _impersonal("unit_transitions", "the steps a number may take", _PROGRAM),
     _impersonal("catalogues", "which data files are loaded", _CATALOGUE),
@@ -79,6 +84,7 @@ def holdings_of(
         DeskMessages(seal),
         *talks,
         Bookings(),
+        Rides(),
         Debts(),
         Looks(seal),
         Agreements(consents),
