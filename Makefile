@@ -13,7 +13,7 @@ help:
 	@echo 'make test          everything the tests need, then all tests'
 	@echo 'make check-static  format, lint, types, layers'
 	@echo 'make check         check-static, then test'
-	@echo 'make bench         how fast the webhook is, what several processes, a notice to many and reminders cost'
+	@echo 'make bench         how fast the webhook is, what several processes, a notice to many, reminders and ride codes cost'
 	@echo 'make soak          the long trials'
 
 install: $(VENV)/run.stamp
@@ -37,7 +37,7 @@ check-static: $(VENV)/dev.stamp
 check: check-static test
 
 bench: $(VENV)/dev.stamp
-	@for bench in webhook reception broadcast reminders; do $(PYTHON) -m bench.$$bench $(ARGS) || exit $$?; done
+	@for bench in webhook reception broadcast reminders transit; do $(PYTHON) -m bench.$$bench $(ARGS) || exit $$?; done
 
 soak: $(VENV)/dev.stamp
 	@exec $(PYTHON) -m pytest -m soak $(ARGS)

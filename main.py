@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from clients.issuer import SocketIssuer
 from clients.wechat import open_http
 from commands import line, places
 from commands.doors import doors
@@ -54,6 +55,9 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
+        issuer = SocketIssuer(places.issuer_socket(around.settings))
+        stack.push_async_callback(issuer.close)
+        health.beside({"乘车码签发": issuer.told})
         means = Means(around, redis, db, http, sent)
         received = reception(means, services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]

@@ -160,6 +160,18 @@ class Chat(Section, frozen=True, kw_only=True):
         return time.fromisoformat(opens), time.fromisoformat(closes)
 
 
+class Issuer(Section, frozen=True, kw_only=True):
+    """Who signs ride codes; "" = in the data folder, and a socket that processes of our own user find.
+
+    `users`: other users of this machine, with commas, whose processes may have codes signed.
+    """
+
+    key: str = ""
+    socket: str = ""
+    users: str = ""
+    cap_fen: Count = 5000  # no code lets anybody ride for more
+
+
 class Account(Section, frozen=True, kw_only=True):
     """One official account; what is "" was not given."""
 
@@ -197,6 +209,7 @@ class Settings(Section, frozen=True, kw_only=True):
     pay: Pay = Pay()
     simulator: Simulator = Simulator()
     chat: Chat = Chat()
+    issuer: Issuer = Issuer()
     accounts: dict[str, Account] = {}  # noqa: RUF012 - msgspec gives each its own
     institutions: dict[str, Institution] = {}  # noqa: RUF012
     source: str = "bianmin.toml"
@@ -209,6 +222,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "pay": Pay,
     "simulator": Simulator,
     "chat": Chat,
+    "issuer": Issuer,
 }
 
 _NAMED: dict[str, type[Section]] = {"accounts": Account, "institutions": Institution}
@@ -246,11 +260,20 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
             sections[name] = reader.section(_SECTIONS[name], name, given)
     settings = Settings(**sections, source=path.name)
     stores = msgspec.structs.replace(settings.stores, data_dir=str(path.parent / settings.stores.data_dir))
-    settings = msgspec.structs.replace(settings, stores=stores)
+    settings = msgspec.structs.replace(settings, stores=stores, issuer=_beside(path.parent, settings.issuer))
     problems = [*reader.problems, *_contradictions(settings)]
     if problems:
         raise BootError((f"{path.name}: " if path.exists() else "") + "; ".join(problems))
     return settings
+
+
+def _beside(folder: Path, issuer: Issuer) -> Issuer:
+    """The issuer's paths, relative to the settings file."""
+    return msgspec.structs.replace(
+        issuer,
+        key=issuer.key and str(folder / issuer.key),
+        socket=issuer.socket and str(folder / issuer.socket),
+    )
 
 
 def require_credentials(settings: Settings) -> None:

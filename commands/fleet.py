@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -92,6 +93,21 @@ class Fleet:
         """End all at once."""
         for each in self._all:
             each.signal(signal.SIGKILL)
+
+
+class Companion:
+    """One process of another command, started again whenever it ends. Make it on the main thread."""
+
+    def __init__(self, program: Path, command: str) -> None:
+        self._process = _Process(1, [sys.executable, str(program), command])
+
+    async def keep(self) -> None:
+        """Keep it alive; cancelled, end it. One that cannot start has said why, and is left alone."""
+        try:
+            await _keep(self._process)
+        finally:
+            self._process.signal(signal.SIGTERM)
+            await self._process.ended()
 
 
 class Backoff:

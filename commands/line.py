@@ -4,7 +4,20 @@ import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from commands import catalogue, check, menu, messages, migrate, ring, run, schedule, serve, simulate, work
+from commands import (
+    catalogue,
+    check,
+    issue,
+    menu,
+    messages,
+    migrate,
+    ring,
+    run,
+    schedule,
+    serve,
+    simulate,
+    work,
+)
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from commands.outbox_line import add_outbox
@@ -33,6 +46,7 @@ def parse(arguments: Sequence[str]) -> Command:
         plain = commands.add_parser(name, help=does, description=does)
         plain.set_defaults(command=partial(_without_options, command))
     add_serve(commands.add_parser("serve", help="the gateway, on stores of your own"))
+    add_issue(commands.add_parser("issue", help="signs ride codes for the gateway, which never sees the key"))
     simulating = commands.add_parser("simulate", help="only the stand-in for WeChat, with its phone")
     simulating.add_argument(
         "--webhook", metavar="URL", default="", help="where to push (default: the gateway)"
@@ -73,6 +87,28 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
             settings, assemble, processes=given.processes, member=given.member
         )
     )
+
+
+def add_issue(parser: argparse.ArgumentParser) -> None:
+    """`issue`, and what is done to its keys while it goes on."""
+    parser.description = "signs ride codes for the gateway, which never sees the key"
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--create", action="store_true", help="make the key file")
+    doing.add_argument("--rotate", action="store_true", help="add a key that signs after two days")
+    doing.add_argument("--revoke", metavar="NUMBER", type=int, help="forget a key that does not sign")
+    parser.add_argument("--at-once", action="store_true", help="with --rotate: the new key signs now")
+    parser.add_argument("--member", type=Member.parse, help=argparse.SUPPRESS)
+    parser.set_defaults(command=_issue)
+
+
+def _issue(settings: Settings, _assemble: Assemble, given: argparse.Namespace) -> int:
+    if given.create:
+        return issue.create(settings)
+    if given.rotate:
+        return issue.rotate(settings, at_once=given.at_once)
+    if given.revoke is not None:
+        return issue.revoke(settings, given.revoke)
+    return issue.issue(settings, given.member)
 
 
 def _count(given: str) -> int:

@@ -7,8 +7,9 @@ from tempfile import TemporaryFile
 
 from core.errors import BootError, StoreGoneError
 from core.stores import boot
+from core.stores.embedded.folder import runtime_folder
 from core.stores.embedded.stores import Attached, EmbeddedStores, attach
-from settings import EMBEDDED, Stores
+from settings import EMBEDDED, Settings, Stores
 
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = ROOT / "migrations"
@@ -87,3 +88,15 @@ def make_folder(stores: Stores) -> Path:
 def key_ring(stores: Stores) -> Path:
     """The file of the keys under which everything personal is sealed."""
     return stores.folder / "keys"
+
+
+def issuer_key(settings: Settings) -> Path:
+    """The file of the keys that sign ride codes; only `issue` opens it."""
+    return Path(settings.issuer.key) if settings.issuer.key else settings.stores.folder / "issuer"
+
+
+def issuer_socket(settings: Settings) -> Path:
+    """Where `issue` answers."""
+    if settings.issuer.socket:
+        return Path(settings.issuer.socket)
+    return runtime_folder(settings.stores.folder) / "issuer.sock"

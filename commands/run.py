@@ -14,10 +14,11 @@ import simulator.app
 from commands import days, demo, demo_staff, invented, menu, terminal
 from commands.bots import menu_of
 from commands.cards import played_kinds
+from commands.fleet import Companion
 from commands.gateway import ADMIN_HOST, SCHEMA, Assemble, Gateway
 from commands.lifetime import Lifetime
 from commands.memory import settle
-from commands.places import MIGRATIONS, Places, chosen, key_ring, make_folder
+from commands.places import MIGRATIONS, ROOT, Places, chosen, key_ring, make_folder
 from commands.recurring import recurring
 from commands.simulate import (
     pay_books,
@@ -147,6 +148,7 @@ class Everything:
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
             terminal.addresses(links)
             terminal.say(f"数据在 Data stays in {self.settings.stores.folder} · Ctrl-C 停止 stops everything")
+            self._issuer(stack)
             return await self._watch()
 
     async def _start(self, stack: AsyncExitStack) -> Gateway:
@@ -166,6 +168,17 @@ class Everything:
             recurring(gateway, self.around.clock, partial(self._open_days, gateway))
         )
         return gateway
+
+    @staticmethod
+    def _issuer(stack: AsyncExitStack) -> None:
+        """Start who signs ride codes, last: nobody waits for it, and the health page shows it."""
+        keeping = asyncio.create_task(Companion(ROOT / "main.py", "issue").keep())
+
+        async def end() -> None:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+
+        stack.push_async_callback(end)
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)

@@ -81,6 +81,9 @@ class Unreadable(Refused):
         super().__init__(Reason.UNREADABLE)
         self.detail = detail
 
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

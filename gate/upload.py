@@ -68,7 +68,7 @@ class Uploader:
     def __init__(self, gate: Gate, device: Device, http: aiohttp.ClientSession) -> None:
         if not gate.settings.server:
             raise GateError("no server is named in gate.toml")
-        self._gate = gate
+        self.gate = gate
         self._device = device
         self._http = http
         self._refused: set[int] = (
@@ -79,19 +79,19 @@ class Uploader:
         """Fetch the trust list, put the clock right, send all that waits; how many taps the server took."""
         await self.refresh()
         sent = 0
-        while batch := self._next(await asyncio.to_thread(self._gate.pending)):
+        while batch := self._next(await asyncio.to_thread(self.gate.pending)):
             sent += await self._send(batch)
         return sent
 
     async def keep_on(self) -> None:
         """For ever: after a failure wait longer and longer, up to five minutes."""
-        pause = every = self._gate.settings.every_s
+        pause = every = self.gate.settings.every_s
         while True:
             try:
                 await self.once()
                 pause = every
             except (NoServer, GateError) as failed:
-                _log.warning("no_server", why=str(failed), waiting=len(self._gate.pending()))
+                _log.warning("no_server", why=str(failed), waiting=len(self.gate.pending()))
                 pause = min(2 * pause, max(_LONGEST_PAUSE_S, every))
             except Exception:  # noqa: BLE001 - a gate that uploads no more would be noticed too late
                 _log.exception("upload_failed")
@@ -100,12 +100,12 @@ class Uploader:
 
     async def refresh(self) -> bool:
         """Ask for the trust list, and put the clock right by it; whether the list was taken."""
-        clock = self._gate.clock
+        clock = self.gate.clock
         asked = clock.machine()
-        raw = await self._ask("GET", f"{TRUST}?since={self._gate.trust.as_of_ms}")
+        raw = await self._ask("GET", f"{TRUST}?since={self.gate.trust.as_of_ms}")
         answered = clock.machine()
-        taken = await asyncio.to_thread(self._gate.take_trust, raw)
-        if taken and clock.told(self._gate.trust.as_of_ms, asked, answered):
+        taken = await asyncio.to_thread(self.gate.take_trust, raw)
+        if taken and clock.told(self.gate.trust.as_of_ms, asked, answered):
             _log.warning("clock_put_right", by_s=round(clock.offset_s, 1))
         return taken
 
@@ -125,7 +125,7 @@ class Uploader:
     async def _send(self, taps: Sequence[Tap]) -> int:
         """Send these, and halves of them where the server takes no such batch."""
         body = _encode(
-            Batch(self._device.name, str(uuid.uuid4()), self._gate.clock.unchecked_ms(), tuple(taps))
+            Batch(self._device.name, str(uuid.uuid4()), self.gate.clock.unchecked_ms(), tuple(taps))
         )
         try:
             answer = _read(await self._ask("POST", TAPS, body), Answer)
@@ -144,12 +144,12 @@ class Uploader:
             raise NoServer(f"{len(sent) - len(known)} of {len(sent)} taps are not in the answer")
         for each in answer.quarantined:
             _log.warning("tap_quarantined", seq=each.seq, reason=each.reason)
-        await asyncio.to_thread(self._gate.done, sorted(known))
+        await asyncio.to_thread(self.gate.done, sorted(known))
         return len(known)
 
     async def _ask(self, method: str, path: str, body: bytes = b"") -> bytes:
-        settings = self._gate.settings
-        now_s = self._gate.clock.unchecked_ms() // 1000
+        settings = self.gate.settings
+        now_s = self.gate.clock.unchecked_ms() // 1000
         headers = self._device.headers(method, path, now_s, body) | {"Content-Type": "application/json"}
         try:
             async with self._http.request(

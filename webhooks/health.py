@@ -91,6 +91,7 @@ class Report(msgspec.Struct, frozen=True):
     uptime_s: int
     steps: tuple[Step, ...]
     stores: tuple[Store, ...]
+    beside: tuple[Store, ...]  # other programs of ours; without them something is missing, not everything
     desk: DeskState | None
     late: LateState | None
     messages: dict[str, int]
@@ -108,6 +109,7 @@ class _Asked(msgspec.Struct, frozen=True):
     """What the stores answered, and what they hold for people to look at."""
 
     stores: tuple[Store, ...]
+    beside: tuple[Store, ...] = ()
     desk: Waiting | None = None
     backlog: Backlog | None = None
 
@@ -137,6 +139,7 @@ class Health:
         self._asked_at = float("-inf")
         self._pages = pages(templates)
         self._links: Mapping[str, str] = {}
+        self._beside: Mapping[str, Probe] = {}
 
     def require(self, *steps: str) -> None:
         """Name what has to be in place; the door stays shut until each is `done`."""
@@ -154,6 +157,10 @@ class Health:
         """Show these addresses (name → URL) on the health page."""
         self._links = links
 
+    def beside(self, probes: Mapping[str, Probe]) -> None:
+        """Look at these programs too, without which the gateway is ready all the same."""
+        self._beside = probes
+
     async def report(self) -> Report:
         """Look at everything."""
         asked = await self._asked()
@@ -164,6 +171,7 @@ class Health:
             uptime_s=int((now - self._since).total_seconds()),
             steps=tuple(self._steps.values()),
             stores=asked.stores,
+            beside=asked.beside,
             desk=None if asked.desk is None else _desk_state(asked.desk, now),
             late=None if asked.backlog is None else _late_state(asked.backlog, now),
             messages=self._metrics.by_kind(),
@@ -198,8 +206,9 @@ class Health:
         stores = asyncio.gather(*(_ask(name, probe) for name, probe in self._probes.items()))
         if not self.ready:  # the tables may not be there yet
             return _Asked(tuple(await stores))
+        beside = asyncio.gather(*(_ask(name, probe) for name, probe in self._beside.items()))
         desk, backlog = await asyncio.gather(_if_told(self._desk), _if_told(self._backlog))
-        return _Asked(tuple(await stores), desk, backlog)
+        return _Asked(tuple(await stores), tuple(await beside), desk, backlog)
 
     async def _alive(self, _request: Request) -> web.Response:
         return web.Response(text="alive\n")

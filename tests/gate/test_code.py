@@ -1,6 +1,7 @@
 """Each link of the chain holds, and its forged counterpart is refused for what it is, in the one order."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -309,7 +310,7 @@ def test_the_longest_code_fits_its_text() -> None:
         {"kid": 1 << 16},
     ],
 )
-def test_a_grant_that_cannot_be_is_not_made(wrong: dict[str, object]) -> None:
+def test_a_grant_that_cannot_be_is_not_made(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"bytes instead of|does not fit"):
         granted(**wrong)
     assert replace(GRANT) == GRANT

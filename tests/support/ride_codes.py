@@ -3,6 +3,7 @@
 import io
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -46,9 +47,9 @@ GRANT = Grant(KID, ACCT_REF, Type.SELF, 1200, public(PHONE), NOW + 900, 30)
 PICTURE = ServerCode(KID, ACCT_REF, Type.SELF, 1200, NOW, 120, NONCE)
 
 
-def granted(issuer: Ed25519PrivateKey = ISSUER, **changes: object) -> bytes:
+def granted(issuer: Ed25519PrivateKey = ISSUER, **changes: Any) -> bytes:
     """A grant as the server hands it to the page."""
-    return grant(replace(GRANT, **changes), issuer.sign)  # type: ignore[arg-type]
+    return grant(replace(GRANT, **changes), issuer.sign)
 
 
 def shown(
@@ -62,9 +63,9 @@ def shown(
     return device_code(under or granted(), at, nonce, device_signer(phone))
 
 
-def sent(issuer: Ed25519PrivateKey = ISSUER, **changes: object) -> bytes:
+def sent(issuer: Ed25519PrivateKey = ISSUER, **changes: Any) -> bytes:
     """What goes out as a picture in chat."""
-    return server_code(replace(PICTURE, **changes), issuer.sign)  # type: ignore[arg-type]
+    return server_code(replace(PICTURE, **changes), issuer.sign)
 
 
 def malleated(code: bytes) -> bytes:
@@ -96,7 +97,7 @@ def trust_list(now_ms: int = NOW * 1000, denied: tuple[bytes, ...] = ()) -> Trus
 def picture(code: bytes, scale: int = 4, kind: str = "PNG") -> bytes:
     """The QR code of a code, as a phone's screenshot has it."""
     made = zxingcpp.create_barcode(armour(code), zxingcpp.BarcodeFormat.QRCode, ec_level="M")
-    modules = zxingcpp.write_barcode_to_image(made, scale=scale)
+    modules: Any = zxingcpp.write_barcode_to_image(made, scale=scale)
     image = Image.frombuffer("L", (modules.shape[1], modules.shape[0]), memoryview(modules).tobytes())
     written = io.BytesIO()
     image.save(written, kind)

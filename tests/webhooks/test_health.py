@@ -13,7 +13,7 @@ from core.clock import CITY_ZONE, ManualClock
 from core.delivery.backlog import Backlog
 from core.delivery.lanes import Lane
 from core.delivery.standing import Waiting
-from core.errors import StoreGoneError
+from core.errors import BootError, StoreGoneError
 from core.metrics import Metrics
 from tests.support.pages import icon_of
 from webhooks.health import Health
@@ -364,3 +364,25 @@ def test_every_route_says_who_may_call_it(house: House) -> None:
 def test_a_step_nobody_required_is_a_mistake(house: House) -> None:
     with pytest.raises(KeyError):
         house.health.done("数据结构")
+
+
+async def test_a_program_beside_the_gateway_is_shown_and_closes_no_door(house: House) -> None:
+    told = ["密钥 7"]
+
+    async def signs() -> str:
+        if not told:
+            raise BootError("没有应答")
+        return told[0]
+
+    house.health.beside({"乘车码签发": signs})
+    house.health.require("数据结构")
+    assert (await house.health.report()).beside == (), "nobody is asked before the start is over"
+    house.health.done("数据结构")
+    house.health._asked_at = float("-inf")
+    report = await house.health.report()
+    assert [(each.name, each.ok, each.detail) for each in report.beside] == [("乘车码签发", True, "密钥 7")]
+    told.clear()
+    house.health._asked_at = float("-inf")
+    report = await house.health.report()
+    assert [each.ok for each in report.beside] == [False]
+    assert report.ready, "without it no codes are made; all the rest goes on"
