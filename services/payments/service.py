@@ -1,5 +1,6 @@
 """Payments: contracts without a password, what is owed and how it is debited, and what goes back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from core.clock import Clock
@@ -82,6 +83,12 @@ class Payments:
         if before is None or before.amount_fen != debt.amount_fen:
             raise ValueError("a debt keeps its amount: another one is another version")
         return before.id
+
+    async def owe_all(self, tx: Transaction, debts: Sequence[Debt]) -> list[str]:
+        """Many debts that are new, each as `owe` would; their payments, in their order."""
+        for purpose in {debt.purpose for debt in debts}:
+            self._reports.of(purpose)
+        return await store.owe_all(tx, debts, self._clock.now())
 
     async def payment(self, payment_id: str) -> Payment:
         """A payment as it stands; NoSuchPayment."""

@@ -1,5 +1,6 @@
 """The statements of payments and tries, one function each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from core.stores.database import Database, Transaction
 from services.payments.contracts_store import Step
 from services.payments.model import Debt, Payment, PaymentState, TryState
+from services.payments.naming import new_payment
 
 _PAYMENT = """
 SELECT p.id, p.citizen, p.plan, p.purpose, p.object, p.version, p.amount_fen, p.text, p.state, p.tries,
@@ -86,6 +88,33 @@ async def owe(tx: Transaction, debt: Debt, payment: str, step: Step) -> str | No
         step.at,
     )
     return new
+
+
+async def owe_all(tx: Transaction, debts: Sequence[Debt], now: datetime) -> list[str]:
+    """Write many new debts down at once; their payments, in their order."""
+    payments = [new_payment() for _ in debts]
+    await tx.execute(
+        """
+        INSERT INTO payments (changed_at, state, what, who, id, citizen, plan, purpose, object, version,
+                              amount_fen, text, due_at, next_try_at, key)
+        SELECT $1, 'owed', 'owed', purpose, id, citizen, plan, purpose, object, version, amount_fen, text,
+               due_at, due_at, object || '/' || version
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[],
+                    $9::text[], $10::timestamptz[])
+            AS d (id, citizen, plan, purpose, object, version, amount_fen, text, due_at)
+        """,
+        now,
+        payments,
+        [debt.citizen for debt in debts],
+        [debt.plan for debt in debts],
+        [debt.purpose for debt in debts],
+        [debt.object for debt in debts],
+        [debt.version for debt in debts],
+        [debt.amount_fen for debt in debts],
+        [debt.text for debt in debts],
+        [debt.due_at for debt in debts],
+    )
+    return payments
 
 
 async def owed(tx: Transaction, debt: Debt) -> Payment | None:

@@ -31,6 +31,7 @@ class TripState(StrEnum):
     CLOSED = "closed"
     MISSING_EXIT = "missing_exit"
     ORPHAN_EXIT = "orphan_exit"
+    VOID = "void"  # of a tap that another one has made part of another trip
 
 
 @dataclass(frozen=True, slots=True)

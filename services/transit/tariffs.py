@@ -157,7 +157,7 @@ def _require_bands(file: File, bands: Sequence[_Band], network: Network) -> None
             raise file.wrong(["metro", number, "fen"], "must not be less than in the band before")
     reached = bands[-1].up_to_m if bands else 0
     if network.metro and reached < network.longest:
-        last = ["metro", len(bands) - 1, "up_to_m"] if bands else ["metro"]
+        last: list[str | int] = ["metro", len(bands) - 1, "up_to_m"] if bands else ["metro"]
         raise file.wrong(last, f"fares end at {reached} m, and one can ride {network.longest} m")
 
 

@@ -1,0 +1,156 @@
+"""What gates upload: each tap is counted once, known already, or kept aside with its reason; none is lost."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.stores.database import Database, Transaction
+from gate.code import Type, Unreadable, read
+from services.transit import taps_store as store
+from services.transit.model import Batch, Device, Ingested, Reason, Sent
+from services.transit.pairing import Way, service_day
+from services.transit.taps_store import GrantRow, TapRow
+
+CLOCK_OFF = timedelta(seconds=120)
+AHEAD = timedelta(seconds=60)
+SKEW = timedelta(seconds=10)  # C3
+_EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A tap with what its code says."""
+
+    sent: Sent
+    digest: bytes
+    at: datetime
+    acct_ref: bytes
+    gen_time: int
+    nonce: bytes
+    companion: bool
+
+
+class Taps:
+    """Takes in what gates send, in any order and however often."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def ingest(self, device: Device, batch: Batch, now: datetime) -> Ingested:
+        """Write a batch down in one transaction; the gate may drop whatever the answer names."""
+        aside: dict[int, tuple[Sent, bytes, Reason]] = {}
+        looked: dict[int, _Read] = {}
+        off = abs(batch.sent_at - now) > CLOCK_OFF
+        for sent in batch.taps:
+            found = Reason.CLOCK if off else _looked_at(device, sent, now)
+            if sent.seq in looked or sent.seq in aside:
+                before = looked[sent.seq].digest if sent.seq in looked else aside[sent.seq][1]
+                if before == _digest(sent):
+                    continue
+                found = Reason.SEQ_REUSED
+            if isinstance(found, Reason):
+                aside[sent.seq] = (sent, _digest(sent), found)
+            else:
+                looked[sent.seq] = found
+        async with self._db.transaction() as tx:
+            accepted, known = await self._count(tx, device, looked, aside, now)
+            await store.put_aside(tx, device.id, list(aside.values()), now)
+        return Ingested(accepted, known, {seq: reason for seq, (_, _, reason) in aside.items()})
+
+    async def _count(
+        self,
+        tx: Transaction,
+        device: Device,
+        looked: Mapping[int, _Read],
+        aside: dict[int, tuple[Sent, bytes, Reason]],
+        now: datetime,
+    ) -> tuple[list[int], list[int]]:
+        """Count what is new; what turns out not to be goes aside. The new ones, and those known before."""
+        grants = await store.grants(tx, {each.acct_ref for each in looked.values()})
+        rows = []
+        for seq, each in looked.items():
+            granted = _granted(each, grants.get(each.acct_ref))
+            if isinstance(granted, Reason):
+                aside[seq] = (each.sent, each.digest, granted)
+            else:
+                rows.append(_row(each, granted))
+        new = await store.add(tx, device.id, rows, now, counted=True)
+        left = [row for row in rows if row.seq not in new]
+        before = await store.digests(tx, device.id, [row.seq for row in left])
+        known = [row.seq for row in left if before.get(row.seq) == row.digest]
+        for row in left:
+            if row.seq in before and before[row.seq] != row.digest:
+                aside[row.seq] = (looked[row.seq].sent, row.digest, Reason.SEQ_REUSED)
+        twice = [row for row in left if row.seq not in before]
+        await store.add(tx, device.id, twice, now, counted=False)
+        for row in twice:
+            aside[row.seq] = (looked[row.seq].sent, row.digest, Reason.USED_TWICE)
+        await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new}, now)
+        return [row.seq for row in rows if row.seq in new], known
+
+
+def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:
+    """What one tap says by itself, before anything is looked up."""
+    at = _moment(sent.at)
+    if at is None or at > now + AHEAD:
+        return Reason.CLOCK if at is None else Reason.FUTURE
+    if (sent.line, sent.station, sent.vehicle) != (device.line, device.station, device.vehicle):
+        return Reason.WRONG_PLACE
+    if (sent.way is Way.BOARD) != bool(device.vehicle):
+        return Reason.WRONG_WAY
+    return _read(sent, at)
+
+
+def _read(sent: Sent, at: datetime) -> _Read | Reason:
+    """What its code says."""
+    try:
+        code = read(sent.code)
+    except Unreadable:
+        return Reason.UNREADABLE
+    companion = code.type == Type.COMPANION
+    if companion and sent.way is not Way.BOARD:
+        return Reason.NOT_ALLOWED
+    return _Read(sent, _digest(sent), at, code.acct_ref, code.gen_time, code.nonce, companion)
+
+
+def _granted(tap: _Read, grant: GrantRow | None) -> GrantRow | Reason:
+    """Whose code it is; the gate has checked its signatures, the server knows what it had signed."""
+    if grant is None or grant.companion != tap.companion:
+        return Reason.UNKNOWN_CODE
+    if not grant.issued_at - SKEW <= tap.at <= grant.expires_at + 2 * SKEW:
+        return Reason.NOT_ITS_TIME
+    return grant
+
+
+def _row(tap: _Read, grant: GrantRow) -> TapRow:
+    sent = tap.sent
+    return TapRow(
+        seq=sent.seq,
+        digest=tap.digest,
+        account=grant.account,
+        acct_ref=tap.acct_ref,
+        gen_time=tap.gen_time,
+        nonce=tap.nonce,
+        companion=tap.companion,
+        at=tap.at,
+        day=service_day(tap.at),
+        way=sent.way.value,
+        line=sent.line,
+        station=sent.station,
+        vehicle=sent.vehicle,
+    )
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    try:
+        at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return at if _EARLIEST <= at <= _LATEST else None
+
+
+def _digest(sent: Sent) -> bytes:
+    """What tells a tap that is sent again from another one under its number."""
+    said: Sequence[object] = (sent.at, sent.way.value, sent.line, sent.station, sent.vehicle)
+    return hashlib.blake2b(repr(said).encode() + sent.code, digest_size=16).digest()

@@ -1,0 +1,124 @@
+"""The statements on taps, grants and what is kept aside, one function each."""
+
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from core.stores.database import Transaction
+from services.transit.model import Reason, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """What was granted under an acct_ref."""
+
+    account: str
+    companion: bool
+    issued_at: datetime
+    expires_at: datetime
+
+
+class TapRow(NamedTuple):
+    """A tap as it is written."""
+
+    seq: int
+    digest: bytes
+    account: str
+    acct_ref: bytes
+    gen_time: int
+    nonce: bytes
+    companion: bool
+    at: datetime
+    day: date
+    way: str
+    line: str
+    station: str
+    vehicle: str
+
+
+async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, GrantRow]:
+    """Whose each of these is."""
+    rows = await tx.fetch(
+        """
+        SELECT acct_ref, account, companion, issued_at, expires_at FROM transit_grants
+        WHERE acct_ref = ANY($1)
+        """,
+        list(acct_refs),
+    )
+    return {row[0]: GrantRow(*row[1:]) for row in map(tuple, rows)}
+
+
+async def add(
+    tx: Transaction, device: str, rows: Sequence[TapRow], now: datetime, *, counted: bool
+) -> set[int]:
+    """Write taps down; the numbers of those that were not there, by their number or by their code."""
+    if not rows:
+        return set()
+    columns = list(zip(*rows, strict=True))
+    found = await tx.fetch(
+        """
+        INSERT INTO transit_taps (device, arrived_at, counted, seq, digest, account, acct_ref, gen_time,
+                                  nonce, companion, at, day, way, line, station, vehicle)
+        SELECT $1, $2, $3, * FROM unnest(
+            $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::boolean[],
+            $11::timestamptz[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[])
+        ON CONFLICT DO NOTHING RETURNING seq
+        """,
+        device,
+        now,
+        counted,
+        *columns,
+    )
+    return {row[0] for row in found}
+
+
+async def digests(tx: Transaction, device: str, seqs: Sequence[int]) -> dict[int, bytes]:
+    """What stands under these numbers of a gate."""
+    if not seqs:
+        return {}
+    rows = await tx.fetch(
+        "SELECT seq, digest FROM transit_taps WHERE device = $1 AND seq = ANY($2)", device, list(seqs)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def mark_due(tx: Transaction, days: Collection[tuple[str, date]], now: datetime) -> None:
+    """These accounts and days are to be paired anew."""
+    if not days:
+        return
+    accounts, dates = zip(*sorted(days), strict=True)  # in one order, so that no two wait for each other
+    await tx.execute(
+        """
+        INSERT INTO transit_due (account, day, since)
+        SELECT a, d, $3 FROM unnest($1::text[], $2::date[]) AS x (a, d)
+        ON CONFLICT (account, day) DO UPDATE SET since = excluded.since
+        """,
+        list(accounts),
+        list(dates),
+        now,
+    )
+
+
+async def put_aside(
+    tx: Transaction, device: str, taps: Sequence[tuple[Sent, bytes, Reason]], now: datetime
+) -> None:
+    """Keep what nobody believes, as it was sent."""
+    if not taps:
+        return
+    await tx.executemany(
+        """
+        INSERT INTO transit_quarantine (device, seq, digest, reason, said, arrived_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+        """,
+        [(device, sent.seq, digest, reason.value, _said(sent), now) for sent, digest, reason in taps],
+    )
+
+
+def _said(sent: Sent) -> str:
+    seq, at, way, line, code, station, vehicle = astuple(sent)
+    said = {"seq": seq, "at": at, "way": way, "line": line, "station": station, "vehicle": vehicle}
+    return msgspec.json.encode(said | {"code": base64.b64encode(code).decode()}).decode()

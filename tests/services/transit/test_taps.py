@@ -1,0 +1,140 @@
+"""What gates upload: in any order, however often, with whatever is wrong; nothing is lost or counts twice."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.transit.model import Device, Reason, Sent
+from services.transit.pairing import Way
+from tests.services.transit.line import Line, after
+
+
+async def a_ride(line: Line, account: str) -> list[tuple[Device, Sent]]:
+    return [
+        await line.tap(account, "zhongnan", "in", after(0)),
+        await line.tap(account, "guanggu", "out", after(25)),
+    ]
+
+
+async def test_a_ride_is_a_trip_with_its_fare(line: Line) -> None:
+    rider = await line.rider()
+    for device, sent in await a_ride(line, rider):
+        assert (await line.uploads(device, sent)).accepted == [sent.seq]
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 400)]
+    (payment,) = line.collector.payments.values()
+    assert payment.amount_fen == 400
+
+
+async def test_a_batch_that_comes_twice_changes_nothing(line: Line) -> None:
+    rider = await line.rider()
+    for device, sent in await a_ride(line, rider):
+        assert (await line.uploads(device, sent)).accepted == [sent.seq]
+        again = await line.uploads(device, sent)
+        assert (again.accepted, again.known) == ([], [sent.seq])
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 400)]
+
+
+async def test_the_exit_is_uploaded_before_the_entry(line: Line) -> None:
+    rider = await line.rider()
+    (first, entry), (last, out) = await a_ride(line, rider)
+    await line.uploads(last, out)
+    await line.settles()
+    assert await line.trips(rider) == [("orphan_exit", "none", 0)]
+    await line.uploads(first, entry)
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 400)]
+    assert len(line.collector.payments) == 1
+
+
+async def test_one_code_at_two_gates_is_charged_once(line: Line) -> None:
+    """Gates without a network do not know of one another; the upload finds it (invariant 7)."""
+    rider = await line.rider()
+    device, sent = await line.tap(rider, "E1", "board", after(0))
+    other = await line.gate("E2")
+    copy = replace(sent, seq=1, vehicle="E2", at=sent.at + 60_000)
+    assert (await line.uploads(device, sent)).accepted == [sent.seq]
+    assert (await line.uploads(other.device, copy)).quarantined == {1: Reason.USED_TWICE}
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 200)]
+    again = await line.uploads(other.device, copy)
+    assert again.known == [1], "the gate may forget it"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"at": 99_999_999_999_999_999}, Reason.CLOCK),
+        ({"at": -1}, Reason.CLOCK),
+        ({"station": "guanggu"}, Reason.WRONG_PLACE),
+        ({"line": "m9"}, Reason.WRONG_PLACE),
+        ({"way": Way.BOARD}, Reason.WRONG_WAY),
+        ({"code": b"\x01\x02nonsense"}, Reason.UNREADABLE),
+    ],
+)
+async def test_what_nobody_believes_is_kept_aside(
+    line: Line, change: dict[str, object], reason: Reason
+) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    told = await line.uploads(device, replace(sent, **change))  # type: ignore[arg-type]
+    assert told.quarantined == {sent.seq: reason}
+    row = await line.db.fetchrow("SELECT device, reason, said FROM transit_quarantine")
+    assert row is not None
+    assert (row["device"], row["reason"]) == (device.id, reason)
+    assert (await line.uploads(device, sent)).accepted == [sent.seq], "the right one may still come"
+
+
+async def test_a_tap_of_tomorrow_is_kept_aside(line: Line) -> None:
+    device, sent = await line.tap(
+        await line.rider(), "zhongnan", "in", line.clock.now() + timedelta(minutes=2)
+    )
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.FUTURE}
+
+
+async def test_a_gate_whose_clock_is_wrong(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    told = await line.uploads(device, sent, off=timedelta(seconds=121))
+    assert told.quarantined == {sent.seq: Reason.CLOCK}
+    assert (await line.uploads(device, sent, off=timedelta(seconds=-119))).accepted == [sent.seq]
+
+
+async def test_a_code_nobody_was_given(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    await line.db.execute("DELETE FROM transit_grants")
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.UNKNOWN_CODE}
+
+
+async def test_a_code_whose_grant_was_over(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    late = replace(sent, at=sent.at + 15 * 60_000)
+    assert (await line.uploads(device, late)).quarantined == {sent.seq: Reason.NOT_ITS_TIME}
+
+
+async def test_a_companion_on_the_metro(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0), companion=True)
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.NOT_ALLOWED}
+
+
+async def test_a_number_that_was_used_for_something_else(line: Line) -> None:
+    rider = await line.rider()
+    device, sent = await line.tap(rider, "zhongnan", "in", after(0))
+    _, other = await line.tap(rider, "zhongnan", "in", after(5))
+    assert (await line.uploads(device, sent)).accepted == [sent.seq]
+    told = await line.uploads(device, replace(other, seq=sent.seq))
+    assert told.quarantined == {sent.seq: Reason.SEQ_REUSED}
+    together = await line.uploads(device, replace(other, seq=7), replace(sent, seq=7))
+    assert together.quarantined == {7: Reason.SEQ_REUSED}
+
+
+async def test_every_number_is_in_just_one_list(line: Line) -> None:
+    rider = await line.rider()
+    made = [await line.tap(rider, "zhongnan", "in", after(number)) for number in range(6)]
+    device = made[0][0]
+    taps = [sent for _, sent in made]
+    await line.uploads(device, taps[0])
+    told = await line.uploads(device, *taps, replace(taps[1], line="m9", seq=50), replace(taps[2], seq=51))
+    assert told.known == [1]
+    assert told.accepted == [2, 3, 4, 5, 6]
+    assert told.quarantined == {50: Reason.WRONG_PLACE, 51: Reason.USED_TWICE}
