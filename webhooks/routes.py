@@ -6,7 +6,7 @@ from typing import Literal
 
 from aiohttp import web
 
-Caller = Literal["anyone", "wechat", "citizen", "staff", "institution", "operator"]
+Caller = Literal["anyone", "wechat", "citizen", "staff", "institution", "device", "operator"]
 Request = web.BaseRequest  # what a door gets: aiohttp's request without an application around it
 Handler = Callable[[Request], Awaitable[web.StreamResponse]]
 

@@ -1,0 +1,1 @@
+"""Doors for machines that are not WeChat's."""
