@@ -23,6 +23,7 @@ from commands.gateway import Assemble
 from commands.outbox_line import add_outbox
 from commands.privacy_line import add_privacy
 from commands.staff_line import add_staff
+from commands.transit_line import add_transit
 from settings import Settings
 
 Command = Callable[[Settings, Assemble], int]
@@ -63,6 +64,7 @@ def parse(arguments: Sequence[str]) -> Command:
     )
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     add_staff(commands.add_parser("staff", help="who may come into the console, and what was done there"))
+    add_transit(commands.add_parser("transit", help="metro and buses: the data files of their fares"))
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))
 
