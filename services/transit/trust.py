@@ -1,4 +1,4 @@
-"""Whom gates are to trust: the issuer's keys, and the few codes that open nothing although they look right."""
+"""Whom gates are to trust: the keys of the issuer, and the few codes that open nothing all the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ async def answered(platform: Platform, asked: str, body: bytes = b"", **headers:
     method, path = asked.split(" ")
     assert str(status) in SHOWN[path.partition("?")[0]][method.lower()]["responses"]
     shape = wire.Refusal if status != 200 else wire.Taken if method == "POST" else wire.Trust
-    assert msgspec.to_builtins(msgspec.convert(told, shape)) == told
+    assert json.loads(msgspec.json.encode(msgspec.convert(told, shape))) == told
     return status, told
 
 
@@ -111,11 +111,7 @@ async def test_any_other_header_is_a_signature_that_is_not_right(
 
 
 @MANY
-@given(
-    since=st.text(
-        st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#%&+;"), max_size=20
-    )
-)
+@given(since=st.text("0123456789abcXYZ-._~!$'()*,:@/?", max_size=20))
 async def test_any_since_is_answered(platform: Platform, entry: tuple[Device, Sent], since: str) -> None:
     del entry
     status, _ = await answered(platform, f"GET /api/transit/trust?since={since}")

@@ -12,14 +12,15 @@ Json = dict[str, Any]
 _KINDS = (wire.Taps, wire.Taken, wire.Trust, wire.Refusal)
 _REFUSED = {
     400: "Not a request of this kind: `bad_request`. Halve a batch to find the tap that is wrong.",
-    401: "`bad_signature` (also: no such gate, or a revoked one), `stale` (more than 300 s off) or `repeated`.",
+    401: "`bad_signature` (also: a gate unknown or revoked), `stale` (over 300 s off) or `repeated`.",
     413: "`too_long`: more than 256 KB.",
     503: "`unavailable`: later, with a new nonce and signature.",
 }
 _SIGNATURE = (
-    "Four headers: Bianmin-Name (the gate), Bianmin-Time (Unix seconds), Bianmin-Nonce (16 to 64 of A-Z a-z 0-9 _ -, "
-    "never twice), Bianmin-Signature (base64url, no padding: Ed25519 over six lines joined by a line feed: "
-    "bianmin-device-1, method, path with query, time, nonce, SHA-256 of the body in lower-case hexadecimal)."
+    "Four headers: Bianmin-Name (the gate), Bianmin-Time (Unix seconds), Bianmin-Nonce (16 to 64 of "
+    "A-Z a-z 0-9 _ -, never twice), Bianmin-Signature (base64url, no padding: Ed25519 over six lines "
+    "joined by a line feed: bianmin-device-1, method, path with query, time, nonce, SHA-256 of the body "
+    "in lower-case hexadecimal). An example stands in docs/transit-code.md."
 )
 _HEADERS = {
     "Bianmin-Name": "^[a-z0-9][a-z0-9-]{0,63}$",
@@ -49,7 +50,7 @@ def document() -> Json:
             TRUST: {
                 "get": {
                     "operationId": "whom_to_trust",
-                    "summary": "Fetch issuer keys, denials and the time. Its own time may be any: clocks go wrong.",
+                    "summary": "Fetch issuer keys, denials and the time; Bianmin-Time may be any.",
                     "parameters": [*_headers(), _since()],
                     "responses": _responses("The whole list, as of `now`", trust, refusal, (400, 401, 503)),
                 }

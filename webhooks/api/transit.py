@@ -21,8 +21,13 @@ from webhooks.routes import Handler, Request, Route
 
 TAPS, TRUST = "/api/transit/taps", "/api/transit/trust"
 _STATUS = {
-    "bad_request": 400, "bad_signature": 401, "stale": 401, "repeated": 401, "too_long": 413, "unavailable": 503
-}  # fmt: skip
+    "bad_request": 400,
+    "bad_signature": 401,
+    "stale": 401,
+    "repeated": 401,
+    "too_long": 413,
+    "unavailable": 503,
+}
 _decoder = msgspec.json.Decoder(wire.Taps)
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("gates")
@@ -68,7 +73,7 @@ class TransitDoor:
         await signed.require_new(self._nonces, now)
         device = signed.sender.device
         try:
-            taken = await self._gates.ingest(device, _batch(body, device), now)
+            taken = await self._gates.ingest(device, batch_of(body, device), now)
         except StoreGoneError:
             await self._let_come_again(signed)
             raise
@@ -112,7 +117,7 @@ class TransitDoor:
         return _answer(_STATUS[why], {"error": why, "now": wire.millis(self._clock.now())})
 
 
-def _batch(body: bytes, device: Device) -> Batch:
+def batch_of(body: bytes, device: Device) -> Batch:
     """What was sent, in our own words; a code that is none goes on as it stands, into quarantine."""
     try:
         found = _decoder.decode(body)

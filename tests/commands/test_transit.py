@@ -1,0 +1,141 @@
+"""`transit`: gates are registered, listed and revoked at the terminal; what nobody believes is listed."""
+
+import json
+import shutil
+
+import asyncpg
+import pytest
+
+from commands.places import DEMO_TRANSIT
+from gate.settings import load
+from tests.commands.conftest import Own, Tell
+from tests.support.stores import run_apart
+from tests.webhooks.gating import KEY
+from webhooks.api.signed import encoded
+
+PUBLIC = encoded(KEY.public_key().public_bytes_raw())
+STANDS = ("--key", PUBLIC, "--line", "m2", "--station", "zhongnan")
+SAID = json.dumps(
+    {"seq": 1, "at": 17, "way": "in", "line": "\u202em", "station": "zhongnan", "vehicle": "", "code": "c"}
+)
+
+
+def told(database_url: str, sql: str, *values: object) -> list[tuple[object, ...]]:
+    """What the database says to a statement."""
+    found: list[tuple[object, ...]] = []
+
+    async def ask() -> None:
+        connection = await asyncpg.connect(database_url)
+        try:
+            found.extend(map(tuple, await connection.fetch(sql, *values)))
+        finally:
+            await connection.close()
+
+    run_apart(ask())
+    return found
+
+
+def test_a_gate_is_registered_listed_and_revoked(own: Own, tell: Tell) -> None:
+    assert "no gate yet" in tell(own.folder, "transit", "device", "list").out
+    said = tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS)
+    assert said.code == 0
+    assert said.out.startswith("g-zn-1 is heard, from line m2, zhongnan; its gate.toml:\n\n")
+    bus = ("--key", PUBLIC + "=", "--line", "bus-15", "--vehicle", "E1234")
+    assert tell(own.folder, "transit", "device", "add", "v-e1234", *bus).code == 0
+    rows = told(own.database_url, "SELECT id, public_key, line, station, vehicle FROM transit_devices")
+    key = KEY.public_key().public_bytes_raw()
+    assert set(rows) == {
+        ("g-zn-1", key, "m2", "zhongnan", ""),
+        ("v-e1234", key, "bus-15", "", "E1234"),
+    }
+    first = tell(own.folder, "transit", "device", "list", "--limit", "1")
+    assert "g-zn-1" in first.out
+    assert "more: .venv/bin/python main.py transit device list --after g-zn-1" in first.out
+    assert tell(own.folder, "transit", "device", "revoke", "g-zn-1").code == 0
+    lines = tell(own.folder, "transit", "device", "list").out.splitlines()
+    assert [("revoked" in line, "heard" in line) for line in lines] == [(True, False), (False, True)]
+    assert "no other gate" in tell(own.folder, "transit", "device", "list", "--after", "zzz").out
+
+
+def test_a_name_is_never_given_twice(own: Own, tell: Tell) -> None:
+    for expected in (0, 2):
+        assert tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS).code == expected
+    tell(own.folder, "transit", "device", "revoke", "g-zn-1")
+    refused = tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS)
+    assert (refused.code, "never given twice" in refused.line) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        (("Gate!", *STANDS), "'Gate!'"),
+        (("g", "--key", "AAAA", *STANDS[2:]), "--key"),
+        (("g", "--key", "é", *STANDS[2:]), "--key"),
+        (("g", *STANDS[:3], "m9", *STANDS[4:]), "--line 'm9'"),
+        (("g", *STANDS[:5], "wuhan"), "--station 'wuhan'"),
+        (("g", *STANDS[:4], "--vehicle", "E1"), "--vehicle 'E1'"),
+        (("g", "--key", PUBLIC, "--line", "bus-15", "--station", "zhongnan"), "--station 'zhongnan'"),
+    ],
+)
+def test_what_does_not_fit_is_named(own: Own, tell: Tell, changes: tuple[str, ...], word: str) -> None:
+    refused = tell(own.folder, "transit", "device", "add", *changes)
+    assert (refused.code, word in refused.line) == (2, True)
+
+
+def test_nobody_is_revoked_who_is_not_there(own: Own, tell: Tell) -> None:
+    refused = tell(own.folder, "transit", "device", "revoke", "g-x")
+    assert (refused.code, "'g-x'" in refused.line) == (2, True)
+
+
+def test_what_nobody_believes_is_listed_page_by_page_without_its_code(own: Own, tell: Tell) -> None:
+    assert "nothing is in quarantine" in tell(own.folder, "transit", "quarantine").out
+    tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS)
+    told(
+        own.database_url,
+        """
+        INSERT INTO transit_quarantine (device, seq, digest, reason, said, arrived_at)
+        SELECT 'g-zn-1', n, decode(md5(n::text), 'hex'), 'future', $1::text::jsonb, now()
+        FROM generate_series(1, 3) AS n RETURNING id
+        """,
+        SAID,
+    )
+    page = tell(own.folder, "transit", "quarantine", "--limit", "2").out
+    assert [line.split()[4:] for line in page.splitlines()[:2]] == [
+        [seq, "future", "in", "m,", "zhongnan,", "at", "17"] for seq in ("3", "2")
+    ]
+    more = page.splitlines()[-1].split("transit ")[1].split()
+    assert [line.split()[4] for line in tell(own.folder, "transit", *more).out.splitlines()] == ["1"]
+    assert "nothing" in tell(own.folder, "transit", "quarantine", "--device", "g-other").out
+    assert tell(own.folder, "transit", "quarantine", "--limit", "0").code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "way"),
+    [
+        ("g-zn-1", ("--line", "m2", "--station", "zhongnan"), "in"),
+        ("v-e1234", ("--line", "bus-15", "--vehicle", "E1234"), "board"),
+    ],
+)
+def test_a_gate_takes_what_is_printed_for_it(
+    own: Own, tell: Tell, name: str, where: tuple[str, ...], way: str
+) -> None:
+    said = tell(own.folder, "transit", "device", "add", name, "--key", PUBLIC, *where).out
+    path = own.folder / "gate.toml"
+    path.write_text(said.partition("\n\n")[2], "utf-8")
+    found = load(path)
+    assert (found.device, found.way, found.line) == (name, way, where[1])
+    assert where[3] in {found.station, found.vehicle}
+    assert found.server == "http://127.0.0.1:8080"
+
+
+def test_a_gate_stands_on_a_line_of_the_settings(own: Own, tell: Tell) -> None:
+    shutil.copytree(DEMO_TRANSIT, own.folder / "lines")
+    network = own.folder / "lines" / "network.toml"
+    network.write_text(network.read_text("utf-8").replace('"zhongnan"', '"elsewhere"'), "utf-8")
+    with (own.folder / "bianmin.toml").open("a", encoding="utf-8") as file:
+        file.write('[transit]\nfolder = "lines"\n')
+    assert tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS).line.endswith(
+        "does not stop there"
+    )
+    here = ("--key", PUBLIC, "--line", "m2", "--station", "elsewhere")
+    assert tell(own.folder, "transit", "device", "add", "g-zn-1", *here).code == 0, "the control"
