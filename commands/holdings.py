@@ -12,6 +12,7 @@ from services.citizens.holding import Agreements, Looks, Register, Requests
 from services.citizens.telling import Messenger
 from services.hospital.holding import Bookings
 from services.payments.holding import Debts
+from services.transit.holding import Rides
 
 # Tables that say nothing of any citizen, and why each of them does not.
 IMPERSONAL = {
@@ -35,6 +36,8 @@ IMPERSONAL = {
     "staff_sessions": "logins of members of staff",
     "staff_tries": "how often a password was tried, by keyed hash",
     "staff_audit": "what members of staff did, by ids that say nothing",
+    "transit_transitions": "the steps an account may take",
+    "transit_devices": "which gate stands where, with which key",
     "jobs": "notices to many, and which member of staff had them sent",
     "job_events": "what staff did to notices to many",
 }
@@ -50,6 +53,7 @@ def holdings_of(
         DeskMessages(seal),
         *talks,
         Bookings(),
+        Rides(),
         Debts(),
         Looks(seal),
         Agreements(consents),
