@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -116,3 +117,20 @@ async def test_any_since_is_answered(platform: Platform, entry: tuple[Device, Se
     del entry
     status, _ = await answered(platform, f"GET /api/transit/trust?since={since}")
     assert status == (200 if since.isdecimal() and len(since) <= 16 else 400)
+
+
+@pytest.mark.parametrize("length", [2, wire.MOST_BYTES + 1])
+async def test_a_long_body_told_which_gates_there_are(
+    platform: Platform, entry: tuple[Device, Sent], length: int
+) -> None:
+    """The answers to a known, a revoked and an unknown name are the same bytes, whatever comes with them."""
+    await platform.registers(replace(entry[0], id="g-gone"))
+    assert await platform.front.devices.revoke("g-gone")
+    body = b" " * length
+    stranger = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    names = ("g-zn-1", "g-gone", "g-nobody")
+    told = [
+        await platform.asks(UPLOAD, platform.headers(name, UPLOAD, body, stranger), body) for name in names
+    ]
+    assert told[0] == told[1] == told[2]
+    assert told[0][1]["error"] in {"bad_signature", "too_long"}
