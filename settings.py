@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -43,6 +43,7 @@ Module = Annotated[
 AccountName = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="a lower-case word of letters, digits and _")
 ]
+_Given = TypeVar("_Given", bound=Section)
 SECRET_CHARACTERS = 32  # of an institution's secret, at least
 
 
@@ -172,6 +173,12 @@ class Issuer(Section, frozen=True, kw_only=True):
     cap_fen: Count = 5000  # no code lets anybody ride for more
 
 
+class Transit(Section, frozen=True, kw_only=True):
+    """Metro and buses; `folder` holds files as in demo/transit. "" = none, but `run` has the demo city's."""
+
+    folder: str = ""
+
+
 class Account(Section, frozen=True, kw_only=True):
     """One official account; what is "" was not given."""
 
@@ -213,6 +220,7 @@ class Settings(Section, frozen=True, kw_only=True):
     simulator: Simulator = Simulator()
     chat: Chat = Chat()
     issuer: Issuer = Issuer()
+    transit: Transit = Transit()
     accounts: dict[str, Account] = {}  # noqa: RUF012 - msgspec gives each its own
     institutions: dict[str, Institution] = {}  # noqa: RUF012
     source: str = "bianmin.toml"
@@ -226,6 +234,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "simulator": Simulator,
     "chat": Chat,
     "issuer": Issuer,
+    "transit": Transit,
 }
 
 _NAMED: dict[str, type[Section]] = {"accounts": Account, "institutions": Institution}
@@ -263,19 +272,23 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
             sections[name] = reader.section(_SECTIONS[name], name, given)
     settings = Settings(**sections, source=path.name)
     stores = msgspec.structs.replace(settings.stores, data_dir=str(path.parent / settings.stores.data_dir))
-    settings = msgspec.structs.replace(settings, stores=stores, issuer=_beside(path.parent, settings.issuer))
+    settings = msgspec.structs.replace(
+        settings,
+        stores=stores,
+        issuer=_beside(path.parent, settings.issuer, "key", "socket"),
+        transit=_beside(path.parent, settings.transit, "folder"),
+    )
     problems = [*reader.problems, *_contradictions(settings)]
     if problems:
         raise BootError((f"{path.name}: " if path.exists() else "") + "; ".join(problems))
     return settings
 
 
-def _beside(folder: Path, issuer: Issuer) -> Issuer:
-    """The issuer's paths, relative to the settings file."""
+def _beside(folder: Path, section: _Given, *names: str) -> _Given:
+    """A section with these paths relative to the settings file; one that is "" was not given."""
+    given = {name: getattr(section, name) for name in names}
     return msgspec.structs.replace(
-        issuer,
-        key=issuer.key and str(folder / issuer.key),
-        socket=issuer.socket and str(folder / issuer.socket),
+        section, **{name: path and str(folder / path) for name, path in given.items()}
     )
 
 

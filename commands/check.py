@@ -5,11 +5,12 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from commands import paying, places, registers, terminal, wording
+from commands import lines, paying, places, registers, terminal, wording
 from commands.bots import menu_of, router_of
 from commands.database import migrated
 from commands.gateway import Assemble
 from core.chat.words import Words
+from core.clock import SystemClock
 from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
@@ -54,6 +55,12 @@ class _Looks:
         if not settings.pay.mch_id:
             return "none given: nothing can be signed or debited"
         return f"merchant {await paying.require_answers(settings)}"
+
+    async def transit(self) -> str:
+        folder = self._settings.transit.folder
+        if folder:
+            return lines.told(Path(folder), SystemClock().now().date())
+        return "none given: `run` has the demo city's" if self.stores.embedded else "none given"
 
     async def bots(self) -> str:
         settings = self._settings
@@ -118,6 +125,7 @@ async def _look_at_all(looks: _Looks) -> int:
         ("Accounts", looks.accounts),
         ("Institutions", looks.institutions),
         ("Pay", looks.pay),
+        ("Transit", looks.transit),
         ("Bots", looks.bots),
         ("Words", looks.words),
         ("Address", looks.address),

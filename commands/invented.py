@@ -11,7 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from commands.places import make_folder
+from commands.places import DEMO_TRANSIT, make_folder
 from core.errors import BootError
 from settings import Account, Institution, Pay, Settings, is_wechat_host, require_credentials
 
@@ -46,12 +46,20 @@ def as_run(settings: Settings) -> Settings:
 
 
 def pointed(settings: Settings) -> Settings:
-    """Credentials for each account; WeChat's API and the demo hospital's register played by the simulator."""
+    """Credentials for each account; WeChat's API and the demo hospital's register played by the simulator.
+
+    Where no lines are given, those of the demo city run.
+    """
     wechat = msgspec.structs.replace(
         settings.wechat, api_base=settings.wechat.api_base or settings.simulator.url
     )
+    transit = msgspec.structs.replace(settings.transit, folder=settings.transit.folder or str(DEMO_TRANSIT))
     return msgspec.structs.replace(
-        completed(settings), wechat=wechat, institutions=_institutions(settings), pay=_pay(settings)
+        completed(settings),
+        wechat=wechat,
+        institutions=_institutions(settings),
+        pay=_pay(settings),
+        transit=transit,
     )
 
 

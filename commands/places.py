@@ -14,6 +14,7 @@ from settings import EMBEDDED, Settings, Stores
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = ROOT / "migrations"
 DEMO = ROOT / "demo"
+DEMO_TRANSIT = DEMO / "transit"
 TEMPLATES = ROOT / "templates"
 
 

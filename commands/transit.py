@@ -46,13 +46,15 @@ class Asked:
 def add(settings: Settings, asked: Asked) -> int:
     """Register a gate with its key, in its place."""
     key = _key(asked.key)
-    network = read(Path(asked.network) if asked.network else places.DEMO / "transit").network
+    folder = asked.network or settings.transit.folder or places.DEMO_TRANSIT
+    network = read(Path(folder)).network
     device = _device(asked, network)
 
     async def work(devices: Devices) -> int:
         if not await devices.add(device, key):
             raise BootError(f"there is, or was, a gate {device.id}: a name is never given twice")
-        terminal.say(f"{device.id} is heard, from {_place(device)}")
+        terminal.say(f"{device.id} is heard, from {_place(device)}; its gate.toml:\n")
+        terminal.say(_gate_toml(device, settings.server.url))
         return 0
 
     return _with_devices(settings, work)
@@ -119,6 +121,13 @@ def _device(asked: Asked, network: Network) -> Device:
             f"--vehicle {asked.vehicle!r}: {asked.line} is no bus line, its gates have a --station"
         )
     return Device(asked.name, asked.line, asked.station, asked.vehicle)
+
+
+def _gate_toml(device: Device, server: str) -> str:
+    """What its own settings have to say, so that both sides agree on where it is."""
+    way = '"board"' if device.vehicle else '"in"  # or "out"'
+    place = f'vehicle = "{device.vehicle}"' if device.vehicle else f'station = "{device.station}"'
+    return f'device = "{device.id}"\nway = {way}\nline = "{device.line}"\n{place}\nserver = "{server}"'
 
 
 def _key(text: str) -> bytes:

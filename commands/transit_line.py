@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from commands import transit
+from commands import lines, transit
 from commands.outbox_line import number
 from commands.transit import Asked
 from settings import Settings
@@ -12,8 +12,8 @@ _Given = argparse.Namespace
 
 
 def add_transit(parser: argparse.ArgumentParser) -> None:
-    """`transit device add|list|revoke`, `transit quarantine`."""
-    parser.description = "the gates of the city, and what they sent that nobody believes"
+    """`transit device add|list|revoke`, `transit quarantine`, `transit tariff check`."""
+    parser.description = "metro and buses: their gates, what nobody believes of them, and their data files"
     actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
     devices = actions.add_parser("device", help="which gates are heard")
     _add_device(devices)
@@ -22,6 +22,14 @@ def add_transit(parser: argparse.ArgumentParser) -> None:
     aside.add_argument("--device", metavar="NAME", default="", help="of this gate only")
     _limit(aside)
     _runs(aside, lambda settings, it: transit.quarantine(settings, it.before, it.limit, it.device))
+    _add_tariff(actions.add_parser("tariff", help="what a ride costs, from which day on"))
+
+
+def _add_tariff(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
+    checking = actions.add_parser("check", help="whether the files of a folder fit together")
+    checking.add_argument("folder", metavar="FOLDER", help="a folder of files like those of demo/transit")
+    _runs(checking, lambda _settings, it: lines.check(it.folder))
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +41,9 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
     place = adding.add_mutually_exclusive_group(required=True)
     place.add_argument("--station", metavar="STATION", default="", help="where it stands")
     place.add_argument("--vehicle", metavar="VEHICLE", default="", help="in which it rides")
-    adding.add_argument("--network", metavar="FOLDER", default="", help="of network.toml (the demo city's)")
+    adding.add_argument(
+        "--network", metavar="FOLDER", default="", help="of network.toml (that of the settings)"
+    )
     _runs(
         adding,
         lambda settings, it: transit.add(

@@ -177,7 +177,7 @@ class TestCredentials:
 def test_the_sample_file_shows_the_defaults(tmp_path: Path) -> None:
     sample = tomllib.loads((ROOT / "bianmin.example.toml").read_text("utf-8"))
     defaults = settings.load({}, tmp_path)
-    for name in ("server", "stores", "wechat", "simulator", "chat"):
+    for name in ("server", "stores", "wechat", "simulator", "chat", "transit"):
         section = getattr(defaults, name)
         assert set(sample[name]) == set(section.__struct_fields__)
         if name != "stores":

@@ -39,55 +39,61 @@ class Taps:
 
     async def ingest(self, device: Device, batch: Batch, now: datetime) -> Ingested:
         """Write a batch down in one transaction; the gate may drop whatever the answer names."""
-        aside: dict[int, tuple[Sent, bytes, Reason]] = {}
+        aside: list[tuple[Sent, bytes, Reason]] = []
         looked: dict[int, _Read] = {}
+        first: dict[int, bytes] = {}
         off = abs(batch.sent_at - now) > CLOCK_OFF
         for sent in batch.taps:
+            digest = _digest(sent)
+            if sent.seq in first:
+                if first[sent.seq] != digest:
+                    aside.append((sent, digest, Reason.SEQ_REUSED))
+                continue
+            first[sent.seq] = digest
             found = Reason.CLOCK if off else _looked_at(device, sent, now)
-            if sent.seq in looked or sent.seq in aside:
-                before = looked[sent.seq].digest if sent.seq in looked else aside[sent.seq][1]
-                if before == _digest(sent):
-                    continue
-                found = Reason.SEQ_REUSED
             if isinstance(found, Reason):
-                aside[sent.seq] = (sent, _digest(sent), found)
+                aside.append((sent, digest, found))
             else:
                 looked[sent.seq] = found
         async with self._db.transaction() as tx:
             accepted, known = await self._count(tx, device, looked, aside, now)
-            await store.put_aside(tx, device.id, list(aside.values()), now)
-        return Ingested(accepted, known, {seq: reason for seq, (_, _, reason) in aside.items()})
+            await store.put_aside(tx, device.id, aside, now)
+        wondered = {sent.seq: reason for sent, _, reason in reversed(aside)}  # the first one's reason stays
+        return Ingested(_without(accepted, wondered), _without(known, wondered), wondered)
 
     async def _count(
         self,
         tx: Transaction,
         device: Device,
         looked: Mapping[int, _Read],
-        aside: dict[int, tuple[Sent, bytes, Reason]],
+        aside: list[tuple[Sent, bytes, Reason]],
         now: datetime,
     ) -> tuple[list[int], list[int]]:
         """Count what is new; what turns out not to be goes aside. The new ones, and those known before."""
         grants = await store.grants(tx, {each.acct_ref for each in looked.values()})
         rows = []
-        for seq, each in looked.items():
+        for each in looked.values():
             granted = _granted(each, grants.get(each.acct_ref))
             if isinstance(granted, Reason):
-                aside[seq] = (each.sent, each.digest, granted)
+                aside.append((each.sent, each.digest, granted))
             else:
                 rows.append(_row(each, granted))
         new = await store.add(tx, device.id, rows, now, counted=True)
         left = [row for row in rows if row.seq not in new]
         before = await store.digests(tx, device.id, [row.seq for row in left])
         known = [row.seq for row in left if before.get(row.seq) == row.digest]
-        for row in left:
-            if row.seq in before and before[row.seq] != row.digest:
-                aside[row.seq] = (looked[row.seq].sent, row.digest, Reason.SEQ_REUSED)
+        other = [row for row in left if row.seq in before and before[row.seq] != row.digest]
+        aside += [(looked[row.seq].sent, row.digest, Reason.SEQ_REUSED) for row in other]
         twice = [row for row in left if row.seq not in before]
         await store.add(tx, device.id, twice, now, counted=False)
-        for row in twice:
-            aside[row.seq] = (looked[row.seq].sent, row.digest, Reason.USED_TWICE)
+        aside += [(looked[row.seq].sent, row.digest, Reason.USED_TWICE) for row in twice]
         await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new}, now)
         return [row.seq for row in rows if row.seq in new], known
+
+
+def _without(seqs: Sequence[int], aside: Mapping[int, Reason]) -> list[int]:
+    """A number under which a second tap was sent is told once: of the one that was kept aside."""
+    return [seq for seq in seqs if seq not in aside]
 
 
 def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:

@@ -1,10 +1,13 @@
 """`transit`: gates are registered, listed and revoked at the terminal; what nobody believes is listed."""
 
 import json
+import shutil
 
 import asyncpg
 import pytest
 
+from commands.places import DEMO_TRANSIT
+from gate.settings import load
 from tests.commands.conftest import Own, Tell
 from tests.support.stores import run_apart
 from tests.webhooks.gating import KEY
@@ -35,7 +38,8 @@ def told(database_url: str, sql: str, *values: object) -> list[tuple[object, ...
 def test_a_gate_is_registered_listed_and_revoked(own: Own, tell: Tell) -> None:
     assert "no gate yet" in tell(own.folder, "transit", "device", "list").out
     said = tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS)
-    assert (said.code, said.out) == (0, "g-zn-1 is heard, from line m2, zhongnan\n")
+    assert said.code == 0
+    assert said.out.startswith("g-zn-1 is heard, from line m2, zhongnan; its gate.toml:\n\n")
     bus = ("--key", PUBLIC + "=", "--line", "bus-15", "--vehicle", "E1234")
     assert tell(own.folder, "transit", "device", "add", "v-e1234", *bus).code == 0
     rows = told(own.database_url, "SELECT id, public_key, line, station, vehicle FROM transit_devices")
@@ -103,3 +107,35 @@ def test_what_nobody_believes_is_listed_page_by_page_without_its_code(own: Own, 
     assert [line.split()[4] for line in tell(own.folder, "transit", *more).out.splitlines()] == ["1"]
     assert "nothing" in tell(own.folder, "transit", "quarantine", "--device", "g-other").out
     assert tell(own.folder, "transit", "quarantine", "--limit", "0").code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "way"),
+    [
+        ("g-zn-1", ("--line", "m2", "--station", "zhongnan"), "in"),
+        ("v-e1234", ("--line", "bus-15", "--vehicle", "E1234"), "board"),
+    ],
+)
+def test_a_gate_takes_what_is_printed_for_it(
+    own: Own, tell: Tell, name: str, where: tuple[str, ...], way: str
+) -> None:
+    said = tell(own.folder, "transit", "device", "add", name, "--key", PUBLIC, *where).out
+    path = own.folder / "gate.toml"
+    path.write_text(said.partition("\n\n")[2], "utf-8")
+    found = load(path)
+    assert (found.device, found.way, found.line) == (name, way, where[1])
+    assert where[3] in {found.station, found.vehicle}
+    assert found.server == "http://127.0.0.1:8080"
+
+
+def test_a_gate_stands_on_a_line_of_the_settings(own: Own, tell: Tell) -> None:
+    shutil.copytree(DEMO_TRANSIT, own.folder / "lines")
+    network = own.folder / "lines" / "network.toml"
+    network.write_text(network.read_text("utf-8").replace('"zhongnan"', '"elsewhere"'), "utf-8")
+    with (own.folder / "bianmin.toml").open("a", encoding="utf-8") as file:
+        file.write('[transit]\nfolder = "lines"\n')
+    assert tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS).line.endswith(
+        "does not stop there"
+    )
+    here = ("--key", PUBLIC, "--line", "m2", "--station", "elsewhere")
+    assert tell(own.folder, "transit", "device", "add", "g-zn-1", *here).code == 0, "the control"

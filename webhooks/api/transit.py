@@ -68,10 +68,9 @@ class TransitDoor:
         """Take a batch; each of its numbers is in the answer, whatever became of it."""
         signed = await Signed.of(request, self._gates.device)
         body = await _bounded(request)
-        signed.require_signature(body)
+        device = signed.signer(body)
         now = self._clock.now()
         await signed.require_new(self._nonces, now)
-        device = signed.sender.device
         try:
             taken = await self._gates.ingest(device, batch_of(body, device), now)
         except StoreGoneError:
@@ -84,9 +83,9 @@ class TransitDoor:
     async def trust(self, request: Request) -> web.StreamResponse:
         """Tell whom to trust, and the time: also to a gate whose clock is wrong, which learns it here."""
         signed = await Signed.of(request, self._gates.device)
-        signed.require_signature(b"")
+        device = signed.signer(b"")
         now = self._clock.now()
-        found = await self._gates.trust(signed.sender.device, _since(request), now)
+        found = await self._gates.trust(device, _since(request), now)
         return _answer(200, _trust(found))
 
     async def _let_come_again(self, signed: Signed) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.stores.database import Database
 from services.transit.model import Device, Reason, Sent
 from services.transit.pairing import Way
 from tests.services.transit.line import Line, after
@@ -126,6 +127,16 @@ async def test_a_number_that_was_used_for_something_else(line: Line) -> None:
     assert told.quarantined == {sent.seq: Reason.SEQ_REUSED}
     together = await line.uploads(device, replace(other, seq=7), replace(sent, seq=7))
     assert together.quarantined == {7: Reason.SEQ_REUSED}
+    assert (together.accepted, together.known) == ([], []), "the number stood in two lists"
+
+
+async def test_of_three_taps_under_one_number_the_second_was_lost(line: Line, db: Database) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    others = [replace(sent, at=sent.at + 1), replace(sent, at=sent.at + 2)]
+    told = await line.uploads(device, sent, *others)
+    assert told.quarantined == {sent.seq: Reason.SEQ_REUSED}
+    assert await db.fetchval("SELECT count(*) FROM transit_taps") == 1
+    assert await db.fetchval("SELECT count(*) FROM transit_quarantine") == 2
 
 
 async def test_every_number_is_in_just_one_list(line: Line) -> None:
