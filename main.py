@@ -16,6 +16,7 @@ from commands.registers import institutions
 from commands.services import city_services
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
+from commands.unionids import unionids
 from core.chat.digests import Digests
 from core.delivery.backlog import backlog
 from core.errors import BootError, StoreGoneError
@@ -70,6 +71,7 @@ async def assemble(around: Surroundings) -> Gateway:
             proving=services.proving,
             data=services.data,
             reminders=sent.reminders,
+            unionids=unionids(means, services.citizens),
             _open=stack.pop_all(),
         )
 

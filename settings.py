@@ -12,7 +12,7 @@ from msgspec import Meta
 from core.addresses import is_confidential, is_loopback
 from core.config import HIDDEN, Reader, Section, overridden, read
 from core.delivery.quiet import USUAL as USUAL_QUIET_HOURS
-from core.delivery.rates import BULK_SHARE, SUBSCRIPTION, TEMPLATE, USUAL_QUOTAS, WINDOW
+from core.delivery.rates import BULK_SHARE, SUBSCRIPTION, TEMPLATE, USER_INFO, USUAL_QUOTAS, WINDOW
 from core.errors import BootError
 
 CONFIG_VARIABLE = "BIANMIN_CONFIG"
@@ -154,6 +154,9 @@ class Account(Section, frozen=True, kw_only=True):
     daily_sends: Count = USUAL_QUOTAS[WINDOW]
     daily_templates: Count = USUAL_QUOTAS[TEMPLATE]
     daily_subscriptions: Count = USUAL_QUOTAS[SUBSCRIPTION]
+    daily_user_infos: Count = USUAL_QUOTAS[USER_INFO]
+    # The Open Platform account (开放平台) it is bound to, by any name; "": WeChat knows no unionids.
+    open_platform: str = ""
 
 
 class Institution(Section, frozen=True, kw_only=True):

@@ -100,6 +100,13 @@ class WeChat:
         """The account's access token; the same one in all processes until it nears its end."""
         return await self._token.value()
 
+    async def about(self, openid: str) -> Person | Outcome:
+        """What is known of a follower (wechat-facts 2.7), or what became of the question."""
+        try:
+            return await self.users.about(openid)
+        except (WeChatGoneError, WeChatRefusedError) as failed:
+            return self._outcomes.of(failed)
+
     async def ready(self) -> Outcome | None:
         """Have a token at hand, within one time-out; else what becomes of whatever is sent now."""
         try:

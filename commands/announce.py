@@ -85,7 +85,9 @@ def _say(outlook: Outlook) -> None:
     for key, value in outlook.letter.fields:
         terminal.say(f"  {terminal.padded(key, 16)}{value}")
     days = outlook.days
-    terminal.say(f"\n{outlook.recipients:,} recipients of {outlook.wish.account}, by {outlook.api}")
+    terminal.say(
+        f"\n{terminal.count(outlook.recipients, 'recipient')} of {outlook.wish.account}, by {outlook.api}"
+    )
     for day in days[:_SHOWN_DAYS]:
         terminal.say(f"  {day.date:%Y-%m-%d}  at most {day.count:,}")
     if len(days) > _SHOWN_DAYS:

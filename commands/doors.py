@@ -23,6 +23,7 @@ from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
 from webhooks.console.pages import ConsolePages
+from webhooks.console.password import OwnPassword
 from webhooks.cookies import Jar
 from webhooks.export import ExportPages
 from webhooks.login.door import Entrance, LoginDoor
@@ -48,7 +49,8 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     """Every page that a browser may ask for."""
     inside = logged_in(means, services.citizens, ready)
     data = services.data
-    own = Own(services.families, services.proving, data.consents, data.accesses, means.post.words)
+    agreed = data.consents, data.withdrawing
+    own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words)
     exports = ExportPages(data.exports, means.around.templates, inside.who, inside.begin)
     mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
     return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
@@ -64,7 +66,8 @@ def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     guard = Guard(staff, pages, seal, jar, ready)
     door = ConsoleDoor(staff, guard, pages, seal, jar, server.proxy)
     counter = CounterDesk(services.proving, services.papers, staff, guard, pages)
-    return [*door.routes(), *counter.routes()]
+    password = OwnPassword(staff, guard, pages, server.proxy)
+    return [*door.routes(), *password.routes(), *counter.routes()]
 
 
 def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:

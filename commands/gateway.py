@@ -14,6 +14,7 @@ from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens
+from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
 from webhooks.health import Health
 from webhooks.routes import Doors
@@ -38,6 +39,7 @@ class Gateway:
     data: DataRights
     reception: Reception
     reminders: Reminders
+    unionids: Unionids
     _open: AsyncExitStack
 
     @property

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -11,25 +10,21 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from core import effects
-from core.clock import CITY_ZONE, Clock
-from core.delivery.outgoing import Outgoing
+from core.clock import CITY_ZONE
 from core.delivery.sweeper import Sweeper
 from core.errors import StoreGoneError
 from core.privacy.retention import Retention
 from core.schedule.leases import Leases
 from core.schedule.reminders import Reminders
-from core.stores.database import Database
 from services.citizens.accesses import Accesses
 from services.citizens.consents import Consents
+from services.citizens.deadlines import Deadlines
 from services.citizens.erasure import Erasing
-from services.citizens.logins import Logins
 from services.citizens.proving import Proving
+from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
-from services.staff import service as staff
 
 Job = Callable[[], Awaitable[object]]
-EFFECTS_KEPT = timedelta(days=30)  # no dialogue lives that long: its session ends after 24 hours
 
 _ENDING_S = 6.0  # a request of ours takes no longer than 5 s
 
@@ -59,6 +54,11 @@ class Jobs:
     def everywhere(self, name: str, job: Job, trigger: BaseTrigger) -> None:
         """Do `job` in this process, whatever others do."""
         self._scheduler.add_job(self._do, trigger, args=(name, job), id=name)
+
+    @property
+    def names(self) -> list[str]:
+        """What is done again and again."""
+        return [job.id for job in self._scheduler.get_jobs()]
 
     def start(self) -> None:
         """Begin, inside the running event loop."""
@@ -93,6 +93,12 @@ def expire_requests(jobs: Jobs, proving: Proving) -> None:
     jobs.add("expire_requests", proving.expire, IntervalTrigger(seconds=30, timezone=CITY_ZONE))
 
 
+def ask_unionids(jobs: Jobs, unionids: Unionids) -> None:
+    """Ask WeChat who of those who follow is one human, a few seconds after they came (wechat-facts 2.7)."""
+    if unionids.accounts:
+        jobs.add("ask_unionids", unionids.ask, IntervalTrigger(seconds=5, timezone=CITY_ZONE))
+
+
 def lapse_consents(jobs: Jobs, consents: Consents) -> None:
     """End, hour by hour, what was asked of citizens and never answered (domain-rules 0.2)."""
     jobs.add("lapse_consents", consents.lapse, CronTrigger(minute=47, timezone=CITY_ZONE))
@@ -101,6 +107,11 @@ def lapse_consents(jobs: Jobs, consents: Consents) -> None:
 def tell_of_accesses(jobs: Jobs, accesses: Accesses) -> None:
     """Tell citizens each evening who has read what is theirs (domain-rules B6)."""
     jobs.add("tell_of_accesses", accesses.tell, CronTrigger(hour=19, minute=5, timezone=CITY_ZONE))
+
+
+def alarm_of_deadlines(jobs: Jobs, deadlines: Deadlines) -> None:
+    """Call a person each morning to what citizens asked for and should have by now (domain-rules D2)."""
+    jobs.add("alarm_of_deadlines", deadlines.alarm, CronTrigger(hour=8, minute=37, timezone=CITY_ZONE))
 
 
 def erase_who_left(jobs: Jobs, erasing: Erasing) -> None:
@@ -130,48 +141,14 @@ async def _audited(hospital: Hospital) -> None:
         )
 
 
-def purge_effects(jobs: Jobs, db: Database, clock: Clock) -> None:
-    """Forget, hour by hour, what kept repeated runs harmless of dialogues long over."""
-    jobs.add(
-        "purge_effects",
-        lambda: effects.purge(db, clock.now() - EFFECTS_KEPT),
-        CronTrigger(minute=7, timezone=CITY_ZONE),
-    )
-
-
 def keep_promises(jobs: Jobs, sweeper: Sweeper) -> None:
     """Look after messages that are owed an answer, second by second (design 4)."""
     jobs.everywhere("sweep", sweeper.sweep, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
 
 
-def purge_outbox(jobs: Jobs, outgoing: Outgoing) -> None:
-    """Forget, hour by hour, what was sent long ago."""
-    jobs.add("purge_outbox", outgoing.purge, CronTrigger(minute=17, timezone=CITY_ZONE))
-
-
 def fire_reminders(jobs: Jobs, reminders: Reminders) -> None:
     """Queue, second by second, what is to be reminded of now (design 7)."""
     jobs.add("fire_reminders", reminders.fire, IntervalTrigger(seconds=1, timezone=CITY_ZONE))
-
-
-def purge_reminders(jobs: Jobs, reminders: Reminders) -> None:
-    """Forget, hour by hour, reminders that were fired or dropped long ago."""
-    jobs.add("purge_reminders", reminders.purge, CronTrigger(minute=27, timezone=CITY_ZONE))
-
-
-def purge_leases(jobs: Jobs, leases: Leases) -> None:
-    """Forget, hour by hour, what processes that were killed have left."""
-    jobs.add("purge_leases", leases.purge, CronTrigger(minute=37, timezone=CITY_ZONE))
-
-
-def purge_logins(jobs: Jobs, db: Database, clock: Clock) -> None:
-    """Forget, hour by hour, logins of citizens and staff that are over."""
-
-    async def purge() -> None:
-        await Logins(db, clock).purge()
-        await staff.purge(db, clock)
-
-    jobs.add("purge_logins", purge, CronTrigger(minute=47, timezone=CITY_ZONE))
 
 
 async def _carefully(name: str, job: Job) -> None:

@@ -112,7 +112,8 @@ def _job(job: Job, how: Progress) -> RenderableType:
 def counted(how: Progress) -> str:
     """How many messages of a job are in which state."""
     said = ", ".join(f"{count:,} {state}" for state, count in sorted(how.counts.items()))
-    return f"{how.total:,} recipients: {said}" if said else f"{how.total:,} recipients"
+    everybody = terminal.count(how.total, "recipient")
+    return f"{everybody}: {said}" if said else everybody
 
 
 def _pace(job: Job, how: Progress) -> str:

@@ -7,15 +7,15 @@ from datetime import date, datetime
 
 from commands import parts, places, terminal
 from commands.database import migrated
-from commands.holdings import IMPERSONAL
 from commands.post import post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
-from core.clock import CITY_ZONE, SystemClock
+from core.clock import CITY_ZONE
 from core.errors import BootError
 from core.privacy.holdings import Kept
 from core.privacy.retention import Report
 from core.stores.database import Database
+from services.citizens.deadlines import WARNED, Waiting
 from services.citizens.erasure import NoSuchReceipt
 from services.citizens.rights import NoSuchRequest
 from services.citizens.service import Families
@@ -24,6 +24,8 @@ from settings import Settings
 _CALL = ".venv/bin/python main.py privacy"
 _WIDTHS = (20, 10)  # of a rule's table, and of what becomes of it with its citizen
 _KINDS = {"name": "the name", "id_number": "the ID number", "other": "something"}
+_ERASURE = "wants to be erased, when nothing is promised any more"
+_REQUEST_WIDTHS = (14, 20)  # of a number, and of its day
 _MOST = 500  # requests at once
 _SHORT = 40
 
@@ -36,9 +38,6 @@ def show(settings: Settings) -> int:
         reports = {each.table: each for each in last[1]} if last else {}
         for rule in sorted(data.retention.rules, key=lambda each: each.table):
             _say_rule(rule, reports.get(rule.table))
-        terminal.say()
-        for table, why in sorted(IMPERSONAL.items()):
-            terminal.say(f"{terminal.padded(table, _WIDTHS[0])}of nobody: {why}")
         terminal.say()
         if last is None:
             terminal.say("nothing was purged yet: `run`, `serve` or `schedule` does it at 03:37")
@@ -54,20 +53,24 @@ def show(settings: Settings) -> int:
 
 
 def requests(settings: Settings) -> int:
-    """List what citizens want put right, the most urgent first."""
+    """List what citizens asked for and wait for, the most urgent first; 1 if something is late or soon is."""
 
     async def work(data: DataRights) -> int:
-        found = await data.rights.requests(_MOST)
-        today = SystemClock().now().date()
+        words = {each.id: each for each in await data.rights.requests(_MOST)}
+        found = await data.deadlines.waiting()
         for each in found:
-            due = f"by {each.due_on}{' LATE' if each.due_on < today else ''}"
-            head = f"{terminal.padded(each.id, 8)}{terminal.padded(due, 20)}{_KINDS[each.kind]} should be: "
-            terminal.say(head + _short(each.words))
-        if found:
-            terminal.say(f"\nanswered: {_CALL} close {found[0].id} --by NAME [--refused REASON]")
-        else:
+            said = words.get(each.number)
+            what = f"{_KINDS[said.kind]} should be: {_short(said.words)}" if said else _ERASURE
+            columns = zip((each.number, _due(each)), _REQUEST_WIDTHS, strict=True)
+            terminal.say("".join(terminal.padded(fact, width) for fact, width in columns) + what)
+        if words:
+            terminal.say(f"\nanswered: {_CALL} close {next(iter(words))} --by NAME [--refused REASON]")
+        if not found:
             terminal.say("no requests wait")
-        return 0
+        near = [each.number for each in found if each.is_near]
+        if near:
+            terminal.complain(f"late, or due within {WARNED} working days: {', '.join(near)}")
+        return 1 if near else 0
 
     return _with_rights(settings, work)
 
@@ -105,6 +108,10 @@ def receipt(settings: Settings, number: str) -> int:
         return 0
 
     return _with_rights(settings, work)
+
+
+def _due(each: Waiting) -> str:
+    return f"by {each.due_on}{' LATE' if each.left < 0 else ' SOON' if each.is_near else ''}"
 
 
 def _say_rule(rule: Kept, report: Report | None) -> None:

@@ -23,7 +23,7 @@ from core.delivery.kept import Kept
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.owed import Owed
 from core.delivery.prompts import Prompting
-from core.delivery.rates import SUBSCRIPTION, TEMPLATE, WINDOW, Limits
+from core.delivery.rates import SUBSCRIPTION, TEMPLATE, USER_INFO, WINDOW, Limits
 from core.delivery.sweeper import Sweeper
 from core.delivery.tidings import Tidings
 from core.stores.database import Database
@@ -96,13 +96,18 @@ def reception(means: Means, citizens: Citizens, services: Mapping[type, object])
 
 def _sender(means: Means) -> WeChatSender:
     """What sends messages of ours, through each account with its own secret."""
+    return WeChatSender(*at_wechat(means))
+
+
+def at_wechat(means: Means) -> tuple[Platform, list[Credentials]]:
+    """WeChat, and who we are there; all processes share the tokens of each account."""
     settings = means.around.settings
     shelf = Shelf(means.redis, means.around.seal)
-    platform = Platform(means.http, settings.wechat.url, means.around.clock, shelf)
-    credentials = (
-        Credentials(key, account.appid, account.secret) for key, account in settings.accounts.items()
+    accounts = settings.accounts.items()
+    return (
+        Platform(means.http, settings.wechat.url, means.around.clock, shelf),
+        [Credentials(key, account.appid, account.secret) for key, account in accounts],
     )
-    return WeChatSender(platform, credentials)
 
 
 def limits(settings: Settings) -> Limits:
@@ -112,6 +117,7 @@ def limits(settings: Settings) -> Limits:
             WINDOW: account.daily_sends,
             TEMPLATE: account.daily_templates,
             SUBSCRIPTION: account.daily_subscriptions,
+            USER_INFO: account.daily_user_infos,
         }
         for key, account in settings.accounts.items()
     }

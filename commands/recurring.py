@@ -10,6 +10,8 @@ from commands.gateway import Gateway
 from commands.jobs import (
     Job,
     Jobs,
+    alarm_of_deadlines,
+    ask_unionids,
     audit,
     erase_who_left,
     expire_holds,
@@ -18,14 +20,8 @@ from commands.jobs import (
     keep_promises,
     lapse_consents,
     purge_by_rule,
-    purge_effects,
-    purge_leases,
-    purge_logins,
-    purge_outbox,
-    purge_reminders,
     tell_of_accesses,
 )
-from core.clock import Clock
 from core.delivery.outgoing import Outgoing, Relieved
 from core.schedule.leases import Leases
 
@@ -33,14 +29,14 @@ _ENDING_S = 8.0  # a request of ours takes no longer than 5 s
 
 
 @asynccontextmanager
-async def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIterator[None]:
+async def recurring(gateway: Gateway, open_days: Job) -> AsyncIterator[None]:
     """Do everything that recurs while citizens are answered, and leave to others what they are there for.
 
     Replies and urgent messages are always sent from here, too. The rest, and the city's time, only while no
     `work` and no `schedule` lives.
     """
     leases = Leases(gateway.db)
-    jobs = _timekeeping(gateway, clock, open_days, Jobs(leases, unless=parts.SCHEDULE))
+    jobs = _timekeeping(gateway, open_days, Jobs(leases, unless=parts.SCHEDULE))
     keep_promises(jobs, gateway.reception.sweeper)
     relieved = partial(leases.any_held, parts.WORK)
     async with sending(gateway.reception.outgoing, relieved), _doing(jobs, leases):
@@ -48,10 +44,10 @@ async def recurring(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIter
 
 
 @asynccontextmanager
-async def keeping_time(gateway: Gateway, clock: Clock, open_days: Job) -> AsyncIterator[None]:
+async def keeping_time(gateway: Gateway, open_days: Job) -> AsyncIterator[None]:
     """Do what is done by the clock; of several processes one at a time."""
     leases = Leases(gateway.db)
-    async with _doing(_timekeeping(gateway, clock, open_days, Jobs(leases)), leases):
+    async with _doing(_timekeeping(gateway, open_days, Jobs(leases)), leases):
         yield
 
 
@@ -69,21 +65,18 @@ async def sending(outgoing: Outgoing, relieved: Relieved | None = None) -> Async
             await task
 
 
-def _timekeeping(gateway: Gateway, clock: Clock, open_days: Job, jobs: Jobs) -> Jobs:
+def _timekeeping(gateway: Gateway, open_days: Job, jobs: Jobs) -> Jobs:
     days.keep_open(jobs, open_days)
     expire_holds(jobs, gateway.hospital)
     expire_requests(jobs, gateway.proving)
+    ask_unionids(jobs, gateway.unionids)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
+    alarm_of_deadlines(jobs, gateway.data.deadlines)
     erase_who_left(jobs, gateway.data.erasing)
     purge_by_rule(jobs, gateway.data.retention)
     audit(jobs, gateway.hospital)
     fire_reminders(jobs, gateway.reminders)
-    purge_effects(jobs, gateway.db, clock)
-    purge_outbox(jobs, gateway.reception.outgoing)
-    purge_reminders(jobs, gateway.reminders)
-    purge_leases(jobs, Leases(gateway.db))
-    purge_logins(jobs, gateway.db, clock)
     return jobs
 
 

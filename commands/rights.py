@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commands.holdings import holdings_of
+from commands.holdings import IMPERSONAL, holdings_of
 from commands.post import Post
 from commands.surroundings import Surroundings
 from core.privacy.holdings import Holding, tables_of
@@ -13,6 +13,7 @@ from core.stores.redis import Redis
 from services.citizens.accesses import Accesses
 from services.citizens.consent_texts import Texts
 from services.citizens.consents import Consents
+from services.citizens.deadlines import Deadlines
 from services.citizens.erasure import Erasing
 from services.citizens.exports import Exports
 from services.citizens.rights import Rights
@@ -31,6 +32,7 @@ class DataRights:
     erasing: Erasing
     withdrawing: Withdrawing
     retention: Retention
+    deadlines: Deadlines
 
 
 def data_rights(
@@ -49,5 +51,6 @@ def data_rights(
         exports=Exports(db, seal, clock, rights, texts, around.settings.server.url),
         erasing=Erasing(db, clock, holdings),
         withdrawing=Withdrawing(db, consents, families),
-        retention=Retention(db, clock, tables_of(holdings)),
+        retention=Retention(db, clock, [*tables_of(holdings), *IMPERSONAL]),
+        deadlines=Deadlines(db, clock),
     )

@@ -156,9 +156,7 @@ class Everything:
         await self._schema(gateway)
         await self._city(gateway)
         await self._phone(gateway, stack)
-        await stack.enter_async_context(
-            recurring(gateway, self.around.clock, partial(self._open_days, gateway))
-        )
+        await stack.enter_async_context(recurring(gateway, partial(self._open_days, gateway)))
         return gateway
 
     def _stage(self, gateway: Gateway) -> demo.Stage:

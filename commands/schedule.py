@@ -24,5 +24,5 @@ def schedule(settings: Settings, assemble: Assemble) -> int:
 async def _keeping_time(gateway: Gateway, around: Surroundings) -> AsyncIterator[None]:
     open_days = partial(days.open_new_days, gateway.db, around.clock)
     _log.info("days_open", new_sessions=await open_days())
-    async with keeping_time(gateway, around.clock, open_days):
+    async with keeping_time(gateway, open_days):
         yield

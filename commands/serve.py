@@ -62,7 +62,7 @@ async def _live(around: Surroundings, assemble: Assemble, sockets: Sockets, foun
             accounts=",".join(around.settings.accounts),
             new_sessions=opened,
         )
-        async with recurring(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)):
+        async with recurring(gateway, partial(days.open_new_days, gateway.db, around.clock)):
             await until_owner_gone(found)
     return 0
 
@@ -78,7 +78,7 @@ async def _live_as(
         await gateway.serve(*sockets, drain_s=DRAIN_S)
         _log.info("process_ready", pid=os.getpid(), health=pages[member.number - 1], new_sessions=opened)
         member.ready()
-        async with recurring(gateway, around.clock, partial(days.open_new_days, gateway.db, around.clock)):
+        async with recurring(gateway, partial(days.open_new_days, gateway.db, around.clock)):
             await asyncio.Event().wait()
     return 0
 

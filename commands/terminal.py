@@ -73,6 +73,11 @@ def lasting(time: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
+def count(number: int, of: str) -> str:
+    """So many of something: 1 recipient, 12,345 recipients."""
+    return f"{number:,} {of}" if number == 1 else f"{number:,} {of}s"
+
+
 def padded(text: str, width: int) -> str:
     """Fill up with blanks to a width on the screen, where a Chinese character takes two places."""
     taken = sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from inspect import isfunction
 from typing import Any
@@ -12,8 +11,6 @@ import msgspec
 
 from core.errors import DomainError
 from core.stores.database import Database, Transaction
-
-_AT_ONCE = 5_000  # rows a statement deletes: it has to end well within the database's time limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +65,6 @@ async def perform(db: Database, effect: Effect, change: Callable[[Transaction], 
             result,
         )
         return result
-
-
-async def purge(db: Database, before: datetime) -> int:
-    """Forget the effects of runs that were over before then; return how many.
-
-    Only for a time no dialogue still runs from: a run repeated after that would do its change again.
-    """
-    purged = 0
-    while True:
-        deleted: int = await db.fetchval(
-            """
-            WITH old AS (DELETE FROM effects WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM effects WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
-            )) RETURNING 1) SELECT count(*) FROM old
-            """,
-            before,
-            _AT_ONCE,
-        )
-        purged += deleted
-        if deleted < _AT_ONCE:
-            return purged
 
 
 async def result_of(db: Database, effect: Effect) -> str | None:

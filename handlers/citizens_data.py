@@ -1,5 +1,6 @@
 """我的数据, 导出, 更正, 删除, 停止, 恢复: what citizens may ask of their data, in chat (domain-rules 0.3)."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +12,9 @@ from core.chat.routes import CitizenId
 from core.effects import Effect, digest_of
 from services.citizens.consents import Consents
 from services.citizens.erasure import Erasing
+from services.citizens.errors import NotBound
 from services.citizens.exports import Exports
+from services.citizens.families import Families
 from services.citizens.rights import Rights
 from services.citizens.withdrawing import Withdrawing
 
@@ -32,10 +35,16 @@ _ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One thing to choose: what is wrong, or what is stopped."""
+    """One thing to choose: what is wrong, or what is stopped.
+
+    Of a consent: its title and purpose, and if it is about one person in particular, who and `whose` it is.
+    """
 
     id: str
     title: str = ""
+    purpose: str = ""
+    person: str = ""
+    whose: str = ""
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -106,19 +115,19 @@ async def receipt(number: str, erasing: Erasing) -> Reply:
 
 
 @router.dialogue("停止", "停止通知", "停止使用", "不要通知", "退订", "停用", click="DATA_STOP")
-async def stop(ask: Ask, rights: Rights, consents: Consents, withdrawing: Withdrawing) -> Reply:
+async def stop(
+    ask: Ask, rights: Rights, consents: Consents, families: Families, withdrawing: Withdrawing
+) -> Reply:
     """停什么 → 停了什么、什么照常 → 确认."""
-    lines = partial(_running, rights, consents, ask.citizen)
-    what = await ask.choice("stop", lines)
-    await ask.confirm(
-        "stop_confirm", partial(_stopping, consents, what), yes=("停止", "停"), no=("不停", "保留")
-    )
-    if what.startswith(_CONSENT):
-        purpose = what.removeprefix(_CONSENT)
-        await ask.once("withdraw", partial(withdrawing.withdraw, ask.citizen, purpose))
+    line = partial(_stopping, consents, families, ask.citizen)
+    what = await ask.choice("stop", partial(_running, rights, consents, line, ask.citizen))
+    it = await line(what)
+    await ask.confirm("stop_confirm", partial(line, what), yes=("停止", "停"), no=("不停", "保留"))
+    if it.purpose:
+        await ask.once("withdraw", partial(withdrawing.withdraw, ask.citizen, it.purpose, it.person))
     else:
         await ask.once("stop_now", partial(rights.stop, ask.citizen, what))
-    return Text("citizens/stopped", it=await _stopping(consents, what))
+    return Text("citizens/stopped", it=it)
 
 
 @router.dialogue("恢复", "恢复通知", "重新接收", "恢复提醒", click="DATA_RESUME")
@@ -143,18 +152,31 @@ async def _wrong() -> list[_Line]:
     return [_Line(each) for each in _KINDS]
 
 
-async def _running(rights: Rights, consents: Consents, citizen: str) -> list[_Line]:
-    """What can be stopped: notices that come, and what was agreed to."""
+async def _running(
+    rights: Rights, consents: Consents, line: Callable[[str], Awaitable[_Line]], citizen: str
+) -> list[_Line]:
+    """What can be stopped: notices that come, and what was agreed to, of all or about one person."""
     stopped = await rights.stopped(citizen)
-    notices = [_Line(each) for each in rights.stoppable() if each not in stopped]
-    granted = [each for each in await consents.granted(citizen) if not each.person]
-    return [*notices, *(_Line(_CONSENT + each.purpose, each.text.title) for each in granted)]
+    notices = [each for each in rights.stoppable() if each not in stopped]
+    granted = [f"{_CONSENT}{each.purpose}:{each.person}" for each in await consents.granted(citizen)]
+    return [await line(each) for each in (*notices, *granted)]
 
 
 async def _stopped(rights: Rights, citizen: str) -> list[_Line]:
     return [_Line(each) for each in await rights.stopped(citizen)]
 
 
-async def _stopping(consents: Consents, what: str) -> _Line:
-    title = consents.texts.current(what.removeprefix(_CONSENT)).title if what.startswith(_CONSENT) else ""
-    return _Line(what, title)
+async def _stopping(consents: Consents, families: Families, citizen: str, what: str) -> _Line:
+    if not what.startswith(_CONSENT):
+        return _Line(what)
+    purpose, _, person = what.removeprefix(_CONSENT).partition(":")
+    whose = await _called(families, citizen, person) if person else ""
+    return _Line(what, consents.texts.current(purpose).title, purpose, person, whose)
+
+
+async def _called(families: Families, citizen: str, person: str) -> str:
+    """What a citizen calls a person; "" for who is not theirs any more."""
+    try:
+        return (await families.relative(citizen, person)).called
+    except NotBound:
+        return ""

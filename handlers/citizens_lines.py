@@ -58,12 +58,16 @@ class AskedLine:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A binding that can be ended: `of_me`, to who may act for the citizen; else to whom they act for."""
+    """A binding that can be ended: `of_me`, to who may act for the citizen; else to whom they act for.
+
+    `called` is "" where who may act for them did not say.
+    """
 
     id: str
     called: str
     of_me: bool
     aliases: tuple[str, ...]
+    is_me: bool = False  # who may act for the citizen has proven to be them, on another phone
 
 
 _FIRST = ("mother", "father", "spouse", "son", "daughter", SELF)
@@ -131,7 +135,9 @@ def _person(relative: Relative) -> Held:
 
 
 def _holder(holder: Holder) -> Held:
-    return Held(holder.binding, holder.asker, of_me=True, aliases=(holder.asker,))
+    is_me = holder.relation == SELF
+    aliases = (holder.asker,) if holder.asker else ("另一个微信",) if is_me else ("一位家人",)
+    return Held(holder.binding, holder.asker, of_me=True, aliases=aliases, is_me=is_me)
 
 
 def _one(found: Iterable[_T]) -> _T:

@@ -1,6 +1,6 @@
 """For whom something is done: the citizen, one of theirs, or somebody who is to be bound first."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +29,7 @@ async def for_whom(ask: Ask, families: Families, scope: str) -> str:
     on top of this dialogue.
     """
     said = ask.said_beside(WHOM)
-    load = partial(_lines, families, ask.citizen, scope, said, add=ask.gave_up(WHOM))
+    load = _once(partial(_lines, families, ask.citizen, scope, said, add=ask.gave_up(WHOM)))
     if said and not ask.knows(WHOM) and not await load():
         ask.opens(WHOM, BIND, Text("citizens/bind_first", who=said), called=said)
     await ask.only(WHOM, load, whatever=True)
@@ -47,6 +47,9 @@ class _Adding:
     aliases: tuple[str, ...] = ("添加", "别人", "其他人", "家人", "绑定", "添加家人")
 
 
+Load = Callable[[], Awaitable[list[Relative | _Adding]]]
+
+
 async def _lines(
     families: Families, citizen: str, scope: str, said: str, *, add: bool
 ) -> list[Relative | _Adding]:
@@ -58,6 +61,18 @@ async def _lines(
         return [*await families.meant(citizen, said, scope)]
     people = await families.people(citizen, scope)
     return [*people, _Adding()] if add or len(people) > 1 else [*people]
+
+
+def _once(load: Load) -> Load:
+    """Load the lines when they are first needed, and in this run no second time."""
+    kept: list[Relative | _Adding] = []
+
+    async def loaded() -> list[Relative | _Adding]:
+        if not kept:
+            kept.extend(await load())
+        return kept
+
+    return loaded
 
 
 def _heard(folded: str) -> Heard | None:

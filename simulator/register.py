@@ -73,11 +73,14 @@ class Register:
         self._deliver(resident.phone if resident else "", _words(code, self._figures.life_s))
 
     def check(self, request: str, code: str) -> str:
-        """Whose code this is; "" where it is wrong, used up or old, or nobody's."""
+        """Whose code this is; "" where it is wrong or old, tried too often, or nobody's.
+
+        For its own request it is right however often: whoever asked may have died before they heard of it.
+        """
         pending = self._pending.get(request) or _Pending(secrets.token_hex(3), None, 0.0, 0)
         is_right = hmac.compare_digest(code.encode(), pending.code.encode())
         is_good = is_right and pending.tries > 0 and self._now() < pending.until
-        pending.tries = 0 if is_good else pending.tries - 1
+        pending.tries -= not is_right
         return pending.resident.reference(self._name) if is_good and pending.resident else ""
 
     def child(self, guardian: tuple[str, str], child: tuple[str, str]) -> str:

@@ -17,6 +17,7 @@ from tests.support.stores import (
     any_redis,
     any_redis_url,
     any_servers,
+    by_turns,
     db,
     db_url,
     debian_servers,
@@ -51,6 +52,11 @@ settings.load_profile("bianmin")
 def pytest_configure(config: pytest.Config) -> None:
     """A run of the whole suite tells which templates it never rendered."""
     config.pluginmanager.register(Rendered(config), "rendered-templates")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    by_turns(items)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ CODE = {".py", ".html", ".css", ".js", ".sql", ".lua", ".sh", ".toml", ".txt", "
 WEB_DOORS = ("webhooks/", "simulator/", "gate/", "main.py", "tests/", "bench/")
 
 
+@cache
 def files() -> list[Path]:
     """Every file of the project that is, or is about to be, committed."""
     listed = subprocess.run(
@@ -33,10 +35,10 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in files():
-        if path.suffix == ".py":
-            yield named(path), ast.parse(path.read_text("utf-8"))
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    """Every module by its name, read once."""
+    return [(named(path), ast.parse(path.read_text("utf-8"))) for path in files() if path.suffix == ".py"]
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

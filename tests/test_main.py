@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from commands.gateway import Gateway
+from commands.jobs import Jobs, ask_unionids
 from commands.surroundings import Surroundings
 from core.chat.events import Event, Kind
 from core.clock import ManualClock
 from core.errors import BootError
+from core.schedule.leases import Leases
 from core.seal import Seal
 from main import assemble
 from settings import Settings
@@ -81,6 +83,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /console/login": "anyone",
         "POST /console/logout": "staff",
         "GET /console": "staff",
+        "GET /console/password": "staff",
+        "POST /console/password": "staff",
         "GET /console/bindings": "staff",
         "POST /console/bindings": "staff",
         "GET /export": "citizen",
@@ -136,3 +140,23 @@ async def test_each_account_answers_with_its_own_name(around: Surroundings) -> N
         assert said is not None
         assert name in said.text
     await gateway.close()
+
+
+async def test_unionids_are_asked_for_where_the_settings_name_an_open_platform_account(
+    around: Surroundings,
+) -> None:
+    bound = msgspec.structs.replace(ACCOUNT, appid="wx99", original_id="gh_99", open_platform="城市")
+    settings = Settings(accounts={"city": ACCOUNT, "school": bound})
+    gateway = await assemble(
+        Surroundings(settings, around.redis_url, around.database_url, around.seal, around.clock)
+    )
+    jobs = Jobs(Leases(gateway.db))
+    ask_unionids(jobs, gateway.unionids)
+    assert (gateway.unionids.accounts, jobs.names) == (("school",), ["ask_unionids"])
+    await gateway.close()
+
+
+async def test_control_without_one_nothing_is_ever_asked(gateway: Gateway) -> None:
+    jobs = Jobs(Leases(gateway.db))
+    ask_unionids(jobs, gateway.unionids)
+    assert (gateway.unionids.accounts, jobs.names) == ((), [])

@@ -16,6 +16,7 @@ from services.citizens.families import Families
 from services.citizens.model import Asked, Holder, Relative
 from services.citizens.model import Request as Requested
 from services.citizens.proving import Proving
+from services.citizens.withdrawing import Withdrawing
 from webhooks.forms import Form
 from webhooks.login.guard import LoggedIn
 from webhooks.login.sessions import H5Session
@@ -35,6 +36,7 @@ class Own:
     families: Families
     proving: Proving
     consents: Consents
+    withdrawing: Withdrawing
     accesses: Accesses
     words: Words
 
@@ -106,7 +108,7 @@ class Me:
         it = await self._granted(session.citizen, form)
         if it is None:
             return self._gone(request, session)
-        change = partial(self._own.consents.withdraw, session.citizen, it.purpose, it.person)
+        change = partial(self._own.withdrawing.withdraw, session.citizen, it.purpose, it.person)
         at = it.at.isoformat() if it.at else ""
         effect = Effect(f"me/{session.citizen}/{it.purpose}/{it.person}/{at}", "withdraw", digest_of(change))
         return await self._done(request, session, partial(change, effect), "withdraw")

@@ -7,7 +7,6 @@ from datetime import datetime, time
 from typing import Protocol
 
 import msgspec
-from jinja2 import UndefinedError
 
 from core.clock import CITY_ZONE, Clock
 from core.delivery import jobs, plan
@@ -82,10 +81,7 @@ class Announcer:
                 kind=kind.name, field="valid_for", why="it would be held until it is too late"
             )
         notice = Notice(kind.name, "", f"{wish.account}:", wish.facts)
-        try:
-            letter = self._notices.letter(kind, notice, valid_until, not_before)
-        except (UndefinedError, AttributeError, TypeError) as wrong:  # a fact that lacks, or is no time
-            raise NoticeRefused(kind=kind.name, field="facts", why=str(wrong)) from wrong
+        letter = self._notices.letter(kind, notice, valid_until, not_before)
         recipients = await self._crowd.count(wish.account, wish.audience)
         api = TEMPLATE if letter.template else SUBSCRIPTION if letter.subscription else WINDOW
         share = self._rates.limits.share(wish.account, api, Lane.BULK)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.stores.database import Database, Transaction
 
-AT_ONCE = 5_000  # credits that one statement forgets, or settles
+AT_ONCE = 5_000  # credits that one statement settles
 SETTLE = """
     WITH ended AS (
         SELECT c.event, c.template, c.no, o.perhaps OR o.msg_id <> ''
@@ -131,21 +131,3 @@ async def settle(db: Database) -> None:
     What left us, or perhaps did, has used its credit; what surely did not leaves it to another.
     """
     await db.execute(SETTLE, AT_ONCE)
-
-
-async def purge(db: Database, older: timedelta) -> None:
-    """Forget credits that were used up or taken back long ago; an open one is good for ever."""
-    forgotten = AT_ONCE
-    while forgotten == AT_ONCE:
-        forgotten = await db.fetchval(
-            """
-            WITH old AS (
-                DELETE FROM credits WHERE ctid = ANY(ARRAY(
-                    SELECT ctid FROM credits
-                    WHERE coalesce(spent_at, void_at) < now() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED
-                )) RETURNING 1
-            ) SELECT count(*) FROM old
-            """,
-            older,
-            AT_ONCE,
-        )

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from core.stores.database import Database, Transaction
 
-MOST = 2  # objects one message may hang on, the object itself and a binding; its recipient is the third
+MOST = 2  # objects one message may hang on, the object itself and a binding; then recipient and purpose
 RECIPIENT = "recipient:"  # in front of a conversation: counts how often its citizen left us
+STOP = "stop:"  # in front of a purpose and a conversation: counts how often its citizen stopped that
 Guards = Mapping[str, int]
 
 
@@ -18,9 +19,19 @@ def recipient(conversation: str) -> str:
     return RECIPIENT + conversation
 
 
+def stop(purpose: str, conversation: str) -> str:
+    """The key that whatever serves a purpose hangs on, on its way to a conversation."""
+    return f"{STOP}{purpose}:{conversation}"
+
+
+def of_recipient(conversation: str, purpose: str) -> list[str]:
+    """What a message hangs on beside its objects: that its citizen is there, and wants such messages."""
+    return [recipient(conversation), *([stop(purpose, conversation)] if purpose else [])]
+
+
 def of_objects(guards: Guards) -> Guards:
     """Those without the recipient's."""
-    return {key: n for key, n in guards.items() if not key.startswith(RECIPIENT)}
+    return {key: n for key, n in guards.items() if not key.startswith((RECIPIENT, STOP))}
 
 
 async def bump(tx: Transaction, key: str) -> int:
@@ -37,7 +48,7 @@ async def bump(tx: Transaction, key: str) -> int:
 
 
 async def current(tx: Transaction, keys: Iterable[str]) -> dict[str, int]:
-    """The numbers a message is made under now, at most two; the outbox adds its recipient's.
+    """The numbers a message is made under now, at most two; the outbox adds those of its recipient.
 
     A key nobody has counted yet is counted from 0, so that whoever sends sees the first change, too.
     """

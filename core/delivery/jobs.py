@@ -151,10 +151,11 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
                             guard_ns)
         SELECT $2 || ':' || conversation || ':', conversation, $3, $4, $1, $5 + no,
                $6::timestamptz + least($12::interval, ($7::timestamptz - $6) * 0.9) * random(), $7,
-               array_append($8, v.key), array_append($9, coalesce(n, 0))
-        FROM (SELECT *, $11 || conversation AS key
-              FROM unnest($10::text[]) WITH ORDINALITY AS page (conversation, no)) AS v
-             LEFT JOIN versions USING (key)
+               $8 || ARRAY[$11 || conversation, $13 || conversation],
+               $9 || ARRAY[coalesce(here.n, 0), coalesce(wanted.n, 0)]
+        FROM unnest($10::text[]) WITH ORDINALITY AS page (conversation, no)
+             LEFT JOIN versions here ON here.key = $11 || conversation
+             LEFT JOIN versions wanted ON wanted.key = $13 || conversation
         ON CONFLICT DO NOTHING
         """,
         number,
@@ -169,6 +170,7 @@ async def _fill(tx: Transaction, number: int, audience: Audience) -> int:
         wanted,
         guards.RECIPIENT,
         JITTER if job["not_before"] - job["made_at"] > _SOON else timedelta(),
+        guards.stop(stops.NEWS, ""),
     )
     await tx.execute(
         "UPDATE jobs SET reached = $2, rows = rows + $3 WHERE id = $1", number, page[-1], len(wanted)

@@ -30,9 +30,10 @@ class Kind:
 
     `words` names its template for the chat; `fields` are those of its template and subscription notice, whose
     ids each account has of its own; `values` are all that each enum among them may be. `options` are what a
-    digit may answer: id and label. `counts`: towards what one citizen gets a day. `repeatable`: better twice
-    than not at all. `subject` is what one notice of it is called when a citizen is asked which is meant:
-    心内科就诊提醒; without it, its title. `purpose`: what a citizen may stop; without it, nobody can.
+    digit may answer, by id, and how each is said. `counts`: towards what one citizen gets a day.
+    `repeatable`: better twice than not at all. `subject` is what one notice of it is called when a
+    citizen is asked which is meant: 心内科就诊提醒; without it, its title.
+    `purpose`: what a citizen may stop; without it, nobody can.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Kind:
     counts: bool
     repeatable: bool
     link: Snippet | None
-    options: tuple[tuple[str, str], ...]
+    options: Mapping[str, Snippet]
     fields: Mapping[str, Snippet]
     values: Mapping[str, tuple[str, ...]]
     templates: dict[str, str]
@@ -110,7 +111,7 @@ def _read(name: str, given: dict[str, Any], words: Words, hold: str) -> Kind:
     lane = lane_named(_text(given, "lane"))
     link = given.get("link", "")
     accounts: dict[str, dict[str, str]] = given.get("accounts", {})
-    options = tuple((str(key), str(label)) for key, label in given.get("options", {}).items())
+    options = {key: words.snippet(label) for key, label in given.get("options", {}).items()}
     if len(options) > _MOST_OPTIONS:
         raise ValueError(f"options: at most {_MOST_OPTIONS}")
     return Kind(

@@ -98,6 +98,7 @@ class Notices:
             guards=held,
             repeatable=kind.repeatable,
             hold="quiet" if not_before > due else "",
+            purpose=kind.purpose,
         )
 
     def letter(self, kind: Kind, notice: Notice, valid_until: datetime, at: datetime) -> Letter:
@@ -120,7 +121,7 @@ class Notices:
             subscription=kind.subscriptions.get(notice.account, ""),
             fields=tuple((key, say(facts).strip()) for key, say in kind.fields.items()),
             url=self._address(kind, facts),
-            options=kind.options,
+            options=tuple((key, say(facts).strip()) for key, say in kind.options.items()),
             about=notice.about,
             expires=int(valid_until.timestamp()) if kind.options else 0,
         )

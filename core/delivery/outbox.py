@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.delivery import guards
 from core.delivery.guards import Guards
 from core.delivery.lanes import Lane
 from core.stores.database import Database, Transaction
-
-AT_ONCE = 5_000  # rows forgotten in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +16,7 @@ class Entry:
 
     `key` is unique for ever: kind, object, its version, recipient and step (domain-rules M1). `sealed` is its
     letter, sealed for that key. `valid_until`: worth sending no longer than that. `guards` are those of its
-    objects; the outbox adds its recipient's.
+    objects; the outbox adds its recipient's, and that of its `purpose`, if it can be stopped.
     """
 
     key: str
@@ -31,6 +29,7 @@ class Entry:
     guards: Guards = field(default_factory=dict)
     repeatable: bool = False
     hold: str = ""
+    purpose: str = ""
 
 
 async def queue(tx: Transaction, entry: Entry) -> int | None:
@@ -39,9 +38,10 @@ async def queue(tx: Transaction, entry: Entry) -> int | None:
         """
         INSERT INTO outbox (key, conversation, sealed, kind, lane, not_before, valid_until, guard_keys,
                             guard_ns, repeatable, state, hold)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, array_append($8, $12),
-                array_append($9, coalesce((SELECT n FROM versions WHERE key = $12), 0)), $10,
-                CASE WHEN $11 = '' THEN 'queued' ELSE 'held' END, $11)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8 || $12::text[],
+                $9 || ARRAY(SELECT coalesce(v.n, 0) FROM unnest($12) WITH ORDINALITY AS g (key, no)
+                            LEFT JOIN versions v USING (key) ORDER BY g.no),
+                $10, CASE WHEN $11 = '' THEN 'queued' ELSE 'held' END, $11)
         ON CONFLICT (key) DO NOTHING RETURNING id
         """,
         entry.key,
@@ -55,7 +55,7 @@ async def queue(tx: Transaction, entry: Entry) -> int | None:
         list(entry.guards.values()),
         entry.repeatable,
         entry.hold,
-        guards.recipient(entry.conversation),
+        guards.of_recipient(entry.conversation, entry.purpose),
     )
 
 
@@ -118,20 +118,3 @@ async def release(db: Database, conversations: Sequence[str]) -> None:
         """,
         conversations,
     )
-
-
-async def purge(db: Database, older: timedelta) -> None:
-    """Forget what was settled long ago; a notice to many leaves more than one statement has time for."""
-    forgotten = AT_ONCE
-    while forgotten == AT_ONCE:
-        forgotten = await db.fetchval(
-            """
-            WITH old AS (
-                DELETE FROM outbox WHERE id IN (
-                    SELECT id FROM outbox WHERE settled_at < now() - $1::interval LIMIT $2
-                ) RETURNING 1
-            ) SELECT count(*) FROM old
-            """,
-            older,
-            AT_ONCE,
-        )

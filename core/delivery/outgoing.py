@@ -14,7 +14,7 @@ import structlog
 from core.chat.inbox import Inbox
 from core.chat.words import Words
 from core.clock import Clock
-from core.delivery import credit, jobs, outbox, prompts, receipts, rows
+from core.delivery import credit, jobs, outbox, receipts, rows
 from core.delivery.caps import Caps
 from core.delivery.channels import Channels, Counters
 from core.delivery.filling import Filling
@@ -33,7 +33,6 @@ from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 
-KEPT = timedelta(days=30)
 _HELD_AT_ONCE = 100
 _HELD_AGAIN_S = 2.0
 _POLL_S = {Lane.REPLIES: 0.2, Lane.URGENT: 0.2, Lane.PERSONAL: 0.5, Lane.BULK: 0.5}
@@ -119,13 +118,6 @@ class Outgoing:
         if Lane.BULK in self._lanes:
             await self._fill()
             await jobs.end(self._db)
-
-    async def purge(self) -> None:
-        """Forget what was settled long ago."""
-        await outbox.purge(self._db, KEPT)
-        await prompts.purge(self._db)
-        await receipts.purge(self._db)
-        await credit.purge(self._db, KEPT)
 
     async def run(self, relieved: Relieved | None = None) -> None:
         """Send until `end`; what is under way then is finished and written down.

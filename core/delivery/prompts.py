@@ -17,7 +17,7 @@ from core.delivery.letters import Letter
 from core.delivery.mail import Mail
 from core.stores.database import Database, Transaction
 
-__all__ = ["Prompt", "PromptOver", "Prompting", "answered", "arrived", "leave", "note", "purge", "read"]
+__all__ = ["Prompt", "PromptOver", "Prompting", "answered", "arrived", "leave", "note", "read"]
 
 MOST = 3  # open at once in one conversation
 _KEY = "answered"
@@ -152,11 +152,6 @@ async def read(tx: Transaction, *messages: int) -> None:
         """,
         messages,
     )
-
-
-async def purge(db: Database) -> None:
-    """Forget prompts that are over; whoever answers a day late is still told so."""
-    await db.execute("DELETE FROM prompts WHERE expires_at < now() - interval '1 day'")
 
 
 class Prompting:

@@ -12,8 +12,9 @@ from core.delivery.lanes import Lane
 from core.stores.redis import Redis, Script
 
 WINDOW, SUBSCRIPTION, TEMPLATE = "window", "subscription", "template"
+USER_INFO = "user_info"  # no message, but counted like one
 # What a certified account may do in a day (wechat-facts 3); nothing is documented for subscription notices.
-USUAL_QUOTAS = {WINDOW: 500_000, SUBSCRIPTION: 100_000, TEMPLATE: 100_000}
+USUAL_QUOTAS = {WINDOW: 500_000, SUBSCRIPTION: 100_000, TEMPLATE: 100_000, USER_INFO: 5_000_000}
 BULK_SHARE = 60  # percent of a day's quota that notices to many may use
 _ROOM = 20  # percent of a second's messages that notices to many leave to the others
 _KEPT_S = 2 * 86_400

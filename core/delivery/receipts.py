@@ -19,7 +19,6 @@ from core.stores.database import Database, Transaction
 
 _AT_ONCE = 2_000
 APPLYING = 0x7265_6370_7473  # the lock of whoever puts receipts into rows
-_KEPT = timedelta(days=1)
 _DATED_WITHIN = timedelta(minutes=10)  # of the request
 _CLOCKS = timedelta(minutes=1)  # between WeChat's clock, which tells whole seconds, and the database's
 
@@ -132,10 +131,3 @@ _TELL = """
     DELETE FROM receipts r USING found f JOIN held USING (id)
     WHERE r.event = f.event AND r.no = f.no RETURNING f.id, f.failed
 """
-
-
-async def purge(db: Database) -> None:
-    """Forget receipts of messages that are not ours."""
-    rows = await db.fetch("DELETE FROM receipts WHERE at < now() - $1::interval RETURNING 1", _KEPT)
-    if rows:
-        _log.warning("receipts_of_nothing", count=len(rows))

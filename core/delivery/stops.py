@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.delivery import guards
 from core.delivery.kinds import Kinds
 from core.stores.database import Database, Transaction
 
@@ -12,7 +13,9 @@ NEWS = "news"  # every notice to many is of this purpose
 async def stop(
     tx: Transaction, conversations: Sequence[str], purpose: str, kinds: Sequence[str], now: datetime
 ) -> None:
-    """Send no more of a purpose; what waits of its kinds is taken back."""
+    """Send no more of a purpose; what waits of its kinds is taken back, and what a worker has in hand."""
+    for conversation in sorted(conversations):
+        await guards.bump(tx, guards.stop(purpose, conversation))
     await tx.execute(
         """
         INSERT INTO stops (conversation, purpose, at) SELECT unnest($1::text[]), $2, $3 ON CONFLICT DO NOTHING

@@ -16,6 +16,7 @@ class End(StrEnum):
     ERASED = "erased"  # the row goes
     EMPTIED = "emptied"  # the row stays without what was personal in it
     NAMELESS = "nameless"  # the row stays under a random name that leads to nobody any more
+    NOBODYS = "nobody's"  # it says nothing of any citizen, so nothing becomes of it
 
 
 @dataclass(frozen=True, slots=True)

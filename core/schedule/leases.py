@@ -13,7 +13,6 @@ from core.stores.database import Database
 
 LEASE = timedelta(seconds=6)
 RENEWAL_S = 2.0
-_KEPT = timedelta(days=1)
 
 _log = structlog.get_logger("leases")
 
@@ -69,10 +68,6 @@ class Leases:
     async def release(self) -> None:
         """Give back everything this process holds, so that others need not wait."""
         await self._db.execute("DELETE FROM leases WHERE holder = $1", self.holder)
-
-    async def purge(self) -> None:
-        """Forget what was over long ago: a process that is killed gives nothing back."""
-        await self._db.execute("DELETE FROM leases WHERE until < now() - $1::interval", _KEPT)
 
     async def held(self) -> dict[str, str]:
         """The holders of all leases that are not over."""

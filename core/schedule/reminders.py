@@ -3,7 +3,7 @@
 All firing is by the database's clock; nothing is scheduled in the past.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.clock import Clock
 from core.delivery import guards
@@ -11,7 +11,6 @@ from core.delivery.notices import Notice, Notices
 from core.stores.database import Database, Transaction
 
 AT_ONCE = 2_000
-_KEPT = timedelta(days=30)
 
 
 class Reminders:
@@ -60,7 +59,8 @@ class Reminders:
         """
         fired = 0
         kinds = [(kind.name, kind.purpose) for kind in self._notices.kinds if kind.purpose]
-        given = (AT_ONCE, guards.RECIPIENT, [name for name, _ in kinds], [purpose for _, purpose in kinds])
+        names, purposes = [name for name, _ in kinds], [purpose for _, purpose in kinds]
+        given = (AT_ONCE, guards.RECIPIENT, guards.STOP, names, purposes)
         rows = await self._db.fetch(_FIRE, *given)
         while rows:
             fired += sum(row["state"] == "fired" for row in rows)
@@ -68,37 +68,28 @@ class Reminders:
             rows = await self._db.fetch(_FIRE, *given) if again else []
         return fired
 
-    async def purge(self) -> None:
-        """Forget what was settled long ago."""
-        gone = AT_ONCE
-        while gone == AT_ONCE:  # a year's reminders are more than one statement has time for
-            gone = await self._db.fetchval(_PURGE, _KEPT, AT_ONCE)
 
-
-_PURGE = """
-    WITH old AS (
-        DELETE FROM reminders WHERE id IN (
-            SELECT id FROM reminders WHERE settled_at < now() - $1::interval LIMIT $2
-        ) RETURNING 1
-    ) SELECT count(*) FROM old
-"""
 _FIRE = """
     WITH due AS (
-        SELECT id, CASE WHEN valid_until <= now() THEN 'expired'
+        SELECT r.id, k.purpose, CASE WHEN valid_until <= now() THEN 'expired'
                         WHEN guards_hold(guard_keys, guard_ns) AND NOT EXISTS (
-                            SELECT FROM stops s JOIN unnest($3::text[], $4::text[]) AS k (kind, purpose)
-                                USING (purpose)
-                            WHERE s.conversation = reminders.conversation AND k.kind = reminders.kind
+                            SELECT FROM stops s
+                            WHERE s.conversation = r.conversation AND s.purpose = k.purpose
                         ) THEN 'fired' ELSE 'cancelled' END AS becomes
-        FROM reminders WHERE state = 'due' AND due_at <= now()
-        ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+        FROM reminders r LEFT JOIN unnest($4::text[], $5::text[]) AS k (kind, purpose) USING (kind)
+        WHERE state = 'due' AND due_at <= now()
+        ORDER BY due_at LIMIT $1 FOR UPDATE OF r SKIP LOCKED
     ), queued AS (
         INSERT INTO outbox (key, conversation, sealed, kind, lane, not_before, valid_until, guard_keys,
                             guard_ns, repeatable)
         SELECT r.key, conversation, sealed, kind, lane, now(), valid_until,
-               array_append(guard_keys, $2 || conversation), array_append(guard_ns, coalesce(v.n, 0)),
-               repeatable
-        FROM reminders r JOIN due USING (id) LEFT JOIN versions v ON v.key = $2 || conversation
+               guard_keys || here.keys, guard_ns || here.ns, repeatable
+        FROM reminders r JOIN due USING (id), LATERAL (
+            SELECT array_agg(g.key ORDER BY g.no) AS keys, array_agg(coalesce(v.n, 0) ORDER BY g.no) AS ns
+            FROM (VALUES (1, $2 || conversation), (2, $3 || purpose || ':' || conversation)) AS g (no, key)
+                 LEFT JOIN versions v USING (key)
+            WHERE g.key IS NOT NULL
+        ) here
         WHERE becomes = 'fired'
         ON CONFLICT (key) DO NOTHING
     )

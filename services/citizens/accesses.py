@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-import structlog
-
 from core.clock import Clock
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.seal import Seal
@@ -25,8 +24,6 @@ DIGEST = "access_digest"
 DAILY, EACH = "daily", "each"
 _LINES = 3  # of a digest
 _PAGE = 4  # of what is asked for in chat
-
-_log = structlog.get_logger("citizens")
 
 
 class NoSuchMode(DomainError):  # noqa: N818 - a refusal is named by what is the case
@@ -136,11 +133,7 @@ class Accesses:
             return False
         guard = bindings_store.guard(me["binding"])  # who is this person no more hears no more of them
         notice = Notice(DIGEST, str(me["binding"]), where, facts, (guard,), step)
-        try:
-            return await self._messenger.queue(tx, notice)
-        except NoticeRefused as refused:
-            _log.error("access_not_told", binding=me["binding"], **refused.facts)
-            return False
+        return await or_left_out(self._messenger.queue(tx, notice), "access_not_told", binding=me["binding"])
 
     def _look(self, row: Row) -> Look:
         return Look(

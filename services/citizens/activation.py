@@ -73,6 +73,7 @@ class Activation:
         else:
             await self._replace(tx, row, person, step)
         await store.approve(tx, row["id"], person, proof, step)
+        await self._telling.made(tx, row, proof.kind, step.who)
         if step.who != citizen:
             until = step.at + self._limits.kept_on
             kept = await kept_store.prolong(tx, row["id"], step.at, until)

@@ -99,7 +99,7 @@ class Asking:
 
     async def _require_calm(self, tx: Transaction, tried: Try) -> None:
         again = await attempts.again_of_citizen(tx, tried, self._limits.requests_of_citizen)
-        again = again or await attempts.again_for_target(tx, tried, self._limits.requests_for_target)
+        again = again or await attempts.again_of_pair(tx, tried, self._limits.requests_of_pair)
         if again is not None:
             raise TooManyRequests(at=again)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.stores.database import Database, Transaction
+from core.stores.database import Transaction
 
 DAY = timedelta(days=1)
 
@@ -57,21 +57,30 @@ async def again_of_citizen(tx: Transaction, tried: Try, most: int) -> datetime |
     return await _again(tx, "who", tried, tried.who, most)
 
 
+async def again_of_pair(tx: Transaction, tried: Try, most: int) -> datetime | None:
+    """When a citizen may try this for a target again; None if they may now."""
+    return await _again(tx, "target", tried, tried.target, most, by=tried.who)
+
+
 async def again_for_target(tx: Transaction, tried: Try, most: int) -> datetime | None:
     """When this may be tried for a target again, by anybody; None if it may now."""
     return await _again(tx, "target", tried, tried.target, most)
 
 
-async def _again(tx: Transaction, column: str, tried: Try, whose: bytes, most: int) -> datetime | None:
+async def _again(
+    tx: Transaction, column: str, tried: Try, whose: bytes, most: int, *, by: bytes | None = None
+) -> datetime | None:
     at: datetime | None = await tx.fetchval(
         f"""
-        SELECT at FROM binding_attempts WHERE {column} = $1 AND kind = $2 AND at > $3
+        SELECT at FROM binding_attempts
+        WHERE {column} = $1 AND kind = $2 AND at > $3 AND ($5::bytea IS NULL OR who = $5)
         ORDER BY at DESC, id DESC OFFSET $4 LIMIT 1
         """,  # noqa: S608 - one of our two columns
         whose,
         tried.kind,
         tried.at - DAY,
         most - 1,
+        by,
     )
     return None if at is None else at + DAY
 
@@ -95,14 +104,3 @@ async def sent_last(tx: Transaction, number: int) -> tuple[str, int]:
         "SELECT institution FROM binding_attempts WHERE binding = $1 AND kind = 'send' ORDER BY id", number
     )
     return (rows[-1]["institution"], len(rows)) if rows else ("", 0)
-
-
-async def purge(db: Database, now: datetime) -> None:
-    """Forget what counts no more: older than a day, and of no open request."""
-    await db.execute(
-        """
-        DELETE FROM binding_attempts a WHERE at <= $1
-          AND NOT EXISTS (SELECT FROM bindings b WHERE b.id = a.binding AND b.state = 'requested')
-        """,
-        now - DAY,
-    )

@@ -157,6 +157,20 @@ async def active(tx: Transaction, citizen: str, person: str, scope: str) -> int 
     return found
 
 
+async def holds(db: Reader, citizen: str, target: bytes) -> bool:
+    """Tell whether a citizen has proven to be, or to act for, who has this ID number."""
+    return bool(
+        await db.fetchval(
+            """
+            SELECT true FROM bindings b JOIN persons p ON p.id = b.person
+            WHERE b.citizen = $1 AND b.state = 'active' AND p.identity = $2
+            """,
+            citizen,
+            target,
+        )
+    )
+
+
 async def ask(tx: Transaction, new: NewRequest, sealed: bytes, asker: bytes | None, step: Step) -> int:
     """Write a request; what was entered is sealed for its ticket."""
     return int(

@@ -59,7 +59,7 @@ class Checking:
             row = await self._own(tx, number, citizen)
             entered = self._cabinet.entered(row)
             tried = self._try("send", row, effect, name)
-            await self._count(tx, tried)
+            await self._count(tx, tried, citizen)
             request = _request(row, await attempts.place(tx, tried))
         await institution.send_code(request, entered.name, entered.id_number)
         return await perform(self._db, effect, partial(_nothing_more, number))
@@ -70,7 +70,7 @@ class Checking:
             return done
         async with self._db.transaction() as tx:
             row = await self._own(tx, number, citizen)
-            left = await self._count(tx, self._try("check", row, effect))
+            left = await self._count(tx, self._try("check", row, effect), citizen)
             name, place = await attempts.sent_last(tx, number)
         if name not in self._institutions:  # nobody was asked to send one
             raise WrongCode(left=left)
@@ -92,7 +92,7 @@ class Checking:
             me = await store.oneself(tx, citizen)
             if me is None or me["identity"] is None:
                 raise SelfNotProven
-            await self._count(tx, self._try("roster", row, effect, name))
+            await self._count(tx, self._try("roster", row, effect, name), citizen)
         guardian, child = self._cabinet.person(me), self._cabinet.entered(row)
         checked = await institution.guardian(
             row["ticket"],
@@ -111,6 +111,20 @@ class Checking:
     def is_for_roster(self, row: asyncpg.Record, institution: Institution) -> bool:
         """Tell whether a roster may prove a request."""
         return institution.knows_guardians and row["relation"] != SELF and self.is_child(row)
+
+    async def may_ask(self, tx: Transaction, row: asyncpg.Record, effect: Effect) -> bool:
+        """Count that somebody is asked in their own chat; False once that was often enough for a day.
+
+        Whoever asks hears nothing of it: the request stands, and can be answered there all the same.
+        """
+        tried = self._try("ask", row, effect)
+        if await attempts.of_binding(tx, "ask", row["id"]) or await attempts.is_noted(tx, tried.key):
+            return True  # one request asks once
+        is_often = await attempts.again_for_target(tx, tried, self._limits.asks_to_target) is not None
+        if is_often and not await store.holds(tx, row["citizen"], row["target"]):
+            return False
+        await attempts.note(tx, tried)
+        return True
 
     def _institution(self, name: str) -> Institution:
         if name not in self._institutions:
@@ -134,7 +148,7 @@ class Checking:
             institution=institution,
         )
 
-    async def _count(self, tx: Transaction, tried: Try) -> int:
+    async def _count(self, tx: Transaction, tried: Try, citizen: str) -> int:
         """Count an attempt before it is made; how many are left for this request. `TooManyAttempts`."""
         limits, is_send = self._limits, tried.kind == "send"
         most = limits.sends if is_send else limits.checks
@@ -144,9 +158,12 @@ class Checking:
         if made >= most:
             raise TooManyAttempts(at=None)
         by_citizen = limits.sends_of_citizen if is_send else limits.checks_of_citizen
-        for_target = limits.sends_to_target if is_send else limits.checks_of_target
+        of_pair = limits.sends_of_pair if is_send else limits.checks_of_pair
+        to_target = limits.sends_to_target if is_send else limits.checks_to_target
         again = await attempts.again_of_citizen(tx, tried, by_citizen)
-        again = again or await attempts.again_for_target(tx, tried, for_target)
+        again = again or await attempts.again_of_pair(tx, tried, of_pair)
+        if not await store.holds(tx, citizen, tried.target):
+            again = again or await attempts.again_for_target(tx, tried, to_target)
         if again is not None:
             raise TooManyAttempts(at=again)
         await attempts.note(tx, tried)

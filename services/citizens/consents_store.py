@@ -34,6 +34,14 @@ class Turn:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which text was shown: its version and the SHA-256 of its file."""
+
+    version: int
+    digest: bytes
+
+
 async def lock(tx: Transaction, matter: Matter) -> None:
     """Let nobody else decide the same until the transaction ends."""
     name = f"consent:{matter.citizen}:{matter.purpose}:{matter.person or ''}"
@@ -65,7 +73,7 @@ async def history(db: Reader, citizen: str) -> list[Row]:
     )
 
 
-async def ask(tx: Transaction, matter: Matter, text: ConsentText, at: datetime, key: str) -> int:
+async def ask(tx: Transaction, matter: Matter, text: ConsentText | Shown, at: datetime, key: str) -> int:
     """Note that a text was shown; what was decided of an older one is over with it."""
     return int(
         await tx.fetchval(
@@ -106,6 +114,13 @@ async def decide(tx: Transaction, number: int, turn: Turn) -> None:
         turn.key,
         turn.message,
     )
+
+
+async def repeat(tx: Transaction, row: Row, matter: Matter, key: str) -> None:
+    """Let what was shown and agreed to in another account of the same human stand in this one, too."""
+    text = Shown(row["version"], row["text_hash"])
+    number = await ask(tx, matter, text, row["asked_at"], key)
+    await decide(tx, number, Turn("granted", "granted", row["decided_at"], key, row["message"]))
 
 
 async def granted(tx: Transaction, matter: Matter, digest: bytes) -> bool:

@@ -102,6 +102,17 @@ async def waiting(db: Reader, after: tuple[datetime, str] | None, limit: int) ->
     )
 
 
+async def asked(db: Reader, limit: int) -> list[Row]:
+    """What citizens asked to be erased and what waits still, the oldest first."""
+    return await db.fetch(
+        """
+        SELECT receipt, asked_at FROM erasures WHERE state = 'waiting' AND why = 'asked'
+        ORDER BY asked_at, receipt LIMIT $1
+        """,
+        limit,
+    )
+
+
 async def leavers(db: Reader, limit: int) -> list[Row]:
     """Citizens who follow none of our accounts any more, and since when, who are not to be erased yet."""
     return await db.fetch(

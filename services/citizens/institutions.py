@@ -15,8 +15,8 @@ _REQUEST_BYTES = 24
 class InstitutionGone(DomainError):
     """The institution cannot be reached, or answers with what was not agreed; fact `institution` (its title).
 
-    Nothing is known to have happened: a code may have been sent, and one may have been used up. `why` is for
-    the operator and holds nothing personal.
+    Nothing is known to have happened: a code may have been sent. `why` is for the operator and holds nothing
+    personal.
     """
 
     code = "institution_gone"
@@ -44,7 +44,7 @@ class Identity:
 class Checked:
     """What an institution confirmed: `patient` is its own name for the person, "" where it confirmed nothing.
 
-    Nobody hears why nothing was confirmed: an unknown person, a wrong code, one that is old or used up.
+    Nobody hears why nothing was confirmed: an unknown person, a wrong code, one that is old.
     """
 
     patient: str = ""
@@ -86,7 +86,10 @@ class Institution(Protocol):
         ...
 
     async def check_code(self, request: str, code: str) -> Checked:
-        """Confirm the person of a request by the code they were sent; it works once."""
+        """Confirm the person of a request by the code they were sent; asked again it says the same.
+
+        Whoever asks may die before they have written it down. It confirms for this request alone.
+        """
         ...
 
     async def guardian(self, request: str, guardian: Identity, child: Identity) -> Checked:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import asyncpg
 
-from core.stores.database import Database, Transaction
+from core.stores.database import Transaction
 from services.citizens.bindings_store import Reader
 
 
@@ -48,8 +48,3 @@ async def titles(db: Reader, numbers: list[int]) -> dict[int, str]:
 async def drop(tx: Transaction, number: int) -> None:
     """Forget the one of a request."""
     await tx.execute("DELETE FROM kept_dialogues WHERE binding = $1", number)
-
-
-async def purge(db: Database, now: datetime) -> None:
-    """Forget those whose time is over."""
-    await db.execute("DELETE FROM kept_dialogues WHERE until <= $1", now)

@@ -44,10 +44,6 @@ class Logins:
         """Log a citizen out everywhere, in the transaction of whatever is the reason."""
         await store.close_all(tx or self._db, citizen, self._clock.now())
 
-    async def purge(self) -> None:
-        """Forget logins that mean nothing any more."""
-        await store.purge(self._db, self._clock.now())
-
     def over(self, opened_at: datetime) -> bool:
         """Tell whether a session has lasted as long as any may."""
         return self._clock.now() - opened_at >= LASTS

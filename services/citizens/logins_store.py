@@ -67,7 +67,3 @@ async def close_all(at: Database | Transaction, citizen: str, now: datetime) -> 
         citizen,
         now,
     )
-
-
-async def purge(db: Database, now: datetime) -> None:
-    await db.execute("DELETE FROM logins WHERE until <= $1", now)

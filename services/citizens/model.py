@@ -121,8 +121,10 @@ class Way:
 class Limits:
     """How much is allowed (domain-rules 0.1; what has no number there is ours).
 
-    Those of a day count the last 24 hours, for a citizen and for the ID number that was entered: they say
-    nothing of whether anybody has it. `checks` and `sends` are those of one request.
+    Those of a day count the last 24 hours, for a citizen (`of_citizen`), for the ID number that was entered
+    (`to_target`), and for the two together (`of_pair`): they say nothing of whether anybody has it. Those of
+    a number bind neither who has proven to have it nor who holds them, nor a counter: no stranger locks
+    somebody's own way by using them up. `checks` and `sends` are those of one request.
     """
 
     persons: int = 5  # B1
@@ -130,13 +132,16 @@ class Limits:
     lasts: timedelta = timedelta(hours=24)
     kept_on: timedelta = timedelta(hours=24)  # a dialogue, after the yes
     requests_of_citizen: int = 10
-    requests_for_target: int = 6
+    requests_of_pair: int = 6
+    asks_to_target: int = 6  # how often somebody is asked in their own chat; they can answer unasked, too
     sends: int = 3
     sends_of_citizen: int = 6
-    sends_to_target: int = 6
+    sends_of_pair: int = 4
+    sends_to_target: int = 12
     checks: int = 5
     checks_of_citizen: int = 15
-    checks_of_target: int = 15
+    checks_of_pair: int = 10
+    checks_to_target: int = 30
     adult: int = 14  # B9: from this age on a person agrees for themselves
 
 

@@ -10,8 +10,8 @@ from core.effects import Effect, perform
 from core.errors import DomainError, StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
-from services.citizens import attempts_store, kept_store, relations
 from services.citizens import bindings_store as store
+from services.citizens import kept_store, relations
 from services.citizens.activation import EXPIRED, REFUSED, WITHDRAWN, Activation, End
 from services.citizens.bindings_store import Proof, Row, Step
 from services.citizens.cabinet import Cabinet
@@ -93,6 +93,8 @@ class Proving:
             self._require_own(row, citizen)
             if row["relation"] == SELF or self._checking.is_child(row):
                 raise NoSuchWay
+            if not await self._checking.may_ask(tx, row, effect):
+                return
             for found in await store.citizens_who_are(tx, row["target"]):
                 me = await store.oneself(tx, found["citizen"])
                 if me is not None and self._waits_for(row, found["citizen"], me, step):
@@ -171,8 +173,6 @@ class Proving:
                 raise
             except Exception:  # noqa: BLE001 - a person looks into it; the others' time is over, too
                 _log.exception("request_not_ended", binding=number)
-        await kept_store.purge(self._db, now)
-        await attempts_store.purge(self._db, now)
         return ended
 
     async def keep(self, binding: str, citizen: str, kept: bytes, title: str) -> bool:

@@ -3,15 +3,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
-
-import structlog
 
 from core.clock import Clock
 from core.delivery import stops
 from core.delivery.kinds import Kinds
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.effects import Effect, perform
 from core.errors import DomainError
 from core.privacy.holdings import Holding, Kept, Portion, total
@@ -24,13 +23,10 @@ from services.citizens.holding_store import conversations
 from services.citizens.requests_store import Wanted
 from services.citizens.store import conversation
 from services.citizens.telling import Messenger
+from services.citizens.working_days import WORKING_DAYS, working_day
 
-WORKING_DAYS = 15  # domain-rules D2
 ANSWERED = "rights_answered"
-_SATURDAY = 5
 _LONGEST = 200
-
-_log = structlog.get_logger("citizens")
 
 
 class CorrectionLong(DomainError):
@@ -170,16 +166,5 @@ class Rights:
         return purpose
 
     async def _tell(self, tx: Transaction, where: str, facts: dict[str, object]) -> None:
-        try:
-            await self._messenger.queue(tx, Notice(ANSWERED, str(facts["number"]), where, facts))
-        except NoticeRefused as refused:
-            _log.error("request_not_told", **refused.facts)
-
-
-def working_day(start: date, days: int) -> date:
-    """The day so many working days later; holidays are working days here, so it comes rather too soon."""
-    day = start
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
-    return day
+        notice = Notice(ANSWERED, str(facts["number"]), where, facts)
+        await or_left_out(self._messenger.queue(tx, notice), "request_not_told")

@@ -51,7 +51,7 @@ class Citizens:
         if not unionid:
             raise ValueError("an account without a unionid stands for itself")
         async with self._db.transaction() as tx:
-            citizen = await uniting.unite(tx, conversation, self._seal.fingerprint(unionid, "unionid"))
+            citizen = await uniting.unite(tx, conversation, uniting.hashed(self._seal, unionid))
         if citizen is None:
             raise UnknownCitizen(citizen="")
         return citizen

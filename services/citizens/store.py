@@ -85,12 +85,16 @@ async def add(db: Database, newcomer: Newcomer) -> str | None:
 async def follow(db: Database, conversation: str, *, following: bool) -> None:
     """Mark an account as following or not, with its event; a repetition writes nothing.
 
+    Of who comes (back) the unionid is to be asked, of who leaves no more.
+
     Whoever leaves takes back what is on its way to them, in the same statement (design 6, "Guards").
     """
     await db.execute(
         """
         WITH changed AS (
-            UPDATE accounts SET following = $2 WHERE conversation = $1 AND following <> $2 RETURNING citizen
+            UPDATE accounts SET following = $2, unionid_tries = 0,
+                                unionid_due = CASE WHEN $2 THEN '-infinity'::timestamptz END
+            WHERE conversation = $1 AND following <> $2 RETURNING citizen
         ), taken_back AS (
             INSERT INTO versions (key, n) SELECT $3, 1 FROM changed WHERE NOT $2
             ON CONFLICT (key) DO UPDATE SET n = versions.n + 1

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 import asyncpg
-import structlog
 
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.stores.database import Transaction
 from services.citizens import bindings_store as store
 from services.citizens import relations
@@ -17,8 +17,7 @@ from services.citizens.store import conversation
 
 CONSENT, APPROVED, DONE = "binding_consent", "binding_approved", "binding_done"
 REFUSED, EXPIRED, REVOKED = "binding_refused", "binding_expired", "binding_revoked"
-
-_log = structlog.get_logger("citizens")
+MADE = "binding_made"
 
 
 class Messenger(Protocol):
@@ -59,6 +58,17 @@ class Telling:
         facts = {"name": self._name(request)} | ({"kept": kept} if kept else {})
         kind = APPROVED if kept else DONE
         await self._tell(tx, kind, request, request["citizen"], facts, until if kept else None)
+
+    async def made(self, tx: Transaction, request: asyncpg.Record, proof: str, by: str) -> None:
+        """Tell the bound person at once, wherever they are, but not `by` whom it was agreed to here (B5)."""
+        facts = {
+            "asker": self._cabinet.asker(request),
+            "scopes": ordered(request["scopes"]),
+            "proof": proof,
+        }
+        for bound in await store.citizens_who_are(tx, request["target"]):
+            if bound["citizen"] not in {request["citizen"], by}:
+                await self._tell(tx, MADE, request, bound["citizen"], facts)
 
     async def refused(self, tx: Transaction, request: asyncpg.Record, kept: str) -> None:
         """Tell the asker of a no; what was `kept` is dropped."""
@@ -109,10 +119,7 @@ class Telling:
             guards=guards,
             valid_until=valid_until,
         )
-        try:
-            await self._messenger.queue(tx, notice)
-        except NoticeRefused as refused:
-            _log.error("binding_not_told", binding=binding["id"], **refused.facts)
+        await or_left_out(self._messenger.queue(tx, notice), "binding_not_told", binding=binding["id"])
 
 
 async def _being_them(tx: Transaction, binding: asyncpg.Record, citizen: str) -> tuple[str, ...]:

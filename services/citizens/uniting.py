@@ -2,12 +2,20 @@
 
 import structlog
 
+from core.seal import Seal
 from core.stores.database import Transaction
 from services.citizens import bindings_store as store
+from services.citizens import consents_store as consents
 from services.citizens.bindings_store import Row, Step
+from services.citizens.consents_store import Matter, Turn
 from services.citizens.model import FORMER, SELF
 
 _log = structlog.get_logger("citizens")
+
+
+def hashed(seal: Seal, unionid: str) -> bytes:
+    """What of a unionid is kept: it is found again, and leads to nobody."""
+    return seal.fingerprint(unionid, "unionid")
 
 
 async def unite(tx: Transaction, conversation: str, unionid: bytes) -> str | None:
@@ -31,6 +39,7 @@ async def unite(tx: Transaction, conversation: str, unionid: bytes) -> str | Non
         _log.error("not_united", citizen=here, other=first)
         return here
     await _hand_over_all(tx, here, first, step)
+    await _hand_over_consents(tx, here, first, step)
     await store.event(tx, "united", here, None, first, step)
     await tx.execute("SELECT refer_to_citizen($1, $2)", here, first)
     return first
@@ -75,3 +84,24 @@ async def _hand_over_self(tx: Transaction, row: Row, theirs: list[Row], first: s
         if each["relation"] == SELF and each["state"] == "active":
             await store.set_aside(tx, each["id"], step)
     await store.hand_over(tx, row["id"], first, SELF, step)
+
+
+async def _hand_over_consents(tx: Transaction, here: str, first: str, step: Step) -> None:
+    """What one human agreed to in any account they agreed to, unless they said something else since."""
+    for row in await consents.of_citizen(tx, here):
+        if row["state"] != "granted":
+            continue
+        matter = Matter(first, row["purpose"], row["person"], row["scopes"])
+        await consents.lock(tx, matter)
+        other = await consents.one(tx, first, row["purpose"], row["person"])
+        if other is None or _said_before(other, row):
+            await consents.repeat(tx, row, matter, step.key)
+        await consents.decide(tx, row["id"], Turn("superseded", "superseded", step.at, step.key))
+
+
+def _said_before(other: Row, row: Row) -> bool:
+    """Tell whether something else than a yes was said, and before this was agreed to; or nothing yet."""
+    return bool(
+        other["decided_at"] is None
+        or (other["state"] != "granted" and other["decided_at"] < row["decided_at"])
+    )

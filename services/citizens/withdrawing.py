@@ -19,18 +19,22 @@ class Withdrawing:
         self._consents = consents
         self._families = families
 
-    async def withdraw(self, citizen: str, purpose: str, effect: Effect) -> str:
-        """Withdraw what a citizen agreed to for themselves, and end what needs it, at once; the purpose."""
-        return await perform(self._db, effect, partial(self._withdraw, citizen, purpose, effect))
+    async def withdraw(self, citizen: str, purpose: str, person: str, effect: Effect) -> str:
+        """Withdraw what a citizen agreed to, and end what needs it, at once; the purpose.
 
-    async def _withdraw(self, citizen: str, purpose: str, effect: Effect, tx: Transaction) -> str:
+        `person` is whose data it was about, if about one in particular: then only what is theirs ends.
+        """
+        return await perform(self._db, effect, partial(self._withdraw, citizen, purpose, person, effect))
+
+    async def _withdraw(
+        self, citizen: str, purpose: str, person: str, effect: Effect, tx: Transaction
+    ) -> str:
         await bindings_store.lock(tx, citizen)
-        await self._consents.end(citizen, purpose, "", effect.name, tx)
+        await self._consents.end(citizen, purpose, person, effect.name, tx)
         for row in await bindings_store.of_citizen(tx, citizen):
             is_self = row["relation"] == SELF and row["identity"] is not None
             is_family = row["relation"] not in {SELF, FORMER}
-            if row["state"] == "active" and (
-                (purpose == IDENTITY and is_self) or (purpose == FAMILY and is_family)
-            ):
+            needs_it = (purpose == IDENTITY and is_self) or (purpose == FAMILY and is_family)
+            if row["state"] == "active" and needs_it and person in {"", row["person"]}:
                 await self._families.revoke_in(tx, str(row["id"]), citizen, effect)
         return purpose

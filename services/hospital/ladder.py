@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
-import structlog
-
 from core.clock import CITY_ZONE
-from core.delivery.notices import Notice, NoticeRefused
+from core.delivery.notices import Notice
+from core.delivery.telling import or_left_out
 from core.stores.database import Transaction
 from services.citizens.service import Families
 from services.hospital.model import Booking
@@ -19,8 +18,6 @@ _AHEAD = timedelta(hours=2)
 _MORNING = time(6, 30)
 _NIGHT = time(21)
 _WORTH_WHILE = timedelta(minutes=60)
-
-_log = structlog.get_logger("hospital")
 
 
 class Reminding(Protocol):
@@ -71,7 +68,4 @@ async def remind(reminding: Reminding, tx: Transaction, booking: Booking, conver
             step=step,
             valid_until=booking.starts_at,
         )
-        try:
-            await reminding.set(tx, notice, due)
-        except NoticeRefused as refused:
-            _log.error("not_reminded", booking=booking.id, step=step, **refused.facts)
+        await or_left_out(reminding.set(tx, notice, due), "not_reminded", booking=booking.id, step=step)

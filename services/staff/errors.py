@@ -56,3 +56,21 @@ class PasswordWeak(DomainError):
     """A password has `least` to `most` characters, more than a few different ones, and not the name in it."""
 
     code = "password_weak"
+
+
+class PasswordSame(DomainError):
+    """A new password is another one."""
+
+    code = "password_same"
+
+
+class PasswordsDiffer(DomainError):
+    """A new password is typed twice, so that whoever mistypes it is not shut out."""
+
+    code = "passwords_differ"
+
+
+class OldPasswordWrong(DomainError):
+    """Whoever gives themselves another password knows the one they have."""
+
+    code = "old_password_wrong"

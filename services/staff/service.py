@@ -10,7 +10,14 @@ from core.clock import Clock
 from core.seal import Seal
 from core.stores.database import Database, Transaction
 from services.staff import store
-from services.staff.errors import NoSuchStaff, StaffLocked, StaffLoginRefused, StaffNameTaken
+from services.staff.errors import (
+    NoSuchStaff,
+    OldPasswordWrong,
+    PasswordSame,
+    StaffLocked,
+    StaffLoginRefused,
+    StaffNameTaken,
+)
 from services.staff.model import (
     IDLE,
     LASTS,
@@ -32,6 +39,7 @@ from services.staff.passwords import Passwords
 TERMINAL = "terminal"  # who acts at the command line
 _SEEN_EVERY = timedelta(minutes=1)
 Change = Callable[[Transaction], Awaitable[object]]
+Keys = tuple[str, str]  # what tries are counted under: a name, an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +135,28 @@ class Staff:
         the same words. `address` is where the browser is.
         """
         self._passwords.require_room()
-        typed = folded(name)
-        keys = self._key("name", typed), self._key("address", address)
-        await self._count(keys[1], MOST_PER_ADDRESS)
-        await self._count(keys[0], MOST_PER_NAME)
-        kept = await store.named(self._db, typed)
-        shut_out = kept is None or kept.member.disabled_at is not None
-        compared = None if kept is None or shut_out else kept.password
-        right = await self._passwords.is_right(compared, typed_password(password))
+        keys = self._keys(name, address)
+        kept, right = await self._tried(name, password, keys)
         if kept is None or not right:
             await self._note(kept.member.id if kept else "", "refused")
             raise StaffLoginRefused
         return await self._let_in(kept, keys, typed_password(password))
+
+    async def change_password(self, member: Member, old: str, new: str, address: str) -> LoggedIn:
+        """A member gives themselves another password; every other login under their name ends at once.
+
+        The old one is counted as at a login. `OldPasswordWrong`, `PasswordWeak`, `PasswordSame`,
+        `StaffLocked`, `StaffBusy`.
+        """
+        self._passwords.require_room()
+        typed, keys = password_of(new, member.name), self._keys(member.name, address)
+        kept, right = await self._tried(member.name, old, keys)
+        if kept is None or not right:
+            await store.note(self._db, self._deed(member.id, "own_password", "", "refused"))
+            raise OldPasswordWrong
+        if typed == typed_password(old):
+            raise PasswordSame
+        return await self._renewed(kept, keys, await self._passwords.hash(typed))
 
     async def of(self, token: str) -> Session | None:
         """Return the session of a token; None once it is idle, old, closed, or its member shut out."""
@@ -191,7 +209,27 @@ class Staff:
         left = tried.since + LOCKED_FOR - now
         raise StaffLocked(minutes=max(1, -(-int(left.total_seconds()) // 60)))
 
-    async def _let_in(self, kept: store.Kept, keys: tuple[str, str], password: str) -> LoggedIn:
+    async def _tried(self, name: str, password: str, keys: Keys) -> tuple[store.Kept | None, bool]:
+        """Count a password, then compare it; who has the name, and whether it is theirs."""
+        await self._count(keys[1], MOST_PER_ADDRESS)
+        await self._count(keys[0], MOST_PER_NAME)
+        kept = await store.named(self._db, folded(name))
+        shut_out = kept is None or kept.member.disabled_at is not None
+        compared = None if kept is None or shut_out else kept.password
+        return kept, await self._passwords.is_right(compared, typed_password(password))
+
+    async def _renewed(self, kept: store.Kept, keys: Keys, password: str) -> LoggedIn:
+        token, now = secrets.token_urlsafe(32), self._clock.now()
+        async with self._db.transaction() as tx:
+            if not await store.replace_password(tx, kept, password, now):
+                raise OldPasswordWrong  # changed or shut out while it was looked at
+            await store.close_all(tx, kept.member.id)
+            await store.open_session(tx, _hashed(token), store.Kept(kept.member, password), now)
+            await store.forget_tries(tx, *keys)
+            await store.note(tx, self._deed(kept.member.id, "own_password", "", "done"))
+        return LoggedIn(kept.member, token)
+
+    async def _let_in(self, kept: store.Kept, keys: Keys, password: str) -> LoggedIn:
         token = secrets.token_urlsafe(32)
         better = None
         if self._passwords.is_outdated(kept.password):
@@ -211,6 +249,9 @@ class Staff:
     def _deed(self, who: str, what: str, about: str, outcome: str) -> Deed:
         return Deed(0, self._clock.now(), who, what, about, outcome)
 
+    def _keys(self, name: str, address: str) -> Keys:
+        return self._key("name", folded(name)), self._key("address", address)
+
     def _key(self, kind: str, typed: str) -> str:
         return f"{kind}:{self._seal.capability(f'staff-{kind}', typed)}"
 
@@ -223,12 +264,6 @@ class Did:
     what: str
     object: str = ""
     outcome: str = "done"
-
-
-async def purge(db: Database, clock: Clock) -> None:
-    """Forget sessions that are over and tries that count no more."""
-    now = clock.now()
-    await store.purge(db, now - IDLE, now - LASTS, now - LOCKED_FOR)
 
 
 def _hashed(token: str) -> bytes:

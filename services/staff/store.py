@@ -70,6 +70,21 @@ async def set_password(tx: Transaction, member: str, password: str, now: datetim
     )
 
 
+async def replace_password(tx: Transaction, kept: Kept, password: str, now: datetime) -> bool:
+    """Give a member another password if they have this one still and may come; False if not."""
+    replaced = await tx.fetchval(
+        """
+        UPDATE staff_members SET password = $3, password_at = $4
+        WHERE id = $1 AND password = $2 AND disabled_at IS NULL RETURNING true
+        """,
+        kept.member.id,
+        kept.password,
+        password,
+        now,
+    )
+    return replaced is not None
+
+
 async def rehash(tx: Transaction, member: str, old: str, new: str) -> None:
     """Keep the same password at other costs, unless it was changed meanwhile."""
     await tx.execute(
@@ -207,10 +222,3 @@ async def trail(db: Database, who: str, before: int | None, limit: int) -> list[
         limit,
     )
     return [Deed(**dict(row)) for row in rows]
-
-
-async def purge(db: Database, idle_since: datetime, opened_since: datetime, tried_since: datetime) -> None:
-    await db.execute(
-        "DELETE FROM staff_sessions WHERE seen_at <= $1 OR opened_at <= $2", idle_since, opened_since
-    )
-    await db.execute("DELETE FROM staff_tries WHERE since <= $1", tried_since)

@@ -8,14 +8,16 @@ from apscheduler.triggers.date import DateTrigger
 
 from commands import demo
 from commands.days import DAYS, after_midnight
-from commands.jobs import EFFECTS_KEPT, Jobs, purge_effects
+from commands.jobs import Jobs, purge_by_rule
 from core.clock import CITY_ZONE, ManualClock
 from core.errors import StoreGoneError
+from core.privacy.retention import Retention
 from core.schedule.leases import Leases
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
 from tests.support.city_hospital import hospital_of
+from tests.support.purging import RULES
 from tests.support.waiting import until
 
 
@@ -124,11 +126,11 @@ async def test_a_job_that_is_under_way_is_not_cut_off_at_the_end(db: Database) -
 async def test_old_effects_are_forgotten_by_a_job(db: Database, clock: ManualClock) -> None:
     await db.execute(
         "INSERT INTO effects VALUES ('old', 'hold', '', 'x', $1), ('new', 'hold', '', 'x', $2)",
-        clock.now() - EFFECTS_KEPT - timedelta(minutes=1),
-        clock.now() - EFFECTS_KEPT + timedelta(minutes=1),
+        clock.now() - timedelta(days=30) - timedelta(minutes=1),
+        clock.now() - timedelta(days=30) + timedelta(minutes=1),
     )
     jobs = Jobs(Leases(db))
-    purge_effects(jobs, db, clock)
-    job = jobs._scheduler.get_job("purge_effects")
+    purge_by_rule(jobs, Retention(db, clock, [RULES["effects"]]))
+    job = jobs._scheduler.get_job("purge_by_rule")
     await job.func(*job.args)
     assert [row["run"] for row in await db.fetch("SELECT run FROM effects")] == ["new"]

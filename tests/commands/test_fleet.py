@@ -61,7 +61,7 @@ class Fleet(Program):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place, "serve", "--processes", "2", program=SLOW_CITY)
-        wait_until(self.all_ready, "all are ready", 30)
+        wait_until(self.all_ready, "all are ready", 60)
 
     def all_ready(self) -> bool:
         assert self.process.poll() is None, f"it ended:\n{self.said}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import ROOT
+from tests.support.rendered import MOST
 
 MAKE = shutil.which("make")
 pytestmark = pytest.mark.skipif(MAKE is None, reason="make is not installed")
@@ -104,17 +105,33 @@ def test_make_run_starts_everything_and_hands_over_what_is_asked_for(tmp_path: P
 
 
 def test_make_test_leaves_out_the_long_trials_and_nothing_else(tmp_path: Path) -> None:
-    usual = ["-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", "not soak"]
-    assert executed(tmp_path / "plain", "test", "dev") == [usual]
-    assert executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench") == [
-        [*usual, "-x", "tests/bench"]
-    ]
+    most = ["-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", MOST]
+    timed = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "not soak and timed"]
+    assert executed(tmp_path / "plain", "test", "dev") == [most, timed]
+    more = executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench")
+    assert more == [[*each, "-x", "tests/bench"] for each in (most, timed)]
     options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     deselecting = ("-m", "-k", "--deselect", "--ignore", "--ignore-glob", "--last-failed", "--lf")
     hidden = [each for each in options["addopts"].split() if each.split("=")[0] in deselecting]
     assert hidden == []
     assert options["testpaths"] == ["tests"]
     assert not {"norecursedirs", "python_files", "python_functions", "python_classes"} & options.keys()
+
+
+@pytest.mark.parametrize(
+    ("most", "timed", "made"), [(0, 0, 0), (0, 5, 0), (5, 0, 0), (1, 0, 2), (0, 1, 2), (5, 5, 2), (4, 0, 2)]
+)
+def test_make_test_is_green_if_both_parts_are_and_something_was_run(
+    tmp_path: Path, most: int, timed: int, made: int
+) -> None:
+    told = make_with(
+        tmp_path,
+        'case "$*" in *--clear*) mkdir -p .venv/bin && cp "$0" .venv/bin/python;; *print*) echo alive;;'
+        f' *"not soak and timed"*) exit {timed};; *pytest*) exit {most};; esac',
+        "test",
+        "dev",
+    )
+    assert told.returncode == made, told.stderr
 
 
 @pytest.mark.parametrize("target", ["run", "dev"])

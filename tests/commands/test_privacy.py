@@ -49,7 +49,8 @@ def test_every_table_is_told_with_purpose_and_period(own: Own, tell: Tell) -> No
     assert told.code == 0, told.err
     assert "accounts            erased    the way to a citizen: the openid, sealed" in told.out
     assert "kept as long as the account" in told.out
-    assert "hospitals           of nobody: what hospitals publish of themselves" in told.out
+    assert "hospitals           nobody's  what hospitals publish of themselves" in told.out
+    assert "kept 1098 days after the deed" in told.out
     assert "nothing was purged yet" in told.out
 
 
@@ -98,6 +99,34 @@ def test_a_request_is_listed_answered_and_told(own: Own, tell: Tell, redis_url: 
     again = tell(own.folder, "privacy", "close", number)
     assert again.code == 1
     assert "no open request" in again.line
+
+
+def test_what_is_late_or_soon_will_be_is_a_matter_for_a_person(own: Own, tell: Tell, redis_url: str) -> None:
+    async def asks(home: Household, data: DataRights) -> None:
+        await data.rights.correct(home.citizens["mother"], "name", "王秀瑛", home.effect())
+        await data.rights.correct(home.citizens["mother"], "other", "科室", home.effect())
+        await home.db.execute(
+            """
+            UPDATE rights_requests SET due_on = current_date + CASE kind WHEN 'name' THEN 1 ELSE 40 END
+            """
+        )
+        await home.db.execute(
+            """
+            INSERT INTO erasures (receipt, citizen, why, asked_at, due_at)
+            SELECT '000011112222', id, 'asked', now() - interval '29 d', now() + interval '1 d' FROM citizens
+            """
+        )
+
+    live(own, redis_url, asks)
+    listed = tell(own.folder, "privacy", "requests")
+    assert listed.code == 1
+    erasure, name, other = listed.out.splitlines()[:3]
+    assert erasure.startswith("000011112222")
+    assert " LATE " in erasure
+    assert "wants to be erased" in erasure
+    assert (" SOON " in name, "王秀瑛" in name) == (True, True)
+    assert ("SOON" in other, "LATE" in other) == (False, False)
+    assert "due within 3 working days: 000011112222, 2000" in listed.line
 
 
 def test_a_receipt_is_told_with_what_its_hash_is_over(own: Own, tell: Tell, redis_url: str) -> None:

@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 
-from core import effects
 from core.clock import ManualClock
 from core.effects import AlreadyDone, Effect, digest_of, perform, result_of
 from core.errors import DomainError
+from core.privacy import retention
 from core.stores.database import Database, Transaction
+from tests.support.purging import purged
 
 EFFECT = Effect("city:abc:m:1:2/hospital.book", "hold", b"digest")
 
@@ -86,7 +87,7 @@ async def test_a_refusal_leaves_no_row(db: Database) -> None:
 async def test_effects_of_runs_long_over_are_forgotten_and_no_others(
     db: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(effects, "_AT_ONCE", 2)  # so that five take more than one statement
+    monkeypatch.setattr(retention, "AT_ONCE", 2)  # so that five take more than one statement
     for number in range(5):
         await perform(db, Effect(f"old-{number}", "hold", b""), Change())
     await db.execute("UPDATE effects SET at = $1", clock.now() - timedelta(days=31))
@@ -94,8 +95,8 @@ async def test_effects_of_runs_long_over_are_forgotten_and_no_others(
     await perform(db, recent, Change())
     await db.execute("UPDATE effects SET at = $1 WHERE run = 'recent'", clock.now() - timedelta(days=29))
 
-    assert await effects.purge(db, clock.now() - timedelta(days=30)) == 5
-    assert await effects.purge(db, clock.now() - timedelta(days=30)) == 0
+    assert await purged(db, "effects", clock) == 5
+    assert await purged(db, "effects", clock) == 0
     again = Change()
     await perform(db, recent, again)
     assert again.made == 0, "what may still be repeated is still harmless"

@@ -6,14 +6,14 @@ from core.chat.events import Kind, Revoked
 from core.effects import Effect
 from core.errors import DomainError
 from core.stores.database import Database
-from services.citizens.consent_texts import HEALTH, SHARING
+from services.citizens.consent_texts import FAMILY, HEALTH, SHARING
 from services.citizens.consents import Consents
 from services.citizens.exports import ExportOver, Exports
 from services.citizens.rights import NoSuchRequest
 from tests.handlers.mailing import arrives
 from tests.handlers.test_families import MOTHERS_PHONE, proves_self
 from tests.services.ward import Ward, at
-from tests.support.people import MOTHER
+from tests.support.people import DAUGHTER, MOTHER
 from tests.support.register import Register
 from tests.support.talk import Talk, words_of
 
@@ -229,6 +229,49 @@ async def test_what_stops_and_what_goes_on_is_said_of_each_consent(
     assert "照常" in await talk.walk("停止", title)
     assert "会再问您" in await talk.says("1")
     assert (await consents.state(citizen, purpose)).state == "withdrawn"
+
+
+async def agrees(talk: Talk, purpose: str, person: str) -> Consents:
+    """The citizen agreed to something about one person in particular."""
+    consents = talk.bot.services[Consents]
+    assert isinstance(consents, Consents)
+    citizen = await talk.ground.db.fetchval("SELECT citizen FROM accounts")
+    await consents.ask(citizen, purpose, person, (), Effect(f"1{person}", f"ask {purpose}", b""))
+    await consents.grant(citizen, purpose, person, "city:1", Effect(f"1{person}", f"grant {purpose}", b""))
+    return consents
+
+
+async def test_what_was_agreed_to_about_one_person_is_stopped_for_them_alone(
+    talk: Talk, register: Register, db: Database
+) -> None:
+    await talk.walk("绑定", "妈妈", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
+    await talk.says(register.last(MOTHERS_PHONE))
+    citizen = await db.fetchval("SELECT citizen FROM accounts")
+    mother = await db.fetchval("SELECT person FROM bindings WHERE relation = 'mother' AND state = 'active'")
+    for person in ("", mother):
+        consents = await agrees(talk, HEALTH, person)
+    shown = await talk.says("停止")
+    assert "查看检查报告和病历（妈妈王*英）" in shown
+    assert "不再办“查看检查报告和病历（妈妈王*英）”" in await talk.says("查看检查报告和病历（妈妈王*英）")
+    assert "已经停止：查看检查报告和病历（妈妈王*英）" in await talk.says("停止")
+    assert (await consents.state(citizen, HEALTH, mother)).state == "withdrawn"
+    assert (await consents.state(citizen, HEALTH)).is_granted, "about oneself it goes on"
+    assert "妈妈王*英" in await talk.says("我的家人"), "and she is still bound"
+
+
+async def test_the_consent_to_one_persons_binding_ends_hers_and_no_other(
+    talk: Talk, register: Register, db: Database
+) -> None:
+    await proves_self(talk, register, "张小芳", DAUGHTER)
+    await talk.walk("绑定", "妈妈", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
+    await talk.says(register.last(MOTHERS_PHONE))
+    mother = await db.fetchval("SELECT person FROM bindings WHERE relation = 'mother' AND state = 'active'")
+    await agrees(talk, FAMILY, mother)
+    await talk.walk("停止", "替家人办事（妈妈王*英）", "1")
+    assert "您还没有添加家人" in await talk.says("我的家人")
+    assert "您的实名：张*芳" in await talk.says("我的数据")
+    await agrees(talk, HEALTH, mother)
+    assert "（以前的家人）" in await talk.says("停止"), "who is theirs no more is not named"
 
 
 # --- what is revoked at WeChat ---

@@ -108,6 +108,33 @@ async def test_the_mother_takes_it_back(talk: Talk, mother: Talk, register: Regi
     assert "您还没有添加家人" in await talk.says("我的家人")
 
 
+async def test_the_mother_hears_of_a_binding_by_code_and_ends_it(
+    talk: Talk, mother: Talk, register: Register
+) -> None:
+    await proves_self(mother, register, "王秀英", MOTHER)
+    await asks_for(talk)
+    await talk.says("短信")
+    await talk.says(register.last(MOTHERS_PHONE))
+    (told,) = await arrives(mother)
+    assert "“女儿小芳”可以替您办事了：挂号、缴费、看排队\n（对方报出了医院发的验证码）" in told
+    assert "已经解绑" in await mother.walk("解绑", "1")
+    assert "您还没有添加家人" in await talk.says("我的家人")
+
+
+async def test_another_phone_that_became_the_mother_has_a_name_to_be_ended_by(
+    mother: Talk, register: Register
+) -> None:
+    await proves_self(mother, register, "王秀英", MOTHER)
+    thief = mother.another("o-thief")
+    await proves_self(thief, register, "王秀英", MOTHER)
+    (told,) = await arrives(mother)
+    assert "另一个微信核实成了您本人" in told
+    assert "可以替您办事的：另一个微信" in await mother.says("我的家人")
+    assert "解绑后，“另一个微信”不能再替您办事" in await mother.says("解绑")
+    assert "已经解绑" in await mother.says("1")
+    assert "我们不知道您的姓名" in await thief.says("我的数据")
+
+
 async def test_a_booking_waits_for_the_mothers_yes_and_goes_on_with_it(
     talk: Talk, mother: Talk, register: Register, ward: Ward, hospital: Hospital
 ) -> None:
@@ -121,7 +148,7 @@ async def test_a_booking_waits_for_the_mothers_yes_and_goes_on_with_it(
     await arrives(mother)
     await mother.walk("1", "1")
     (told,) = await arrives(talk)
-    assert "刚才的“挂号”还留着，要接着办吗？\n1 接着办\n2 不用了" in told
+    assert "刚才的“挂号”还留着，要继续吗？\n1 继续挂号\n2 不用了" in told
     went_on = await talk.says("1")
     assert "接着给您的妈妈王*英办" in went_on
     assert "请选择医生" in went_on

@@ -3,6 +3,8 @@
 import pytest
 
 from core.stores.database import Database
+from services.citizens.families import Families
+from services.citizens.model import Relative
 from tests.handlers.mailing import arrives
 from tests.services.ward import Ward, at
 from tests.support.people import CHILD, DAUGHTER, MOTHER
@@ -116,3 +118,19 @@ async def test_a_hospital_called_after_a_grandmother_is_a_hospital(
     await db.execute("UPDATE hospitals SET name = '奶奶庙医院'")
     await ward.session("heart-1", at("10:00"), units=(4,))
     assert "请选择医生" in await talk.says("奶奶庙医院heart")
+
+
+async def test_who_is_named_was_looked_up_again_for_each_step_of_one_question(
+    talk: Talk, ward: Ward, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await binds(talk, register, "妈妈", "王秀英", MOTHER)
+    meant, asked = Families.meant, []
+
+    async def counted(self: Families, citizen: str, word: str, scope: str = "book") -> list[Relative]:
+        asked.append(word)
+        return await meant(self, citizen, word, scope)
+
+    monkeypatch.setattr(Families, "meant", counted)
+    assert "请选择医生" in await talk.says("给我妈挂heart")
+    assert len(asked) == 1

@@ -12,8 +12,8 @@ from services.hospital import ladder
 from services.hospital.model import BookingState
 from services.hospital.service import Hospital
 from tests.services.ward import MONDAY, Ward, at, effect
-from tests.support.city_hospital import kinds_of
 from tests.support.talk import Talk
+from tests.support.wording import kinds_in
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 _ACCEPTED = """
@@ -42,11 +42,11 @@ class Reminded:
 
     async def is_reminded(self) -> None:
         """The reminder was accepted a moment ago: the row of a message, and what it invites to."""
-        booking, kind = await self.hospital.booking(self.booking), kinds_of()[ladder.KIND]
+        booking, kind = await self.hospital.booking(self.booking), kinds_in()[ladder.KIND]
         letter = Letter(
             title=kind.title,
             text="【就诊提醒】",
-            options=kind.options,
+            options=tuple((key, say({})) for key, say in kind.options.items()),
             about=self.booking,
             expires=int(booking.starts_at.timestamp()),
         )

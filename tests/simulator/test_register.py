@@ -125,15 +125,33 @@ async def test_a_wrong_code_looks_like_any_other_that_confirms_nothing(
     unknown = await hospital.checks(await hospital.sends(NOBODY), code)
     never_sent = await hospital.checks("n" * 24, code)
     right = await hospital.checks(request, code)
-    used_up = await hospital.checks(request, code)
+    of_another = await hospital.checks(await hospital.sends(granny), code)
     old_request = await hospital.sends(granny)
     old_code = await hospital.code_of(granny)
     hospital.town.clock.passes(seconds=300)
     old = await hospital.checks(old_request, old_code)
     assert right.said["confirmed"] is True
-    for answer in (wrong, unknown, never_sent, used_up, old):
+    for answer in (wrong, unknown, never_sent, of_another, old):
         assert shape(answer) == shape(wrong)
         assert answer.body == b'{"confirmed":false,"patient":""}'
+
+
+async def test_a_right_code_is_confirmed_again_for_its_own_request_while_it_is_good(
+    hospital: Hospital, granny: dict[str, Any]
+) -> None:
+    """The gateway may have died between our yes and its own commit."""
+    request = await hospital.sends(granny)
+    code = await hospital.code_of(granny)
+    first = await hospital.checks(request, code)
+    for _ in range(4):
+        assert not (await hospital.checks(request, other_than(code))).said["confirmed"]
+    again = await hospital.checks(request, code)
+    assert (first.body, again.body) == (again.body, first.body)
+    assert again.said["confirmed"] is True
+    await hospital.checks(request, other_than(code))
+    assert not (await hospital.checks(request, code)).said["confirmed"], (
+        "five wrong tries end it all the same"
+    )
 
 
 async def test_a_code_is_good_until_the_last_of_its_five_minutes(

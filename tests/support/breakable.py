@@ -42,8 +42,8 @@ class Breakable(Protocol):
 class BreakableRedis:
     """A Valkey; what it answered is in its log of changes, so a kill loses nothing.
 
-    As in life its log would be synced each second. A sync that a busy disk draws out puts off the writing, too,
-    by up to two seconds, which a kill then loses; so here the system decides when to sync.
+    As in life its log would be synced each second. A sync that a busy disk draws out puts off the writing,
+    too, by up to two seconds, which a kill then loses; so here the system decides when to sync.
     """
 
     def __init__(self, folder: DataFolder, runtime: Path) -> None:

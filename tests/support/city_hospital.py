@@ -1,9 +1,6 @@
 """The hospital's counter as main.py builds it: with the links it hands out and the reminders it sets."""
 
-from pathlib import Path
-
 from core.clock import Clock
-from core.delivery.kinds import Kinds
 from core.delivery.notices import Notices
 from core.schedule.reminders import Reminders
 from core.seal import Seal
@@ -12,20 +9,14 @@ from services.citizens.service import Citizens, Families
 from services.hospital.links import Links
 from services.hospital.rules import Rules
 from services.hospital.service import Hospital, People
-from tests.support.talk import words_of
+from tests.support.wording import house_words, kinds_in
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 ADDRESS = "https://city.example"
-
-
-def kinds_of() -> Kinds:
-    """Every kind of notice the city sends."""
-    return Kinds(TEMPLATES / "notices", words_of())
 
 
 def notices_of(seal: Seal, clock: Clock) -> Notices:
     """What these notices are handed to."""
-    return Notices(kinds_of(), words_of(), seal, clock, ADDRESS)
+    return Notices(kinds_in(), house_words(), seal, clock, ADDRESS)
 
 
 def hospital_of(

@@ -7,8 +7,9 @@ import pytest
 from jinja2 import Environment, meta
 
 from core.chat.words import Words
-from tests.support.talk import TEMPLATES
+from tests.support.wording import TEMPLATES
 
+MOST = "not soak and not timed"  # what `make test` runs first: all that talks to citizens
 _KEY = "rendered"  # under which a worker process of xdist tells its controller
 _WHOLE = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
 
@@ -35,7 +36,7 @@ class Rendered:
     def __init__(self, config: pytest.Config) -> None:
         self.names: set[str] = set()
         self._config = config
-        chosen = config.option.keyword or config.option.markexpr not in {"", "not soak"}
+        chosen = config.option.keyword or config.option.markexpr not in {"", MOST}
         self._whole = config.args_source in _WHOLE and not chosen
 
     @pytest.hookimpl(wrapper=True)

@@ -8,8 +8,9 @@ from core.schedule.reminders import Reminders
 from services.citizens.consent_texts import Texts
 from services.citizens.service import Families
 from settings import Server, Settings
-from tests.support.city_hospital import ADDRESS, TEMPLATES, kinds_of, notices_of
-from tests.support.talk import Ground, words_of
+from tests.support.city_hospital import ADDRESS, notices_of
+from tests.support.talk import Ground
+from tests.support.wording import TEMPLATES, house_words, kinds_in
 
 TEXTS = Texts(TEMPLATES / "consent")
 
@@ -19,7 +20,7 @@ def data_rights_of(ground: Ground) -> DataRights:
     settings = Settings(server=Server(base_url=ADDRESS))
     around = Surroundings(settings, "", "", ground.seal, ground.clock)
     notices = notices_of(ground.seal, ground.clock)
-    sent = Post(words_of(), kinds_of(), notices, Reminders(ground.db, notices, ground.clock))
+    sent = Post(house_words(), kinds_in(), notices, Reminders(ground.db, notices, ground.clock))
     families = Families(ground.db, ground.seal, ground.clock, notices)
     return data_rights(around, ground.db, ground.redis, sent, families)
 

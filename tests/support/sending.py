@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from core.chat.inbox import Inbox
-from core.chat.words import Words
 from core.clock import Clock
-from core.delivery.kinds import Kinds
 from core.delivery.lanes import Lane
 from core.delivery.outgoing import Office, Outgoing
 from core.delivery.sender import Notice, Outcome
@@ -17,8 +14,7 @@ from core.delivery.worker import LEASE
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
-
-_TEMPLATES = Path(__file__).parents[2] / "templates"
+from tests.support.wording import house_words, kinds_in
 
 
 class RepliesOnly:
@@ -46,11 +42,6 @@ class RepliesOnly:
         raise AssertionError(f"no reply is a subscription notice: {notice}")
 
 
-@cache
-def _words() -> Words:
-    return Words(_TEMPLATES)
-
-
 def late_replies(
     stores: tuple[Redis, Database],
     seal: Seal,
@@ -61,6 +52,6 @@ def late_replies(
 ) -> Outgoing:
     """What sends late replies in one process."""
     redis, db = stores
-    kinds = Kinds(Path("/nonexistent"), _words())
-    office = Office(db, redis, seal, clock, kinds, _words(), inbox, post, post)
+    kinds = kinds_in(Path("/nonexistent"))
+    office = Office(db, redis, seal, clock, kinds, house_words(), inbox, post, post)
     return Outgoing(office, [Lane.REPLIES], lease=lease)

@@ -37,8 +37,8 @@ from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 from tests.support.sending import RepliesOnly, late_replies
+from tests.support.wording import TEMPLATES, house_words
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 _ATTEMPTS = 3  # wechat-facts 1.4
 _numbers = itertools.count(24_000_000_000_000_001)
 
@@ -121,6 +121,8 @@ async def build(name: str, ground: Ground) -> Bot:
 @cache
 def words_of(*folders: Path) -> Words:
     """Compile the house's own words together with those of further folders, once per process."""
+    if not folders:
+        return house_words()
     with tempfile.TemporaryDirectory() as together:
         for folder in (TEMPLATES, *folders):
             shutil.copytree(folder, together, dirs_exist_ok=True)

@@ -14,12 +14,14 @@ from services.staff.model import Role
 from services.staff.passwords import Passwords
 from services.staff.service import Staff
 from tests.support.city_hospital import notices_of
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 from tests.webhooks.logging_in import Browser, Client, Page
 from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
 from webhooks.console.pages import ConsolePages, Inside
+from webhooks.console.password import OwnPassword
 from webhooks.cookies import Jar
 from webhooks.forms import Form
 from webhooks.routes import Doors, Request, Route
@@ -58,7 +60,8 @@ class Console:
         proving = Proving(db, seal, clock, {}, notices_of(seal, clock))
         counter = CounterDesk(proving, Papers(clock), self.staff, guard, pages)
         door = ConsoleDoor(self.staff, guard, pages, seal, jar)
-        doors = Doors([*door.routes(), *counter.routes(), *own])
+        password = OwnPassword(self.staff, guard, pages)
+        doors = Doors([*door.routes(), *password.routes(), *counter.routes(), *own])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def employs(self, name: str = "lishan", *roles: str, scope: str = "hospital:zhongnan") -> str:

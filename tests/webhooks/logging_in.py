@@ -21,10 +21,12 @@ from services.citizens.consents import Consents
 from services.citizens.logins import Logins
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
+from services.citizens.withdrawing import Withdrawing
 from tests.support.city_hospital import notices_of
 from tests.support.people import MOTHER
 from tests.support.register import Register
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 from webhooks.cookies import Jar
 from webhooks.forms import Form
 from webhooks.login.door import Entrance, LoginDoor
@@ -168,7 +170,8 @@ class House:
         self.proving = Proving(*stores, {self.register.name: self.register}, notices)
         self.consents = Consents(db, clock, Texts(TEMPLATES / "consent"))
         self.accesses = Accesses(*stores, notices)
-        self.own = Own(self.families, self.proving, self.consents, self.accesses, words_of())
+        withdrawing = Withdrawing(db, self.consents, self.families)
+        self.own = Own(self.families, self.proving, self.consents, withdrawing, self.accesses, words_of())
         mine = [
             Route("GET", "/who", self.inside.page(self._who), "citizen"),
             Route("POST", "/note", self.inside.form(self._note), "citizen"),

@@ -20,11 +20,12 @@ from core.stores.redis import Redis
 from services.citizens.consent_texts import FAMILY
 from tests.services.conftest import citizens, ward
 from tests.services.ward import Ward, at
-from tests.support.city_hospital import TEMPLATES, hospital_of
+from tests.support.city_hospital import hospital_of
 from tests.support.household import Household
 from tests.support.people import MOTHER
 from tests.support.rights import data_rights_of
 from tests.support.talk import Ground
+from tests.support.wording import TEMPLATES
 from webhooks.export import ExportPages
 from webhooks.routes import Doors, Request
 

@@ -126,6 +126,18 @@ async def test_a_consent_is_read_whole_and_taken_back(house: House, home: Home) 
     assert (await browser.sends("/me/consent", **sent)).status == 404
 
 
+async def test_without_the_consent_nobody_is_bound_any_more(house: House, home: Home) -> None:
+    daughter = await home.citizen(GRANDPA)
+    await home.agrees(daughter)
+    await home.proves(daughter, "mother")
+    browser = await house.logged_in(GRANDPA)
+    shown = await browser.gets(f"/me/consent?purpose={FAMILY}&person=")
+    assert "绑定都解除" in shown.text
+    sent = {"purpose": FAMILY, "person": "", "csrf": shown.field("csrf")}
+    assert (await browser.sends("/me/consent", **sent)).to == "/me?did=withdraw"
+    assert [each.title for each in await house.families.people(daughter)] == ["本人"]
+
+
 async def test_looks_are_paged_and_odd_addresses_are_the_first_page(house: House) -> None:
     browser = await house.logged_in()
     for before in ("", "x", "9" * 40, "-1"):

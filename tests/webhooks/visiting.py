@@ -13,8 +13,8 @@ from core.delivery.prompts import Prompting
 from services.hospital import ladder
 from services.hospital.service import Hospital
 from tests.services.ward import MONDAY, Ward, at, effect
-from tests.support.city_hospital import TEMPLATES
 from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 from webhooks.routes import Doors
 from webhooks.visit_desk import VisitDesk
 from webhooks.visit_pages import VisitPages

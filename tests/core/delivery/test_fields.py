@@ -6,14 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.chat.words import Words
 from core.delivery import fields
 from core.delivery.kinds import Kinds
 from core.delivery.notices import NoticeRefused
 from core.errors import BootError
 from simulator import values
 from tests.core.delivery.bureau import NOON, Bureau
-from tests.core.delivery.town import TEMPLATES
+from tests.support.wording import house_words
 
 GOOD = {
     "thing": ["心内科 韩立新（主任医师）", "一", "A-17 / 3号窗", "二" * 20],
@@ -114,7 +113,7 @@ STATE = 'title = "进度"\nlane = "personal"\nwords = "chat/unread"\n[fields]\ne
 
 def kinds(folder: Path, values: str) -> Kinds:
     (folder / "state.toml").write_text(f"{STATE}{values}")
-    return Kinds(folder, Words(TEMPLATES))
+    return Kinds(folder, house_words())
 
 
 async def test_an_enum_is_one_of_the_values_that_are_listed(bureau: Bureau, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from core.chat.replies import Said
 from core.delivery.sender import Outcome, PerhapsSent, Sent, SurelyNotSent
 from core.errors import StoreGoneError
 from tests.core.delivery.town import HERE, THERE, Town, message
+from tests.support.purging import purged
 
 
 class KilledError(BaseException):
@@ -187,8 +188,8 @@ async def test_settled_messages_are_forgotten_after_a_month(town: Town) -> None:
     event_id = await town.owes()
     await town.late.send_due()
     await town.db.execute("UPDATE outbox SET settled_at = now() - interval '29 days'")
-    await town.late.purge()
+    await purged(town.db, "outbox")
     assert (await town.row(event_id))[0] == "accepted"
     await town.db.execute("UPDATE outbox SET settled_at = now() - interval '31 days'")
-    await town.late.purge()
+    await purged(town.db, "outbox")
     assert await town.db.fetchval("SELECT count(*) FROM outbox") == 0

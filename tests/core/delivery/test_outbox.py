@@ -6,7 +6,9 @@ import pytest
 
 from core.delivery import outbox, rows
 from core.delivery.rows import Row
+from core.privacy import retention
 from tests.core.delivery.sheet import HERE, LEASE, LEFT, OTHERS, THERE, US, WORDS, Sheet
+from tests.support.purging import purged
 
 # --- one message ---
 
@@ -254,7 +256,7 @@ async def test_what_was_settled_long_ago_is_forgotten_and_nothing_else(sheet: Sh
     await sheet.passes(timedelta(days=31))
     await sheet.queue("new", THERE)
     await sheet.settle((await sheet.claim())["new"])
-    await outbox.purge(sheet.db, timedelta(days=30))
+    await purged(sheet.db, "outbox")
     keys = await sheet.db.fetch("SELECT key FROM outbox ORDER BY id")
     assert [row["key"] for row in keys] == ["held for long", "new"]
 
@@ -262,12 +264,12 @@ async def test_what_was_settled_long_ago_is_forgotten_and_nothing_else(sheet: Sh
 async def test_what_is_forgotten_may_be_more_than_one_statement_has_time_for(
     sheet: Sheet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     for key in "abcde":
         await sheet.settle(await sheet.begun(key))
-    await outbox.purge(sheet.db, timedelta(days=1))
+    await purged(sheet.db, "outbox")
     assert await sheet.db.fetchval("SELECT count(*) FROM outbox") == 5
-    await sheet.passes(timedelta(days=2))
+    await sheet.passes(timedelta(days=31))
     await sheet.queue("f")
-    await outbox.purge(sheet.db, timedelta(days=1))
+    await purged(sheet.db, "outbox")
     assert await sheet.db.fetchval("SELECT key FROM outbox") == "f"

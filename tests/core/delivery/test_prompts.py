@@ -17,6 +17,7 @@ from core.effects import perform
 from core.stores.database import Transaction
 from tests.core.delivery.bureau import Bureau
 from tests.core.delivery.town import HERE, message
+from tests.support.purging import purged
 from tests.support.waiting import until
 
 
@@ -77,7 +78,7 @@ async def test_who_answers_a_day_late_is_still_known(bureau: Bureau) -> None:
         await bureau.db.execute(
             "UPDATE prompts SET expires_at = now() - $1::interval", timedelta(hours=hours)
         )
-        await prompts.purge(bureau.db)
+        await purged(bureau.db, "prompts")
         assert len(await Prompting(bureau.db).pending(writes(bureau))) == left
 
 

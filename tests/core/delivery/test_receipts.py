@@ -11,6 +11,7 @@ from core.delivery.sender import PerhapsSent, Sent
 from tests.core.delivery.bureau import Bureau
 from tests.core.delivery.test_prompts import writes
 from tests.core.delivery.town import HERE, THERE
+from tests.support.purging import purged
 
 
 def fate(
@@ -206,10 +207,10 @@ async def test_what_a_citizen_has_answered_stays_read(bureau: Bureau) -> None:
 
 async def test_receipts_of_nothing_are_forgotten_after_a_day(bureau: Bureau) -> None:
     await receipts.note(bureau.db, [fate("e1")])
-    await receipts.purge(bureau.db)
+    await purged(bureau.db, "receipts")
     assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 1
     await bureau.db.execute("UPDATE receipts SET at = at - interval '1 day 1 second'")
-    await receipts.purge(bureau.db)
+    await purged(bureau.db, "receipts")
     assert await bureau.db.fetchval("SELECT count(*) FROM receipts") == 0
 
 

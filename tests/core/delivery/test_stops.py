@@ -91,6 +91,69 @@ async def test_of_a_notice_to_many_that_waits_theirs_is_taken_back(bureau: Burea
     assert {row["conversation"]: row["state"] for row in rows}[THERE] == "queued"
 
 
+def stops_meanwhile(bureau: Bureau, purpose: str, *, resumes: bool = False) -> None:
+    """A citizen stops a purpose while a worker has messages of it in hand; "" for none."""
+
+    async def on_way(conversation: str) -> None:
+        if purpose and conversation == HERE:
+            await stop(bureau, purpose)
+        if resumes:
+            await resume(bureau, purpose)
+
+    bureau.post.on_way = on_way
+
+
+@pytest.mark.parametrize("purpose", ["visits", "news", ""], ids=["stopped", "another purpose", "control"])
+async def test_what_a_worker_has_in_hand_is_cancelled_where_its_purpose_is_stopped(
+    bureau: Bureau, purpose: str
+) -> None:
+    await bureau.opens()
+    await bureau.queue(bureau.notice(UNWANTED))
+    stops_meanwhile(bureau, purpose)
+    await bureau.out.send_due()
+    arrived = purpose != "visits"
+    assert await bureau.states() == [("accepted", "") if arrived else ("cancelled", "changed")]
+    assert len(bureau.heard) == arrived
+
+
+async def test_wanted_again_at_once_what_was_in_hand_is_gone_all_the_same(bureau: Bureau) -> None:
+    await bureau.opens()
+    await bureau.queue(bureau.notice(UNWANTED))
+    stops_meanwhile(bureau, "visits", resumes=True)
+    await bureau.out.send_due()
+    assert await bureau.states() == [("cancelled", "changed")]
+    bureau.post.on_way = None
+    assert await bureau.queue(bureau.notice(UNWANTED)), "what comes later is sent"
+    await bureau.out.send_due()
+    assert len(bureau.heard) == 1
+
+
+@pytest.mark.parametrize("purpose", ["visits", ""], ids=["stopped", "control"])
+async def test_a_reminder_in_hand_is_cancelled_too(
+    bureau: Bureau, reminders: Reminders, purpose: str
+) -> None:
+    await bureau.opens()
+    await remind(bureau, reminders, of())
+    await passes(bureau.db, SOON)
+    assert await reminders.fire() == 1
+    stops_meanwhile(bureau, purpose)
+    await bureau.out.send_due()
+    assert await bureau.states() == [("cancelled", "changed") if purpose else ("accepted", "")]
+
+
+@pytest.mark.parametrize("purpose", ["news", ""], ids=["stopped", "control"])
+async def test_of_a_notice_to_many_in_hand_only_theirs_is_cancelled(bureau: Bureau, purpose: str) -> None:
+    for conversation in (HERE, THERE):
+        await bureau.opens(conversation=conversation)
+    await bureau.job()
+    await bureau.out.look_after()
+    stops_meanwhile(bureau, purpose)
+    await bureau.out.send_due()
+    rows = await bureau.db.fetch("SELECT conversation, state FROM outbox")
+    states = {row["conversation"]: row["state"] for row in rows}
+    assert states == {HERE: "cancelled" if purpose else "accepted", THERE: "accepted"}
+
+
 async def test_a_purpose_is_stopped_once_however_often_it_is(bureau: Bureau) -> None:
     await stop(bureau)
     await stop(bureau)

@@ -9,9 +9,7 @@ from typing import cast
 
 from core.chat.inbox import Inbox, Run, Who, Window
 from core.chat.replies import Said
-from core.chat.words import Words
 from core.clock import Clock, SystemClock
-from core.delivery.kinds import Kinds
 from core.delivery.lanes import Lane
 from core.delivery.outgoing import City, Office, Outgoing
 from core.delivery.owed import Owed
@@ -21,9 +19,10 @@ from core.delivery.windows import Windows
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
+from tests.support.wording import house_words, kinds_in
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES, NOTICES = ROOT / "templates", Path(__file__).parent / "notices"
+NOTICES = Path(__file__).parent / "notices"
 HERE, THERE, NOWHERE = (f"city:{digit * 32}" for digit in "0f9")
 _numbers = itertools.count(1)
 
@@ -98,8 +97,8 @@ class Town:
         self.owed = Owed(self.db, self.seal)
         self.windows = Windows(self.redis)
         self.clock: Clock = SystemClock()
-        self.words = Words(TEMPLATES)
-        self.kinds = Kinds(NOTICES, self.words)
+        self.words = house_words()
+        self.kinds = kinds_in(NOTICES)
         self.limits = Limits()
         self.city: City = self.post
         self.sender: Sender = self.post

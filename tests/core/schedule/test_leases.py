@@ -8,6 +8,7 @@ import pytest
 from core.schedule import leases
 from core.schedule.leases import Leases
 from core.stores.database import Database
+from tests.support.purging import purged
 
 
 async def test_one_of_many_gets_it_and_holds_it_on(any_db: Database) -> None:
@@ -71,6 +72,6 @@ async def test_what_killed_processes_held_is_forgotten_one_day(any_db: Database)
     past = "UPDATE leases SET until = now() - $1::interval WHERE name = $2"
     await any_db.execute(past, timedelta(hours=25), "work:killed")
     await any_db.execute(past, timedelta(hours=23), "work:slow")
-    await alive.purge()
+    await purged(any_db, "leases")
     names = [row["name"] for row in await any_db.fetch("SELECT name FROM leases ORDER BY name")]
     assert names == ["work:alive", "work:slow"]

@@ -27,6 +27,8 @@ class Clinic:
     is_gone: bool = False
     is_watched: bool = True
     meanwhile: Callable[[], Awaitable[object]] | None = None
+    afterwards: Callable[[], Awaitable[object]] | None = None  # behind a yes, before anybody hears of it
+    confirms_again: bool = True  # as docs/institution.md asks for
     _codes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def knows(self, name: str, id_number: str) -> None:
@@ -42,7 +44,13 @@ class Clinic:
     async def check_code(self, request: str, code: str) -> Checked:
         await self._called()
         sent_for, sent = self._codes.get(request, ("", ""))
-        return Checked(f"patient {sent_for[-4:]}") if sent and sent == code else Checked()
+        if not sent or sent != code:
+            return Checked()
+        if not self.confirms_again:
+            del self._codes[request]
+        if self.afterwards is not None:
+            await self.afterwards()
+        return Checked(f"patient {sent_for[-4:]}")
 
     async def guardian(self, request: str, guardian: Identity, child: Identity) -> Checked:
         await self._called()

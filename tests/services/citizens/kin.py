@@ -2,11 +2,8 @@
 
 import itertools
 from datetime import timedelta
-from pathlib import Path
 
-from core.chat.words import Words
 from core.clock import Clock, ManualClock
-from core.delivery.kinds import Kinds
 from core.delivery.letters import Letter, letters
 from core.delivery.notices import Notices
 from core.effects import Effect
@@ -17,8 +14,8 @@ from services.citizens.model import FIRST_SCOPES, Limits
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens
 from tests.services.citizens.clinic import Clinic
+from tests.support.wording import house_words, kinds_in
 
-TEMPLATES = Path(__file__).parents[3] / "templates"
 _numbers = itertools.count(1)
 
 
@@ -49,11 +46,10 @@ class Kin:
         self.db = db
         self.seal = seal
         self.clock = clock
-        self.words = Words(TEMPLATES)
+        self.words = house_words()
         self.citizens = Citizens(db, seal)
-        self.notices = Notices(
-            Kinds(TEMPLATES / "notices", self.words), self.words, seal, clock, "http://x.example"
-        )
+        self.notices = Notices(kinds_in(), self.words, seal, clock, "http://x.example")
+        self.limits = limits or Limits()
         self.clinic = Clinic(db)
         institutions = {self.clinic.name: self.clinic}
         self.families = Families(db, seal, clock, self.notices, limits)

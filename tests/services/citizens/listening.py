@@ -64,7 +64,8 @@ class Past:
     def is_any(self, citizen: str, persons: set[str]) -> bool:
         """Tell whether a citizen is one of these persons now."""
         return any(
-            (each.citizen, each.relation, each.state) == (citizen, "self", "active") and each.person in persons
+            (each.citizen, each.relation, each.state) == (citizen, "self", "active")
+            and each.person in persons
             for each in self.bindings.values()
         )
 

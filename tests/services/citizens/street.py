@@ -99,7 +99,7 @@ class Street:
         self._numbers = itertools.count()
 
     async def begin(self) -> None:
-        """Four neighbours whom the hospital knows, and its sessions of next Sunday; nobody and nothing else."""
+        """Four neighbours whom the hospital knows, its sessions of next Sunday, and nothing else."""
         self.ground.clock.set(at("09:00"))
         await self.ground.db.execute(_NOTHING_YET)
         await self.listener.begin()

@@ -1,5 +1,6 @@
 """How many persons, accounts, requests and codes there may be (B1, B2, and limits of ours)."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from services.citizens.errors import (
 )
 from services.citizens.model import Limits
 from tests.services.citizens.kin import Kin, Person, once
+from tests.support.purging import purged
 
 DAY = timedelta(days=1)
 
@@ -114,13 +116,69 @@ async def both(kin: Kin) -> list[Person]:
     return [known, nobody]
 
 
-async def test_six_requests_a_day_for_one_number_known_or_not(kin: Kin) -> None:
+async def test_six_requests_a_day_from_one_account_for_one_number_known_or_not(kin: Kin) -> None:
     for whom in await both(kin):
-        for _ in range(2):
-            await requests(kin, await kin.person("王小明"), whom, 3)
-        last = kin.asks(await kin.person("王小明"), whom)
+        son = await kin.person("王小明")
+        await requests(kin, son, whom, 6)
         with pytest.raises(TooManyRequests) as many:
-            await last
+            await kin.asks(son, whom)
+        assert set(many.value.facts) == {"at"}
+        await kin.asks(await kin.person("王小红"), whom)
+
+
+async def strangers_use_up(kin: Kin, whom: Person) -> None:
+    """Everything that may be tried for a number in a day, by accounts that nobody knows."""
+    for _ in range(kin.limits.sends_to_target):
+        stranger = await kin.person("生人")
+        asked = await kin.asks(stranger, whom)
+        await kin.proving.ask_person(asked, stranger.citizen, once())
+        with suppress(TooManyAttempts):
+            await kin.proving.send_code(asked, stranger.citizen, "first", once())
+        for _ in range(3):
+            await guesses(kin, stranger, asked)
+        await kin.proving.withdraw(asked, stranger.citizen, once())
+
+
+async def test_strangers_cannot_lock_the_counter(kin: Kin) -> None:
+    mother, son = await kin.stranger("李桂芳"), await kin.person("王小明")
+    await strangers_use_up(kin, mother)
+    asked = await kin.asks(son, mother)
+    with pytest.raises(TooManyAttempts):  # control: their phone is left in peace
+        await kin.proving.send_code(asked, son.citizen, "first", once())
+    await kin.proving.approve_at_counter(asked, "s_li", once())
+    assert await kin.titles(son) == ["本人", "妈妈"]
+
+
+async def test_nor_what_is_the_persons_own_nor_who_holds_them(kin: Kin) -> None:
+    mother, son = await kin.person("李桂芳", proven=True), await kin.person("王小明")
+    await kin.bound(son, mother)
+    await strangers_use_up(kin, mother)
+    assert await kin.by_code(mother, await kin.asks(mother, mother, "self", "report"))
+    assert await kin.by_code(son, await kin.asks(son, mother, "mother", "report"))
+
+
+async def test_somebody_is_asked_six_times_a_day_and_can_answer_the_seventh_all_the_same(kin: Kin) -> None:
+    mother, son = await kin.person("李桂芳", proven=True), await kin.person("王小明")
+    await strangers_use_up(kin, mother)
+    assert (await kin.told(mother)).count("binding_consent") == kin.limits.asks_to_target
+    asked = await kin.asks(son, mother)
+    assert await kin.proving.ask_person(asked, son.citizen, once()) == asked, "who asks hears no difference"
+    assert (await kin.told(mother)).count("binding_consent") == kin.limits.asks_to_target
+    assert [each.binding for each in await kin.families.asked_of(mother.citizen)] == [asked]
+    await kin.proving.approve(asked, mother.citizen, once())
+    assert await kin.titles(son) == ["本人", "妈妈"]
+
+
+async def test_four_codes_a_day_from_one_account_to_one_number_in_however_many_requests(kin: Kin) -> None:
+    for whom in await both(kin):
+        son = await kin.person("王小明")
+        for _ in range(4):
+            asked = await kin.asks(son, whom)
+            await kin.proving.send_code(asked, son.citizen, "first", once())
+            await kin.proving.withdraw(asked, son.citizen, once())
+        asked = await kin.asks(son, whom)
+        with pytest.raises(TooManyAttempts) as many:
+            await kin.proving.send_code(asked, son.citizen, "first", once())
         assert set(many.value.facts) == {"at"}
 
 
@@ -162,19 +220,21 @@ async def guesses(kin: Kin, who: Person, asked: str) -> type[Exception] | None:
     return None
 
 
-@pytest.mark.parametrize("whose", ["citizen", "target"])
+@pytest.mark.parametrize("whose", ["citizen", "target", "pair"])
 async def test_a_day_s_codes_of_one_account_and_for_one_number(
     db: Database, seal: Seal, clock: ManualClock, whose: str
 ) -> None:
-    limits = Limits(checks_of_citizen=4, checks_of_target=99)
+    limits = Limits(checks_of_citizen=4, checks_to_target=99)
     if whose == "target":
-        limits = Limits(checks_of_citizen=99, checks_of_target=4)
+        limits = Limits(checks_of_citizen=99, checks_to_target=4)
+    if whose == "pair":
+        limits = Limits(checks_of_citizen=99, checks_of_pair=4)
     kin = Kin(db, seal, clock, limits)
     son, mother = await kin.person("王小明"), await kin.stranger("李桂芳")
     outcomes = []
     for _ in range(6):
-        who = son if whose == "citizen" else await kin.person("王小明")
-        whom = mother if whose == "target" else await kin.stranger("李桂芳")
+        who = await kin.person("王小明") if whose == "target" else son
+        whom = await kin.stranger("李桂芳") if whose == "citizen" else mother
         asked = await kin.asks(who, whom)
         outcomes.append(await guesses(kin, who, asked))
         await kin.proving.withdraw(asked, who.citizen, once())
@@ -199,8 +259,9 @@ async def test_attempts_are_forgotten_when_they_count_no_more(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.stranger("李桂芳")
     await kin.asks(son, mother)
     count = "SELECT count(*) FROM binding_attempts"
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 0
+    kin.passes(DAY + timedelta(seconds=1))
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 0, "its request is open"
     await kin.proving.expire()
-    assert await kin.db.fetchval(count) == 1
-    kin.passes(DAY)
-    await kin.proving.expire()
+    assert await purged(kin.db, "binding_attempts", kin.clock) == 1
     assert await kin.db.fetchval(count) == 0

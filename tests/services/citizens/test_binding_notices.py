@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from core.chat.words import Words
 from core.clock import SystemClock
+from core.delivery.lanes import Lane
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens import errors
@@ -17,8 +17,9 @@ from services.citizens.model import Limits, Recipient
 from services.citizens.service import Citizens
 from tests.core.delivery.bureau import Bureau, clock_at
 from tests.core.delivery.town import Phone
-from tests.services.citizens.kin import TEMPLATES, Kin, Person, once
+from tests.services.citizens.kin import Kin, Person, once
 from tests.support.waiting import until
+from tests.support.wording import house_words
 
 
 async def family(kin: Kin) -> tuple[Person, Person, str]:
@@ -68,7 +69,8 @@ async def test_all_her_phones_are_asked_and_the_second_yes_is_too_late(kin: Kin)
     tablet.number = mother.number
     await kin.proves_self(tablet)
     await kin.proving.ask_person(asked, son.citizen, once())
-    assert await kin.told(mother) == await kin.told(tablet) == ["binding_consent"]
+    assert await kin.told(mother) == ["binding_made", "binding_consent"], "of the tablet, too"
+    assert await kin.told(tablet) == ["binding_consent"]
     await kin.proving.approve(asked, tablet.citizen, once())
     with pytest.raises(errors.RequestOver):
         await kin.proving.approve(asked, mother.citizen, once())
@@ -120,16 +122,82 @@ async def test_yes_with_a_dialogue_that_waits(kin: Kin) -> None:
     letter = await kin.letter(son)
     assert letter.text.splitlines()[1:] == [
         "妈妈（李*芳）的申请已经通过。",
-        "刚才的“挂号”还留着，要接着办吗？",
+        "刚才的“挂号”还留着，要继续吗？",
     ]
-    assert [id_ for id_, _ in letter.options] == ["go_on", "drop"]
+    assert letter.options == (("go_on", "继续挂号"), ("drop", "不用了")), "in the dialogue's own word"
+    assert dict(letter.fields)["thing3"] == "回复 1继续挂号 2不用了"
     assert letter.expires == int((kin.clock.now() + timedelta(hours=24)).timestamp())
 
 
 async def test_whoever_proves_it_themselves_is_told_by_the_answer_alone(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.person("李桂芳", proven=True)
     await kin.bound(son, mother)
-    assert (await kin.told(son), await kin.told(mother)) == ([], [])
+    assert (await kin.told(son), await kin.told(mother)) == ([], ["binding_made"])
+
+
+async def test_who_is_bound_by_a_code_hears_at_once_who_may_what_and_how_to_end_it(kin: Kin) -> None:
+    son, mother = await kin.person("王小明"), await kin.person("李桂芳", proven=True)
+    kin.passes(timedelta(hours=14))  # 23:00: it waits for no morning
+    held = await kin.bound(son, mother)
+    letter = await kin.letter(mother)
+    assert letter.text.splitlines() == [
+        "【家人变动】",
+        "“小王”可以替您办事了：挂号、缴费、看排队",
+        "（对方报出了医院发的验证码）",
+        "不认识或不愿意，请说“解绑”，马上取消。",
+        "想看谁能替您办事，请说“我的家人”。",
+    ]
+    assert dict(letter.fields)["thing1"] == "小王"
+    row = await kin.db.fetchrow(
+        "SELECT state, hold, lane, guard_keys FROM outbox WHERE kind = 'binding_made'"
+    )
+    assert row is not None
+    assert (row["state"], row["hold"], Lane(row["lane"])) == ("queued", "", Lane.PERSONAL)
+    assert kin.families.guard(held) in row["guard_keys"], "what is taken back by then is not told any more"
+    kinds = kin.notices.kinds
+    assert not kinds["binding_made"].counts, "no cap keeps it back"
+    assert not kinds["binding_made"].purpose, "and nobody can stop it"
+
+
+async def test_she_hears_of_the_counter_and_a_child_of_the_roster(kin: Kin) -> None:
+    son, mother = await kin.person("王小明", proven=True), await kin.person("李桂芳", proven=True)
+    await kin.proving.approve_at_counter(await kin.asks(son, mother, calls=""), "s_li", once())
+    assert "一位家人可以替您办事了" in (await kin.letter(mother)).text
+    assert "（窗口核对了证件）" in (await kin.letter(mother)).text
+    child = await kin.person("王小小", born="20180501", proven=True)
+    kin.clinic.guardians.add((son.number, child.number))
+    asked = await kin.asks(son, child, "daughter")
+    await kin.proving.check_roster(asked, son.citizen, kin.clinic.name, once())
+    assert "（医院名单上是监护人）" in (await kin.letter(child)).text
+
+
+async def test_another_phone_that_becomes_her_is_told_to_her(kin: Kin) -> None:
+    mother, thief = await kin.person("李桂芳", proven=True), await kin.person("小偷")
+    thief.name, thief.number = mother.name, mother.number
+    held = await kin.proves_self(thief)
+    assert "另一个微信核实成了您本人，可以替您办事" in (await kin.letter(mother)).text
+    assert await kin.told(thief) == [], "not to who did it"
+    await kin.families.revoke(held, mother.citizen, once())
+    assert await kin.titles(thief) == ["本人"]
+
+
+async def test_her_yes_is_told_to_her_other_phone_alone(kin: Kin) -> None:
+    son, mother, asked = await family(kin)
+    tablet = await kin.person("李桂芳")
+    tablet.number = mother.number
+    await kin.proves_self(tablet)
+    before = len(await kin.told(mother))
+    await kin.proving.approve(asked, mother.citizen, once())
+    assert (await kin.told(tablet), len(await kin.told(mother))) == (["binding_made"], before)
+    assert "（您在另一个微信同意的）" in (await kin.letter(tablet)).text
+    assert await kin.told(son) == ["binding_done"]
+
+
+async def test_who_is_not_here_is_not_told(kin: Kin) -> None:
+    son, mother = await kin.person("王小明"), await kin.person("李桂芳", proven=True)
+    await kin.citizens.leave(mother.conversation)
+    await kin.bound(son, mother)
+    assert await kin.told(mother) == []
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -179,7 +247,7 @@ async def test_taken_back_by_her_he_is_told(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.person("李桂芳", proven=True)
     held = await kin.bound(son, mother)
     await kin.families.revoke(held, mother.citizen, once())
-    assert (await kin.told(son), await kin.told(mother)) == (["binding_revoked"], [])
+    assert (await kin.told(son), await kin.told(mother)) == (["binding_revoked"], ["binding_made"])
     assert "妈妈（李*芳）取消了您替对方办事的权限" in (await kin.letter(son)).text
 
 
@@ -187,7 +255,7 @@ async def test_let_go_by_him_she_is_told(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.person("李桂芳", proven=True)
     held = await kin.bound(son, mother)
     await kin.families.revoke(held, son.citizen, once())
-    assert (await kin.told(son), await kin.told(mother)) == ([], ["binding_revoked"])
+    assert (await kin.told(son), await kin.told(mother)) == ([], ["binding_made", "binding_revoked"])
     letter = await kin.letter(mother)
     assert "“小王”不再替您办事了" in letter.text
     assert dict(letter.fields)["thing1"] == "小王"
@@ -204,12 +272,14 @@ async def test_the_other_phone_is_told_that_it_is_not_her_any_more(kin: Kin) -> 
 async def test_who_lets_go_of_being_themselves_troubles_nobody_else(kin: Kin) -> None:
     mother, tablet = await kin.person("李桂芳", proven=True), await kin.person("李桂芳")
     tablet.number = mother.number
-    await kin.families.revoke(await kin.proves_self(tablet), tablet.citizen, once())
-    assert (await kin.told(mother), await kin.told(tablet)) == ([], [])
+    held = await kin.proves_self(tablet)
+    await kin.families.revoke(held, tablet.citizen, once())
+    assert (await kin.told(mother), await kin.told(tablet)) == (["binding_made"], [])
+    assert not await kin.db.fetchval("SELECT guards_hold(guard_keys, guard_ns) FROM outbox"), "nor of that"
 
 
 async def test_every_refusal_can_be_said_in_a_few_lines(kin: Kin) -> None:
-    words, now = Words(TEMPLATES), kin.clock.now()
+    words, now = house_words(), kin.clock.now()
     said = [
         errors.NoSuchBinding(),
         errors.NotBound(scope="book"),

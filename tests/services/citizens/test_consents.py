@@ -16,7 +16,8 @@ from services.citizens import consents_store
 from services.citizens.consent_texts import FAMILY, HEALTH, IDENTITY, PURPOSES, Texts
 from services.citizens.consents import ConsentMissing, ConsentOver, Consents
 from tests.support.rights import TEXTS
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 
 ME = "c_0123456789abcdef"
 _numbers = itertools.count()

@@ -1,7 +1,7 @@
 """Invariant 5: no message about a person reaches an account unless a binding with the scope allows it then.
 
-Neighbours ask to act for one another, agree, book, take back, leave and are erased in any order, while the real
-worker sends. What they may hear is told from the event rows, never from the guards that the worker looks at.
+Neighbours ask to act for one another, agree, book, take back, leave and are erased in any order, while the
+real worker sends. What they may hear is told from the event rows, never from the guards that it looks at.
 """
 
 from collections.abc import Awaitable, Callable

@@ -6,6 +6,7 @@ import pytest
 
 from services.citizens.errors import NoSuchBinding
 from tests.services.citizens.kin import Kin, Person, once
+from tests.support.purging import purged
 
 ANSWERS = "心内科 李桂芳 周三上午".encode()
 
@@ -66,7 +67,8 @@ async def test_after_the_yes_it_waits_a_day_longer(kin: Kin, waiting: tuple[Pers
     kin.passes(timedelta(hours=1))
     assert await kin.proving.kept(asked, son.citizen) is None
     assert await rows(kin) == 1
-    await kin.proving.expire()
+    kin.passes(timedelta(seconds=1))
+    assert await purged(kin.db, "kept_dialogues", kin.clock) == 1
     assert await rows(kin) == 0
 
 

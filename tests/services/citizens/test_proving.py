@@ -57,6 +57,39 @@ async def test_a_repeated_run_asks_once_and_says_the_same(kin: Kin) -> None:
         await kin.proving.check_code(asked, son.citizen, "123456", Effect(check.run, check.key, b"e" * 32))
 
 
+class KilledError(Exception):
+    """The process is no more."""
+
+
+@pytest.mark.parametrize("confirms_again", [True, False], ids=["as agreed", "control"])
+@pytest.mark.parametrize("is_same_run", [True, False], ids=["the run again", "typed again"])
+async def test_a_process_that_dies_behind_the_institutions_yes_loses_no_code(
+    kin: Kin, confirms_again: bool, is_same_run: bool
+) -> None:
+    son, mother = await kin.person("王小明"), await kin.stranger("李桂芳")
+    asked, check = await kin.asks(son, mother), once()
+    await kin.proving.send_code(asked, son.citizen, "first", once())
+    ((_, code),) = kin.clinic.texts
+
+    async def dies() -> None:
+        raise KilledError
+
+    kin.clinic.afterwards, kin.clinic.confirms_again = dies, confirms_again
+    with pytest.raises(KilledError):
+        await kin.proving.check_code(asked, son.citizen, code, check)
+    assert await kin.titles(son) == ["本人"], "nothing is written down yet"
+    kin.clinic.afterwards = None
+    again = kin.proving.check_code(asked, son.citizen, code, check if is_same_run else once())
+    if confirms_again:
+        assert await again == asked
+        assert await kin.titles(son) == ["本人", "妈妈"]
+        counted = "SELECT count(*) FROM binding_attempts WHERE kind = 'check'"
+        assert await kin.db.fetchval(counted) == (1 if is_same_run else 2)
+    else:
+        with pytest.raises(WrongCode):
+            await again
+
+
 async def test_a_run_that_died_after_the_institution_was_asked_sends_no_second_text(kin: Kin) -> None:
     son, mother = await kin.person("王小明"), await kin.stranger("李桂芳")
     asked, send = await kin.asks(son, mother), once()

@@ -18,8 +18,9 @@ from services.hospital.service import Hospital
 from tests.core.delivery.town import Phone, Post, message
 from tests.services.hospital.test_move_races import at_now
 from tests.services.ward import MONDAY, Ward, at, effect
-from tests.support.city_hospital import kinds_of, notices_of
+from tests.support.city_hospital import notices_of
 from tests.support.talk import words_of
+from tests.support.wording import kinds_in
 
 TUESDAY = MONDAY + timedelta(days=1)
 _WITHOUT_GUARDS = "UPDATE {} SET guard_keys = '{{\"free\"}}', guard_ns = '{{0}}'"
@@ -67,7 +68,7 @@ class Visitor:
             redis=self._redis,
             seal=self._seal,
             clock=self.ward.clock,
-            kinds=kinds_of(),
+            kinds=kinds_in(),
             words=words_of(),
             inbox=self.inbox,
             city=self.post,

@@ -18,6 +18,7 @@ from tests.core.chat.model.world import Message, World
 from tests.support.breakable import Breakable, BreakableRedis, breakable_stores
 from tests.support.stores import scratch_folder
 
+pytestmark = pytest.mark.timed
 Story = Coroutine[Any, Any, None]
 CITIZENS = 24
 PROCESSES = 3

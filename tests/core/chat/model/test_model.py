@@ -7,6 +7,7 @@ from core.stores.redis import Redis
 from tests.core.chat.model.plays import PLAYS
 from tests.core.chat.model.world import World
 
+pytestmark = pytest.mark.timed
 # In these a process dies at the last attempt, or WeChat gives up on purpose.
 NOTICED = {
     "everybody_dies_at_the_last_deadline",

@@ -8,6 +8,8 @@ from tests.core.chat.model.mutants import MUTANTS, Mutant
 from tests.core.chat.model.plays import PLAYS
 from tests.core.chat.model.world import World
 
+pytestmark = pytest.mark.timed
+
 
 async def _played(world: World, play: str) -> list[str]:
     try:

@@ -23,7 +23,8 @@ from core.seal import Seal
 from core.stores.database import Database, Transaction
 from tests.core.chat.model.processes import Process
 from tests.support.sending import RepliesOnly
-from tests.support.talk import TEMPLATES, words_of
+from tests.support.talk import words_of
+from tests.support.wording import TEMPLATES
 
 SCALE = 0.1
 # A second of WeChat's is 100 ms here. The last answer leaves earlier than in life: this machine may be busy.
