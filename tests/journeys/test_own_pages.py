@@ -109,6 +109,9 @@ async def test_her_data_is_shown_in_the_web_view_and_on_a_desk(
     await expect(web.get_by_text(grandma.id_number)).to_be_visible()
     assert await fits(web)
     await hers.screenshot(path=album / "own-6-data.png")
+    await expect(web.get_by_text("字太小")).to_have_count(0)  # it is shown once: nothing leads away from it
+    await web.get_by_role("link", name="看完了").scroll_into_view_if_needed()
+    await hers.screenshot(path=album / "own-6-data-end.png")
     await desk.get_by_role("button", name="看我的数据").click()
     await expect(desk.get_by_role("heading", name="这个链接已经失效")).to_be_visible()
     await desk.screenshot(path=album / "own-7-once.png", full_page=True)
