@@ -16,6 +16,13 @@ SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns 
 JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, 2
 """
+# All that a backup holds: every table of every schema of ours, what is stored beside rows, and what is said of them.
+_BACKED_UP = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+UNION ALL SELECT unnest(ARRAY['pg_largeobject', 'pg_description', 'pg_proc', 'pg_statistic'])
+ORDER BY 1
+"""
 Found = dict[str, str]  # where, and what
 
 
@@ -72,6 +79,15 @@ def _base64s(plain: bytes) -> list[bytes]:
 async def contents(db: Database, redis: Redis) -> dict[str, bytes]:
     """Everything in every table and under every key, each value by where it stands."""
     return {**await _tables(db), **await _keys(redis)}
+
+
+async def backup(db: Database) -> dict[str, bytes]:
+    """What a backup of the database holds, each table as it is written there: a row is a line of text."""
+    found: dict[str, bytes] = {}
+    for row in await db.fetch(_BACKED_UP):
+        lines = await db.fetch(f"SELECT t::text AS line FROM {row[0]} t")  # noqa: S608 - PostgreSQL's own names
+        found[f"backup of {row[0]}"] = "\n".join(each["line"] for each in lines).encode()
+    return found
 
 
 async def _tables(db: Database) -> dict[str, bytes]:

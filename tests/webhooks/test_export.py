@@ -22,7 +22,6 @@ from tests.support.household import Household
 from tests.support.people import MOTHER
 from tests.support.rights import data_rights_of
 from tests.support.talk import Ground
-from tests.support.wording import TEMPLATES
 from tests.webhooks.logging_in import House, Page
 from webhooks.export import ExportPages
 
