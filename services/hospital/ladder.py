@@ -49,7 +49,7 @@ def guard(booking: str) -> str:
 
 
 def _bindings(booking: Booking) -> tuple[str, ...]:
-    """Who may not act for the patient any more, or is not them any more, is not reminded (domain-rules 9, 5)."""
+    """Who may no longer act for the patient, or is not them any more, is not reminded (domain-rules 9, 5)."""
     return () if booking.whom is None else (Families.guard(booking.whom.binding),)
 
 

@@ -10,7 +10,8 @@ from core.seal import Seal
 from core.stores.database import Database
 
 _EVENTS = """
-SELECT what, citizen, person, binding, relation, scopes, new, key FROM citizen_events WHERE id > $1 ORDER BY id
+SELECT what, citizen, person, binding, relation, scopes, new, key FROM citizen_events
+WHERE id > $1 ORDER BY id
 """
 _IN_HAND = """
 SELECT key, kind, sealed FROM outbox
@@ -34,7 +35,7 @@ class Held:
 
 @dataclass
 class Past:
-    """What the event rows tell of accounts and bindings. No guard, and no row that a guard looks at, is asked."""
+    """What the event rows tell of accounts and bindings. Nothing that guards look at is asked."""
 
     citizens: dict[str, str] = field(default_factory=dict)  # behind each conversation
     following: dict[str, bool] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A street of neighbours who ask, agree, book, take back, leave and go, while messages are on their way to them."""
+"""A street of neighbours who ask, agree, book, take back, leave and go, while messages are on their way."""
 
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,9 +20,10 @@ from tests.core.delivery.town import message
 from tests.services.citizens.kin import Kin, Person, once
 from tests.services.citizens.listening import Listener
 from tests.services.ward import MONDAY, Ward, at
-from tests.support.city_hospital import hospital_of, kinds_of, notices_of
+from tests.support.city_hospital import hospital_of, notices_of
 from tests.support.rights import data_rights_of
 from tests.support.talk import Ground, words_of
+from tests.support.wording import kinds_in
 
 Step = tuple[str, int, int]
 NEIGHBOURS, PERIODS, DIFFERENT = 4, 6, 42
@@ -89,7 +90,7 @@ class Street:
             redis=ground.redis,
             seal=seal,
             clock=clock,
-            kinds=kinds_of(),
+            kinds=kinds_in(),
             words=words_of(),
             inbox=self.inbox,
             city=self.register,
