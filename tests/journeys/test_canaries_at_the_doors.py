@@ -30,8 +30,9 @@ _XML = "<xml><ToUserName>{0}</ToUserName><FromUserName>{0}</FromUserName><Conten
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # Whatever any door reads, and one that none does; who adds a door that reads another adds it here.
 _FIELDS = (
-    "k", "a", "b", "to", "as", "do", "did", "day", "next", "size", "account", "state", "code", "before", "purpose",
-    "person", "name", "password", "old", "new", "again", "id_number", "binding", "period", "version", "anything",
+    "k", "a", "b", "to", "as", "do", "did", "day", "next", "size", "account", "state", "code", "before",
+    "purpose", "person", "name", "password", "old", "new", "again", "id_number", "binding", "period",
+    "version", "anything",
 )  # fmt: skip
 _ENDS = ("logout", "all")  # what ends the session comes last
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -64,7 +65,8 @@ class Doors:
         """Address, method and path of each."""
         city = self.city
         known = ((city.public_url, city.gateway.app), (self._operators, city.gateway.admin))
-        found = [(url, *door.split(" ", 1)) for url, doors in known for door in doors.callers]
+        named = [(url, door.partition(" ")) for url, doors in known for door in doors.callers]
+        found = [(url, method, path) for url, (method, _, path) in named]
         return sorted(found, key=lambda door: door[2].endswith(_ENDS))
 
     async def asks(self, url: str, method: str, path: str, caller: Caller, *words: str) -> bytes:

@@ -1,4 +1,4 @@
-"""我的 and 导出 on a phone and on a desk: large, readable without scripts, small enough, in the web view, too."""
+"""我的 and 导出 on a phone and on a desk: large, small enough, without scripts, in the web view, too."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -16,7 +16,7 @@ SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns 
 JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, 2
 """
-# All that a backup holds: every table of every schema of ours, what is stored beside rows, and what is said of them.
+# All that a backup holds: every table of every schema of ours, and what is stored and said beside rows.
 _BACKED_UP = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'

@@ -54,8 +54,8 @@ class Visitor:
         """The moment of the first reminder; the database goes by its own time, whatever day it is there."""
         await self.ward.db.execute(
             "UPDATE reminders SET due_at = now() + o.ahead, valid_until = now() + o.ahead + interval '1 hour'"
-            " FROM (SELECT id, CASE WHEN key LIKE '%:eve' THEN interval '0' ELSE interval '1 day' END AS ahead"
-            " FROM reminders) o WHERE o.id = reminders.id"
+            " FROM (SELECT id, CASE WHEN key LIKE '%:eve' THEN interval '0' ELSE interval '1 day' END"
+            " AS ahead FROM reminders) o WHERE o.id = reminders.id"
         )
 
     async def fires(self) -> int:
