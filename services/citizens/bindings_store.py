@@ -344,7 +344,9 @@ async def bump(tx: Transaction, number: int) -> None:
         UNION
         SELECT o.id FROM bindings b JOIN bindings o ON o.person = b.person
         WHERE b.id = $1 AND (o.citizen = b.citizen OR EXISTS (
-            SELECT FROM citizen_events e WHERE e.what = 'united' AND (e.citizen, e.new) = (o.citizen, b.citizen)))
+            SELECT FROM citizen_events e
+            WHERE e.what = 'united' AND (e.citizen, e.new) = (o.citizen, b.citizen)
+        ))
         ORDER BY id
         """,
         number,
