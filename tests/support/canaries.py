@@ -3,6 +3,7 @@
 import base64
 import mmap
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,15 @@ def sealed_in(canaries: Canaries, places: Mapping[str, bytes], seal: ListeningSe
 def in_files(canaries: Canaries, folders: Iterable[Path]) -> Found:
     """The files with a word in them, whatever they are."""
     found: Found = {}
-    for folder in folders:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file() and each.stat().st_size):
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                for shape in canaries.shapes:
-                    if content.find(shape) >= 0:
-                        found[str(path)] = shape.decode(errors="replace")
+    for path in sorted(each for folder in folders for each in folder.rglob("*")):
+        with suppress(FileNotFoundError):  # a running server puts files away
+            if path.is_file() and path.stat().st_size and (word := _in_file(canaries, path)):
+                found[str(path)] = word
     return found
+
+
+def _in_file(canaries: Canaries, path: Path) -> str:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return next(
+            (shape.decode(errors="replace") for shape in canaries.shapes if content.find(shape) >= 0), ""
+        )
