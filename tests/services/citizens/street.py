@@ -131,7 +131,7 @@ class Street:
             await self.kin.proving.approve_at_counter(request, "li", once())
 
     async def ask(self, one: int, two: int) -> None:
-        """Somebody wants to act for somebody else, who is asked; what they were at may wait for the answer."""
+        """Somebody wants to act for somebody else, who is asked; a dialogue may wait for the answer."""
         who, whom = self._who(one), self._who(one + 1 + two % (NEIGHBOURS - 1))
         scopes = SCOPES[two // 12 % len(SCOPES)]
         request = await self._asks(who, whom, _RELATIONS[two % len(_RELATIONS)], scopes)

@@ -19,7 +19,7 @@ from tests.services.ward import Ward
 from tests.support.talk import Ground
 
 PATIENT = settings(
-    max_examples=20,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a history that failed is short enough as it is
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
