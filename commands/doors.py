@@ -51,7 +51,7 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     data = services.data
     agreed = data.consents, data.withdrawing
     own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words)
-    exports = ExportPages(data.exports, means.around.templates, inside.who, inside.begin)
+    exports = ExportPages(inside, data.exports)
     mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
     return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
 

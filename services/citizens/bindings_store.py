@@ -334,13 +334,19 @@ async def refer(tx: Transaction, person: str, institution: str, sealed: bytes, a
 
 
 async def bump(tx: Transaction, number: int) -> None:
-    """Take back what hangs on a binding, or on another one that these two had before."""
+    """Take back what hangs on a binding, or on another one that these two had before.
+
+    Whose accounts are one now were two: what hangs on the other's is taken back with it.
+    """
     rows = await tx.fetch(
         """
         SELECT id FROM bindings WHERE id = $1
         UNION
-        SELECT o.id FROM bindings b JOIN bindings o ON (o.person, o.citizen) = (b.person, b.citizen)
-        WHERE b.id = $1
+        SELECT o.id FROM bindings b JOIN bindings o ON o.person = b.person
+        WHERE b.id = $1 AND (o.citizen = b.citizen OR EXISTS (
+            SELECT FROM citizen_events e
+            WHERE e.what = 'united' AND (e.citizen, e.new) = (o.citizen, b.citizen)
+        ))
         ORDER BY id
         """,
         number,

@@ -60,7 +60,8 @@ async def _hand_over_all(tx: Transaction, here: str, first: str, step: Step) -> 
         if row["relation"] == SELF and row["state"] == "active" and not same:
             await _hand_over_self(tx, row, theirs, first, step)
         elif same and row["state"] == "active":
-            await store.bump(tx, row["id"])
+            if not set(row["scopes"]) <= set(same[0]["scopes"]):  # else what is on its way stays theirs
+                await store.bump(tx, row["id"])
             await store.end(tx, row["id"], "replaced", "expired", step)
         elif same:
             await store.bump(tx, row["id"])

@@ -3,6 +3,7 @@
 import base64
 import mmap
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ _COLUMNS = """
 SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
 JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' ORDER BY 1, 2
+"""
+# All that a backup holds: every table of every schema of ours, and what is stored and said beside rows.
+_BACKED_UP = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+UNION ALL SELECT unnest(ARRAY['pg_largeobject', 'pg_description', 'pg_proc', 'pg_statistic'])
+ORDER BY 1
 """
 Found = dict[str, str]  # where, and what
 
@@ -74,6 +82,15 @@ async def contents(db: Database, redis: Redis) -> dict[str, bytes]:
     return {**await _tables(db), **await _keys(redis)}
 
 
+async def backup(db: Database) -> dict[str, bytes]:
+    """What a backup of the database holds, each table as it is written there: a row is a line of text."""
+    found: dict[str, bytes] = {}
+    for row in await db.fetch(_BACKED_UP):
+        lines = await db.fetch(f"SELECT t::text AS line FROM {row[0]} t")  # noqa: S608 - PostgreSQL's own names
+        found[f"backup of {row[0]}"] = "\n".join(each["line"] for each in lines).encode()
+    return found
+
+
 async def _tables(db: Database) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for column in await db.fetch(_COLUMNS):
@@ -128,10 +145,15 @@ def sealed_in(canaries: Canaries, places: Mapping[str, bytes], seal: ListeningSe
 def in_files(canaries: Canaries, folders: Iterable[Path]) -> Found:
     """The files with a word in them, whatever they are."""
     found: Found = {}
-    for folder in folders:
-        for path in sorted(each for each in folder.rglob("*") if each.is_file() and each.stat().st_size):
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                for shape in canaries.shapes:
-                    if content.find(shape) >= 0:
-                        found[str(path)] = shape.decode(errors="replace")
+    for path in sorted(each for folder in folders for each in folder.rglob("*")):
+        with suppress(FileNotFoundError):  # a running server puts files away
+            if path.is_file() and path.stat().st_size and (word := _in_file(canaries, path)):
+                found[str(path)] = word
     return found
+
+
+def _in_file(canaries: Canaries, path: Path) -> str:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return next(
+            (shape.decode(errors="replace") for shape in canaries.shapes if content.find(shape) >= 0), ""
+        )

@@ -1,7 +1,7 @@
 """A city's pages with a login before them, WeChat's side of it, and browsers with cookies of their own."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
@@ -147,10 +147,19 @@ class Browser:
             return Page(answer.status, text, to, dict(answer.headers), answer.cookies)
 
 
+Further = Callable[[LoggedIn], list[Route]]
+
+
+def _none(_inside: LoggedIn) -> list[Route]:
+    return []
+
+
 class House:
     """Pages that are for one citizen each: 我的, one that says who it is, one that takes a form."""
 
-    def __init__(self, db: Database, seal: Seal, clock: ManualClock, base_url: str = CITY) -> None:
+    def __init__(
+        self, db: Database, seal: Seal, clock: ManualClock, base_url: str = CITY, further: Further = _none
+    ) -> None:
         self.db, self.seal, self.clock = db, seal, clock
         self.wechat, self.school = WeChatsSide(), WeChatsSide()
         self.heard: list[tuple[str, str]] = []
@@ -177,6 +186,7 @@ class House:
             Route("POST", "/note", self.inside.form(self._note), "citizen"),
             Route("GET", "/public", self._public, "anyone"),
         ]
+        mine += further(self.inside)
         doors = Doors([*self.inside.routes(), *Me(self.inside, self.own).routes(), *mine])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 

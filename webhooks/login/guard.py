@@ -47,15 +47,6 @@ class LoggedIn:
             Route("GET", "/type", self.pages.size, "anyone"),
         ]
 
-    async def who(self, request: Request) -> str | None:
-        """The citizen who is logged in in this browser."""
-        session = await self.sessions.of(request)
-        return session.citizen if session is not None else None
-
-    async def begin(self, request: Request) -> web.StreamResponse:
-        """Send somebody to WeChat, and back here."""
-        return self._door.begin(request, here(request))
-
     def page(self, handler: PageHandler) -> Handler:
         """Show a page to who is logged in; send anyone else to WeChat, and back here.
 

@@ -24,7 +24,7 @@ class H5Pages:
         self._jar = jar
         self._headers = guarded(framed_by)
         self._pages = pages(templates)
-        filters = (said.day, said.clock, said.part_of_day, said.yuan)
+        filters = (said.day, said.clock, said.part_of_day, said.stamp, said.yuan)
         self._pages.filters |= {each.__name__: each for each in filters}
 
     def shown(self, request: Request, page: str, status: int = 200, **facts: object) -> web.Response:
@@ -33,6 +33,11 @@ class H5Pages:
         common = {"large": self._jar.get(request, _SIZE) == _LARGE, "here": here(request)}
         text = self._pages.get_template(f"{page}.html").render(common | facts)
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+    def file(self, content: bytes, name: str, content_type: str) -> web.Response:
+        """Something to keep on one's own machine."""
+        headers = {**self._headers, "Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=content, content_type=content_type, headers=headers)
 
     def led(self, way: str) -> web.Response:
         """Lead elsewhere; what led there is told to nobody."""

@@ -131,10 +131,12 @@ class Street:
             await self.kin.proving.approve_at_counter(request, "li", once())
 
     async def ask(self, one: int, two: int) -> None:
-        """Somebody wants to act for somebody else, who is asked."""
+        """Somebody wants to act for somebody else, who is asked; a dialogue may wait for the answer."""
         who, whom = self._who(one), self._who(one + 1 + two % (NEIGHBOURS - 1))
         scopes = SCOPES[two // 12 % len(SCOPES)]
         request = await self._asks(who, whom, _RELATIONS[two % len(_RELATIONS)], scopes)
+        if two % 5 == 1:
+            await self.kin.proving.keep(request, who.citizen, b"answers", "挂号")
         await self.kin.proving.ask_person(request, who.citizen, once())
 
     async def decide(self, one: int, two: int) -> None:

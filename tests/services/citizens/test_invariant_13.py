@@ -22,7 +22,7 @@ from core.stores.redis import Redis
 from services.citizens.erasure import Erasing
 from tests.handlers.conftest import bot_of
 from tests.services.ward import Ward, at
-from tests.support.canaries import Canaries, ListeningSeal, contents, in_clear, in_files, sealed_in
+from tests.support.canaries import Canaries, ListeningSeal, backup, contents, in_clear, in_files, sealed_in
 from tests.support.people import number_of_birth
 from tests.support.register import Register
 from tests.support.talk import Ground, Talk
@@ -215,7 +215,7 @@ async def test_nothing_is_in_clear_and_after_erasing_nothing_is_left(
     assert not who.canaries.within((printed.out + printed.err).encode()), done
 
 
-async def test_no_file_of_the_database_has_any_of_it(
+async def test_no_file_and_no_backup_of_the_database_has_any_of_it(
     ground: Ground, seal: ListeningSeal, logged: None
 ) -> None:
     who = human(random.Random(99))
@@ -226,6 +226,7 @@ async def test_no_file_of_the_database_has_any_of_it(
     await ground.db.execute("CHECKPOINT")
     folder = Path(str(await ground.db.fetchval("SHOW data_directory")))
     assert not in_files(who.canaries, [folder])
+    assert not in_clear(who.canaries, await backup(ground.db))
 
 
 # --- controls: what is planted is found ---

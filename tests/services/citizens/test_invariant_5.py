@@ -19,7 +19,7 @@ from tests.services.ward import Ward
 from tests.support.talk import Ground
 
 PATIENT = settings(
-    max_examples=20,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a history that failed is short enough as it is
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -115,6 +115,10 @@ async def test_who_may_act_for_somebody_hears_of_them(street: Street) -> None:
     assert heard["booking_reminder"] == 2
     assert heard["binding_consent"] == 1
     assert heard["binding_done"] == 3
+    heard = await lives(
+        street, ("prove", MOTHER, 0), ("ask", DAUGHTER, 36), ("decide", 1, 0), SEND, ("unread", DAUGHTER, 0)
+    )
+    assert heard["binding_approved"] == 1, "what waited for the yes goes on"
     heard = await lives(street, *FAMILY, ("look", DAUGHTER, 0), SEND)
     assert heard["access_digest"] == 1
     heard = await lives(street, ("book", DAUGHTER, 0), ("prove", DAUGHTER, 0), SEND, *HEAR)

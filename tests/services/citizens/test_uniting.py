@@ -1,6 +1,7 @@
 """One human with two accounts: one citizen, one family, and messages where they wrote last."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -135,3 +136,28 @@ async def test_who_never_arrived_has_no_unionid(kin: Kin) -> None:
         await kin.citizens.unite("city:nobody", UNION)
     with pytest.raises(ValueError, match="without a unionid"):
         await kin.citizens.unite("city:nobody", "")
+
+
+async def reminded(kin: Kin) -> bool:
+    """Whether all that is to be reminded of still is."""
+    found = await kin.db.fetchval("SELECT bool_and(guards_hold(guard_keys, guard_ns)) FROM reminders")
+    assert found is not None, "there is nothing to be reminded of"
+    return bool(found)
+
+
+async def test_who_proved_it_in_both_accounts_is_reminded_until_they_take_it_back(
+    kin: Kin, ward: Ward, hospital: Hospital
+) -> None:
+    """Two selves became one, and the reminders of what the other had booked were cancelled with it."""
+    city, school = await two_accounts(kin)
+    school.number = city.number
+    for each in (city, school):
+        await kin.proves_self(each)
+    (period,) = await ward.session(starts=at("10:00") + timedelta(days=2))
+    await hospital.hold(period, school.citizen, once())
+    for each in (city, school):
+        await kin.citizens.unite(each.conversation, UNION)
+    assert await reminded(kin)
+    (oneself,) = await kin.families.people(city.citizen)
+    await kin.families.revoke(oneself.binding, city.citizen, once())
+    assert not await reminded(kin)

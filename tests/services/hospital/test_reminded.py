@@ -51,10 +51,11 @@ class Visitor:
         await self.inbox.commit(run, b"session", b"reply")
 
     async def time_comes(self) -> None:
-        """The moment of the first reminder; the database goes by its own time."""
+        """The moment of the first reminder; the database goes by its own time, whatever day it is there."""
         await self.ward.db.execute(
-            "UPDATE reminders SET due_at = now(), valid_until = now() + interval '1 hour'"
-            " WHERE key LIKE '%:eve'"
+            "UPDATE reminders SET due_at = now() + o.ahead, valid_until = now() + o.ahead + interval '1 hour'"
+            " FROM (SELECT id, CASE WHEN key LIKE '%:eve' THEN interval '0' ELSE interval '1 day' END"
+            " AS ahead FROM reminders) o WHERE o.id = reminders.id"
         )
 
     async def fires(self) -> int:
