@@ -90,7 +90,8 @@ class Platform:
     ) -> dict[str, str]:
         """The four headers of a request such as `GET /path`."""
         moment = str(int(self.clock.now().timestamp()) + off_s), f"nonce-{next(self._numbers):012d}"
-        signature = key.sign(signed_lines(*asked.split(" "), moment, body))  # type: ignore[misc]
+        method, path = asked.split(" ")
+        signature = key.sign(signed_lines(method, path, moment, body))
         named = {"Bianmin-Name": name, "Bianmin-Signature": encoded(signature)}
         return named | {"Bianmin-Time": moment[0], "Bianmin-Nonce": moment[1]}
 
@@ -112,9 +113,15 @@ class Platform:
 
 def said(tap: Sent) -> dict[str, object]:
     """A tap as gates write it."""
-    place = {"station": tap.station or None, "vehicle": tap.vehicle or None}
-    read = {"seq": tap.seq, "at": tap.at, "way": tap.way.value, "line": tap.line}
-    return read | place | {"code": encoded(tap.code)}
+    return {
+        "seq": tap.seq,
+        "at": tap.at,
+        "way": tap.way.value,
+        "line": tap.line,
+        "station": tap.station or None,
+        "vehicle": tap.vehicle or None,
+        "code": encoded(tap.code),
+    }
 
 
 UPLOAD, FETCH = "POST /api/transit/taps", "GET /api/transit/trust?since=0"
