@@ -113,9 +113,15 @@ class Platform:
 
 def said(tap: Sent) -> dict[str, object]:
     """A tap as gates write it."""
-    place = {"station": tap.station or None, "vehicle": tap.vehicle or None}
-    read: dict[str, object] = {"seq": tap.seq, "at": tap.at, "way": tap.way.value, "line": tap.line}
-    return read | place | {"code": encoded(tap.code)}
+    return {
+        "seq": tap.seq,
+        "at": tap.at,
+        "way": tap.way.value,
+        "line": tap.line,
+        "station": tap.station or None,
+        "vehicle": tap.vehicle or None,
+        "code": encoded(tap.code),
+    }
 
 
 UPLOAD, FETCH = "POST /api/transit/taps", "GET /api/transit/trust?since=0"

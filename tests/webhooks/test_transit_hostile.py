@@ -134,3 +134,27 @@ async def test_a_long_body_told_which_gates_there_are(
     ]
     assert told[0] == told[1] == told[2]
     assert told[0][1]["error"] in {"bad_signature", "too_long"}
+
+
+@pytest.mark.parametrize(
+    ("strange", "field"), [({"way": "sideways"}, "taps[0].way"), ({"seq": "1"}, "taps[0].seq")]
+)
+async def test_what_is_wrong_in_a_batch_is_named_and_not_repeated(
+    platform: Platform, entry: tuple[Device, Sent], strange: dict[str, str], field: str
+) -> None:
+    body = json.dumps(json.loads(platform.body(entry[0])) | {"taps": [said(entry[1]) | strange]}).encode()
+    assert (await answered(platform, UPLOAD, body))[1]["field"] == field
+    assert (await answered(platform, FETCH.replace("=0", "=x")))[1]["field"] == "since"
+
+
+async def test_our_own_mistake_is_one_word_and_the_gate_comes_again(
+    platform: Platform, entry: tuple[Device, Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(*_asked: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(platform.front, "ingest", mistaken)
+        status, told = await answered(platform, UPLOAD, platform.body(*entry))
+        assert (status, set(told), told["error"]) == (500, {"error", "now"}, "failed")
+    assert (await platform.uploads(*entry))[1]["accepted"] == [1]

@@ -11,9 +11,10 @@ from webhooks.api.transit import TAPS, TRUST
 Json = dict[str, Any]
 _KINDS = (wire.Taps, wire.Taken, wire.Trust, wire.Refusal)
 _REFUSED = {
-    400: "Not a request of this kind: `bad_request`. Halve a batch to find the tap that is wrong.",
+    400: "`bad_request`: none of this kind; `field` names what is wrong. Halve a batch to find the tap.",
     401: "`bad_signature` (also: a gate unknown or revoked), `stale` (over 300 s off) or `repeated`.",
     413: "`too_long`: more than 256 KB.",
+    500: "`failed`: our mistake. Later, with a new nonce and signature.",
     503: "`unavailable`: later, with a new nonce and signature.",
 }
 _SIGNATURE = (
@@ -44,7 +45,9 @@ def document() -> Json:
                     "summary": "Upload taps: in any order, as often as needed. Each number comes back once.",
                     "parameters": _headers(),
                     "requestBody": {"required": True, "content": {"application/json": {"schema": taps}}},
-                    "responses": _responses("What became of each tap", taken, refusal, (400, 401, 413, 503)),
+                    "responses": _responses(
+                        "What became of each tap", taken, refusal, (400, 401, 413, 500, 503)
+                    ),
                 }
             },
             TRUST: {
@@ -52,7 +55,9 @@ def document() -> Json:
                     "operationId": "whom_to_trust",
                     "summary": "Fetch issuer keys, denials and the time; Bianmin-Time may be any.",
                     "parameters": [*_headers(), _since()],
-                    "responses": _responses("The whole list, as of `now`", trust, refusal, (400, 401, 503)),
+                    "responses": _responses(
+                        "The whole list, as of `now`", trust, refusal, (400, 401, 500, 503)
+                    ),
                 }
             },
         },

@@ -27,11 +27,12 @@ Find = Callable[[str], Awaitable[Registered | None]]
 
 
 class NotBelieved(Exception):  # noqa: N818 - named by what is the case
-    """It is not theirs, not of now, or was here before; `why` is the word of the answer."""
+    """It is not theirs, not of now, was here before, or is none; `why` and `field` go into the answer."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, field: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.field = field
 
 
 class Nonces(Protocol):

@@ -1,5 +1,6 @@
 """Where gates upload their taps and fetch whom to trust: signed by each, believed only then."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -26,9 +27,11 @@ _STATUS = {
     "stale": 401,
     "repeated": 401,
     "too_long": 413,
+    "failed": 500,
     "unavailable": 503,
 }
 _decoder = msgspec.json.Decoder(wire.Taps)
+_FIELD = re.compile(r"`\$\.?([^`]*)`")
 _encode = msgspec.json.Encoder().encode
 _log = structlog.get_logger("gates")
 
@@ -103,17 +106,21 @@ class TransitDoor:
             try:
                 return await handler(request)
             except NotBelieved as no:
-                return self._refused(no.why)
+                return self._refused(no.why, no.field)
             except (StoreGoneError, IssuerGone) as gone:
                 _log.warning("gates_put_off", why=type(gone).__name__)
                 return self._refused("unavailable")
+            except Exception:  # noqa: BLE001 - whatever it is, the gate keeps its taps and comes again
+                _log.exception("gate_not_heard")
+                return self._refused("failed")
 
         return answered
 
-    def _refused(self, why: str) -> web.Response:
+    def _refused(self, why: str, field: str = "") -> web.Response:
         if why != "unavailable":
             _log.warning("gate_refused", why=why)
-        return _answer(_STATUS[why], {"error": why, "now": wire.millis(self._clock.now())})
+        told = {"error": why, "now": wire.millis(self._clock.now())} | ({"field": field} if field else {})
+        return _answer(_STATUS[why], told)
 
 
 def batch_of(body: bytes, device: Device) -> Batch:
@@ -121,9 +128,10 @@ def batch_of(body: bytes, device: Device) -> Batch:
     try:
         found = _decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as wrong:
-        raise NotBelieved("bad_request") from wrong
+        named = _FIELD.search(str(wrong))
+        raise NotBelieved("bad_request", named[1] if named else "") from wrong
     if found.device != device.id:
-        raise NotBelieved("bad_request")
+        raise NotBelieved("bad_request", "device")
     return Batch(wire.moment(found.sent_at), [_sent(tap) for tap in found.taps])
 
 
@@ -149,7 +157,7 @@ def _trust(found: TrustList) -> wire.Trust:
 def _since(request: Request) -> int:
     given = request.query.get("since", "0")
     if not (given.isascii() and given.isdecimal() and len(given) <= len(str(wire.MOST_SEQ))):
-        raise NotBelieved("bad_request")
+        raise NotBelieved("bad_request", "since")
     return int(given)
 
 

@@ -81,11 +81,12 @@ class Trust(msgspec.Struct, frozen=True):
     denied: tuple[Denied, ...]
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """Why a request was not heard, in one word, and the city's clock."""
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a request was not heard, in one word, and the city's clock; `field` is what is wrong in it."""
 
-    error: Literal["bad_request", "bad_signature", "stale", "repeated", "too_long", "unavailable"]
+    error: Literal["bad_request", "bad_signature", "stale", "repeated", "too_long", "failed", "unavailable"]
     now: int
+    field: str = ""
 
 
 def millis(at: datetime) -> int:
