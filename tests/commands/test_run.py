@@ -63,9 +63,10 @@ def test_the_first_start_prepares_everything_and_the_second_keeps_it(tmp_path: P
     assert place.no_store_lives()
 
 
+@pytest.mark.timed
 def test_a_second_start_takes_less_than_five_seconds(place: Place) -> None:
     taken = []
-    for _ in range(3):  # other tests run on this machine too: the best of three counts
+    for _ in range(3):  # another test runs on this machine too: the best of three counts
         began = time.monotonic()
         program = Program(place).ready()
         taken.append(time.monotonic() - began)

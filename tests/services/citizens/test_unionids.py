@@ -283,13 +283,12 @@ async def test_control_without_the_claim_both_ask(street: Street, monkeypatch: p
         )
         return [unionids_store.Question(row["conversation"], 0) for row in rows]
 
-    async def at_once() -> None:
-        await asyncio.sleep(0.01)
-
+    both = asyncio.Barrier(2)
     monkeypatch.setattr(unionids_store, "claim", seen)
-    street.wechat.meanwhile = at_once
-    await asyncio.gather(street.ask(), street.ask())
-    assert len(street.wechat.asked) > 1
+    street.wechat.meanwhile = both.wait  # nobody goes on before the other one asks, too
+    async with asyncio.timeout(15):
+        await asyncio.gather(street.ask(), street.ask())
+    assert street.wechat.asked == ["o-city", "o-city"]
 
 
 # --- what was agreed to ---
