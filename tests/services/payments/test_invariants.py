@@ -128,11 +128,11 @@ async def live(till: Till, seed: int) -> None:
     assert till.bank.taken_fen == paid - back, "what the wallets lost is what the books say"
 
 
-@pytest.mark.parametrize("seed", [*range(6), *(random.randrange(6, 10**9) for _ in range(2))])
+@pytest.mark.parametrize("seed", range(8))
 async def test_the_books_agree_whatever_happens(
     db: Database, clock: ManualClock, citizens: Citizens, seed: int
 ) -> None:
-    """Some courses of events are always the same, some are drawn: the test's name tells the seed."""
+    """Courses of events that are drawn by the seed in the test's name."""
     till = Till.on(db, clock, citizens)
     for more in range(3):
         await live(till, seed + more * 10**9)
