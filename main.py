@@ -11,6 +11,7 @@ from clients.wechat import open_http
 from commands import line, places
 from commands.doors import doors
 from commands.gateway import Gateway
+from commands.outside import Outside
 from commands.paying import pay
 from commands.post import post
 from commands.reception import Means, reception
@@ -46,7 +47,9 @@ async def assemble(around: Surroundings) -> Gateway:
         http = await stack.enter_async_context(open_http())
         registers = institutions(around.settings, http, around.clock)
         paying = pay(around.settings, http, redis, around.clock, sent.words)
-        services = city_services(around, db, redis, sent, registers, paying)
+        issuer = SocketIssuer(places.issuer_socket(around.settings))
+        stack.push_async_callback(issuer.close)
+        services = city_services(around, db, redis, sent, Outside(registers, paying, issuer))
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -56,8 +59,6 @@ async def assemble(around: Surroundings) -> Gateway:
             around.clock,
             around.templates,
         )
-        issuer = SocketIssuer(places.issuer_socket(around.settings))
-        stack.push_async_callback(issuer.close)
         health.beside({"乘车码签发": issuer.told})
         means = Means(around, redis, db, http, sent)
         received = reception(means, services.citizens, services.by_type())
@@ -78,6 +79,7 @@ async def assemble(around: Surroundings) -> Gateway:
             reception=received,
             proving=services.proving,
             payments=services.payments,
+            transit=services.transit,
             data=services.data,
             reminders=sent.reminders,
             unionids=unionids(means, services.citizens),

@@ -12,6 +12,7 @@ from clients.wechat import (
     WeChatRefusedError,
 )
 from commands.reception import Means
+from commands.rides import gates
 from commands.services import Services
 from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
@@ -53,7 +54,8 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words)
     exports = ExportPages(inside, data.exports)
     mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
-    return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready)]
+    machines = gates(means, services.transit, ready)
+    return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready), *machines]
 
 
 def console(means: Means, services: Services, ready: Ready) -> list[Route]:

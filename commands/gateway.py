@@ -17,6 +17,7 @@ from services.citizens.service import Citizens
 from services.citizens.unionids import Unionids
 from services.hospital.service import Hospital
 from services.payments.service import Payments
+from services.transit.service import Transit
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.serving import serve
@@ -38,6 +39,7 @@ class Gateway:
     hospital: Hospital
     proving: Proving
     payments: Payments
+    transit: Transit
     data: DataRights
     reception: Reception
     reminders: Reminders

@@ -23,6 +23,7 @@ from commands.jobs import (
     purge_by_rule,
     tell_of_accesses,
 )
+from commands.rides import ride
 from core.delivery.outgoing import Outgoing, Relieved
 from core.schedule.leases import Leases
 
@@ -72,6 +73,7 @@ def _timekeeping(gateway: Gateway, open_days: Job, jobs: Jobs) -> Jobs:
     expire_requests(jobs, gateway.proving)
     ask_unionids(jobs, gateway.unionids)
     collect(jobs, gateway.payments)
+    ride(jobs, gateway.transit)
     lapse_consents(jobs, gateway.data.consents)
     tell_of_accesses(jobs, gateway.data.accesses)
     alarm_of_deadlines(jobs, gateway.data.deadlines)

@@ -1,17 +1,16 @@
 """The city's services, built once on one database."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from commands import rides
 from commands.naming import by_type
-from commands.paying import Pay
+from commands.outside import Outside
 from commands.post import Post
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
 from core.chat.desk import Desk, DeskHours
 from core.stores.database import Database
 from core.stores.redis import Redis
-from services.citizens.institutions import Institution
 from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
@@ -19,6 +18,7 @@ from services.citizens.service import Citizens, Families
 from services.hospital.links import Links
 from services.hospital.service import Hospital, People
 from services.payments.service import Payments
+from services.transit.service import Transit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Services:
     data: DataRights
     hospital: Hospital
     payments: Payments
+    transit: Transit
     desk: Desk
 
     def by_type(self) -> dict[type, object]:
@@ -40,27 +41,22 @@ class Services:
         return by_type(self) | by_type(self.data)
 
 
-def city_services(
-    around: Surroundings,
-    db: Database,
-    redis: Redis,
-    sent: Post,
-    institutions: Mapping[str, Institution],
-    paying: Pay,
-) -> Services:
+def city_services(around: Surroundings, db: Database, redis: Redis, sent: Post, outside: Outside) -> Services:
     """Build every service of the city on one pair of stores."""
     citizens = Citizens(db, around.seal)
     families = Families(db, around.seal, around.clock, sent.notices)
     links = Links(around.seal, around.settings.server.url)
     people = People(citizens, families)
+    payments = Payments(db, outside.paying.bank, citizens, around.clock)
     return Services(
         citizens=citizens,
         families=families,
-        proving=Proving(db, around.seal, around.clock, institutions, sent.notices),
+        proving=Proving(db, around.seal, around.clock, outside.institutions, sent.notices),
         papers=Papers(around.clock),
         pages=OwnPages(around.settings.server.url),
         data=data_rights(around, db, redis, sent, families),
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
-        payments=Payments(db, paying.bank, citizens, around.clock),
+        payments=payments,
+        transit=rides.transit(around, db, payments, outside),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

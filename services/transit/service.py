@@ -11,6 +11,7 @@ from services.payments.service import Contract, Payment
 from services.transit import listing
 from services.transit.accounts import Account, Accounts, Contracts
 from services.transit.codes import Codes, Granted, Pictured
+from services.transit.devices import Devices, Registered
 from services.transit.fares import Because, Fare, band_fare, rounded, tariff_of
 from services.transit.issuer import Issuer
 from services.transit.listing import Ride
@@ -35,7 +36,7 @@ class Payments(Collects, Contracts, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Parts:
     """What the transit is built of."""
 
     db: Database
@@ -48,7 +49,7 @@ class Means:
 class Transit:
     """Everything riders, gates and the clock ask of the transit; the owner of its payments, too."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Parts) -> None:
         self._means = means
         self.timetable = means.timetable
         self._accounts = Accounts(means.db, means.payments, means.clock)
@@ -57,6 +58,12 @@ class Transit:
         self._settling = Settling(means.db, means.timetable, means.payments, means.clock)
         self._till = Till(means.payments, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
+        self._devices = Devices(means.db, means.clock)
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is any line to ride on."""
+        return bool(self.timetable.tariffs)
 
     async def account(self, citizen: str) -> Account:
         """How a citizen's account stands."""
@@ -108,13 +115,25 @@ class Transit:
         """Take in what a gate sends; what is new is paired at the next `settle`."""
         return await self._taps.ingest(device, batch, now)
 
-    async def trust(self, now: datetime) -> TrustList:
-        """Whom gates are to trust."""
+    async def device(self, name: str) -> Registered | None:
+        """A gate as it is registered."""
+        return await self._devices.find(name)
+
+    async def trust(self, device: Device, since: int, now: datetime) -> TrustList:
+        """Whom a gate is to trust: always the whole list, whatever it has and whichever gate it is."""
+        del device, since
         return await self._trusting.trust(now)
 
     async def settle(self) -> int:
         """Pair, price and ask for what is due; how many account-days there were."""
         return await self._settling.settle()
+
+    async def settle_all(self) -> int:
+        """Settle until nothing is due; how many account-days there were."""
+        settled = 0
+        while now := await self.settle():
+            settled += now
+        return settled
 
     async def close_days(self) -> int:
         """Days that are over leave who is under way without an exit (J5)."""

@@ -82,6 +82,9 @@ class Timetable:
         return max(metro, *tariff.bus.values(), 0)
 
 
+NOTHING = Timetable(Network("", {}, {}, {}), ())  # no line runs
+
+
 def read(folder: Path) -> Timetable:
     """Read `network.toml` and every `tariff-*.toml`; `BootError` names file, line and field."""
     file = File(folder / NETWORK_FILE)

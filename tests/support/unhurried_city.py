@@ -3,21 +3,19 @@
 import asyncio
 import random
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import main
-from commands.paying import Pay
+from commands.outside import Outside
 from commands.post import Post
 from commands.services import Services
 from commands.surroundings import Surroundings
 from core.effects import Effect
 from core.stores.database import Database
 from core.stores.redis import Redis
-from services.citizens.institutions import Institution
 from services.hospital.links import Links
 from services.hospital.service import Hospital, People
 
@@ -45,16 +43,9 @@ async def _ponder() -> None:
 _services_of_main = main.__dict__["city_services"]
 
 
-def city_services(
-    around: Surroundings,
-    db: Database,
-    redis: Redis,
-    sent: Post,
-    institutions: Mapping[str, Institution],
-    paying: Pay,
-) -> Services:
+def city_services(around: Surroundings, db: Database, redis: Redis, sent: Post, outside: Outside) -> Services:
     """The same services, but for the hospital."""
-    services: Services = _services_of_main(around, db, redis, sent, institutions, paying)
+    services: Services = _services_of_main(around, db, redis, sent, outside)
     people = People(services.citizens, services.families)
     links = Links(around.seal, around.settings.server.url)
     hospital = Unhurried(db, people, around.clock, links, sent.reminders)

@@ -10,7 +10,7 @@ from core.clock import ManualClock
 from core.stores.database import Database
 from gate.code import Grant, ServerCode, grant, server_code
 from services.payments.service import Contract, ContractState
-from services.transit.service import Means, Transit
+from services.transit.service import Parts, Transit
 from tests.services.transit.line import TIMETABLE, Collector
 
 BACK = "https://city.example/transit"
@@ -65,7 +65,7 @@ class Riding:
 
     def __init__(self, db: Database, clock: ManualClock) -> None:
         self.db, self.clock, self.bank, self.issuer = db, clock, Bank(), Issuing()
-        self.transit = Transit(Means(db, self.bank, self.issuer, TIMETABLE, clock))
+        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock))
         self._numbers = itertools.count(1)
 
     async def citizen(self) -> str:
