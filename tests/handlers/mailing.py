@@ -9,7 +9,7 @@ SELECT id, key, kind, sealed, guard_keys, guard_ns FROM outbox
 WHERE conversation = $1 AND state IN ('queued', 'held') AND guards_hold(guard_keys, guard_ns) ORDER BY id
 """
 # The database goes by its own time, whatever day it is there: a prompt lasts there as long as it does here.
-_IN_ITS_TIME = "UPDATE prompts SET at = $2, expires_at = expires_at + (now() - $2) WHERE message = $1"
+IN_ITS_TIME = "UPDATE prompts SET at = $2, expires_at = expires_at + (now() - $2) WHERE message = $1"
 
 
 async def arrives(talk: Talk) -> list[str]:
@@ -24,7 +24,7 @@ async def arrives(talk: Talk) -> list[str]:
                 "UPDATE outbox SET state = 'accepted', settled_at = now() WHERE id = $1", row["id"]
             )
             await prompts.leave(tx, row["id"], talk.conversation, row["kind"], letter, guards)
-            await tx.execute(_IN_ITS_TIME, row["id"], talk.ground.clock.now())
+            await tx.execute(IN_ITS_TIME, row["id"], talk.ground.clock.now())
         lines = [f"{digit} {label}" for digit, (_, label) in enumerate(letter.options, start=1)]
         came.append("\n".join((letter.text, *lines)))
     talk.later(seconds=5)

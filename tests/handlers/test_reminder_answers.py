@@ -11,6 +11,7 @@ from services.citizens.service import Citizens
 from services.hospital import ladder
 from services.hospital.model import BookingState
 from services.hospital.service import Hospital
+from tests.handlers.mailing import IN_ITS_TIME
 from tests.services.ward import MONDAY, Ward, at, effect
 from tests.support.talk import Talk
 from tests.support.wording import kinds_in
@@ -55,7 +56,7 @@ class Reminded:
             known = await guards.current(tx, [ladder.guard(self.booking)])
             self.message = await tx.fetchval(_ACCEPTED, self.talk.conversation, ladder.KIND)
             await prompts.leave(tx, self.message, self.talk.conversation, ladder.KIND, letter, known)
-            await tx.execute("UPDATE prompts SET at = $1", self.talk.ground.clock.now())
+            await tx.execute(IN_ITS_TIME, self.message, self.talk.ground.clock.now())
         self.talk.later(seconds=5)
 
     async def state(self) -> BookingState:
