@@ -13,6 +13,7 @@ from tests.simulator.town import CITIZEN, Pushed, Town
 
 BROKEN = "该公众号提供的服务出现故障，请稍后再试"
 UNREACHABLE = "该公众号暂时无法提供服务，请稍后再试"
+pytestmark = pytest.mark.timed  # an attempt is lost that takes longer than a moment
 RETRY_S = 0.4
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from core.clock import ManualClock
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from gate.code import Grounds, IssuerKey, Refused, Type, read, verify
+from services.transit import accounts_store
 from services.transit.codes import MOST_CODES, MOST_COMPANIONS, MOST_PICTURES
 from services.transit.errors import (
     Closing,
@@ -52,12 +53,21 @@ async def test_opening_twice_at_once_is_one_account(riding: Riding) -> None:
 async def test_control_without_the_lock_there_are_more(
     riding: Riding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    both, found = asyncio.Barrier(2), accounts_store.live
+
     async def nobody_waits(*_: object) -> None: ...
 
-    monkeypatch.setattr("services.transit.accounts_store.lock", nobody_waits)
+    async def seen(tx: Transaction, citizen: str) -> accounts_store.Live | None:
+        live = await found(tx, citizen)
+        await both.wait()  # nobody goes on before the other one has looked, too
+        return live
+
+    monkeypatch.setattr(accounts_store, "lock", nobody_waits)
+    monkeypatch.setattr(accounts_store, "live", seen)
     citizen = await riding.citizen()
-    await asyncio.gather(*(riding.transit.open(citizen, BACK) for _ in range(5)))
-    assert await riding.db.fetchval("SELECT count(*) FROM transit_accounts") > 1
+    async with asyncio.timeout(15):
+        await asyncio.gather(*(riding.transit.open(citizen, BACK) for _ in range(2)))
+    assert await riding.db.fetchval("SELECT count(*) FROM transit_accounts") == 2
 
 
 async def test_a_picture_opens_a_gate_once_signed_and_for_two_minutes(riding: Riding) -> None:
