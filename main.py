@@ -45,11 +45,11 @@ async def assemble(around: Surroundings) -> Gateway:
         stack.push_async_callback(db.close)
         sent = post(around, db)
         http = await stack.enter_async_context(open_http())
-        registers = institutions(around.settings, http, around.clock)
         paying = pay(around.settings, http, redis, around.clock, sent.words)
         issuer = SocketIssuer(places.issuer_socket(around.settings))
         stack.push_async_callback(issuer.close)
-        services = city_services(around, db, redis, sent, Outside(registers, paying, issuer))
+        outside = Outside(institutions(around.settings, http, around.clock), paying, issuer)
+        services = city_services(around, db, redis, sent, outside)
         metrics = Metrics()
         health = Health(
             {"缓存": lambda: redis_version(redis), "数据库": lambda: postgres_version(db)},
@@ -64,13 +64,12 @@ async def assemble(around: Surroundings) -> Gateway:
         received = reception(means, services.citizens, services.by_type())
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
-        inside = doors(means, services, lambda: health.ready)
-        told = PayDoor(paying.opener, services.payments, lambda: health.ready)
-        app = Doors([*door(accounts, porch), *inside, *told.routes(), *health.public_routes()])
-        admin = Doors([*health.admin_routes(), *OutboxDoor(db).routes()])
+        told = PayDoor(paying.opener, services.payments, lambda: health.ready).routes()
+        inside = [*doors(means, services, lambda: health.ready), *told, *health.public_routes()]
+        app = Doors([*door(accounts, porch), *inside])
         return Gateway(
             app=app,
-            admin=admin,
+            admin=Doors([*health.admin_routes(), *OutboxDoor(db).routes()]),
             health=health,
             redis=redis,
             db=db,
