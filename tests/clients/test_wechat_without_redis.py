@@ -42,6 +42,7 @@ class Way:
 @asynccontextmanager
 async def a_way_to(redis_url: str) -> AsyncIterator[Way]:
     way = Way()
+    talks: set[asyncio.Task[None] | None] = set()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -49,6 +50,7 @@ async def a_way_to(redis_url: str) -> AsyncIterator[Way]:
                 writer.write(data)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.current_task())
         behind, before = await asyncio.open_unix_connection(urlsplit(redis_url).path)
         way.ends += [writer, before]
         try:
@@ -62,6 +64,7 @@ async def a_way_to(redis_url: str) -> AsyncIterator[Way]:
         yield way
     finally:
         way.close()
+        await asyncio.gather(*(each for each in talks if each), return_exceptions=True)  # none is cut short
 
 
 @pytest.mark.parametrize("how", ["gone", "hangs"])
