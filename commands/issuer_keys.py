@@ -4,7 +4,6 @@ import base64
 import fcntl
 import os
 import secrets
-import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.errors import BootError
+from core.stores.private_file import PrivateFile
 
 _FORMAT = 1
 _SEED_BYTES = 32
@@ -22,6 +22,13 @@ _HEAD = """\
 # Keys that sign ride codes. Who has this file rides for nothing: no copy of it is needed anywhere.
 # A lost file is replaced by `main.py issue --create`; gates learn the new key when they next have a network.
 """
+
+_FILE = PrivateFile(
+    "issuer keys",
+    "are",
+    missing="make them with `.venv/bin/python main.py issue --create`",
+    no_file="not in a file",
+)
 
 
 class _Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,25 +125,11 @@ class _Change:
 
 
 def _read(path: Path) -> dict[str, _Key]:
+    content = _FILE.read(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError as missing:
-        raise BootError(
-            f"issuer keys {path} are missing: make them with `.venv/bin/python main.py issue --create`"
-        ) from missing
-    except OSError as refused:
-        raise BootError(f"issuer keys {path} cannot be read: {refused.strerror}") from refused
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise BootError(f"issuer keys {path} are not in a file")
-    with os.fdopen(descriptor, "rb") as file:
-        if stat.S_IMODE(mode) & 0o077:
-            raise BootError(f"issuer keys {path} are open to others: chmod 600 {path}")
-        try:
-            found = msgspec.convert(tomllib.loads(file.read().decode()), _File)
-        except (ValueError, msgspec.ValidationError) as damaged:
-            raise _damaged(path) from damaged
+        found = msgspec.convert(tomllib.loads(content.decode()), _File)
+    except (ValueError, msgspec.ValidationError) as damaged:
+        raise _damaged(path) from damaged
     if found.format != _FORMAT:
         raise BootError(f"issuer keys {path} have format {found.format}, this program knows {_FORMAT}")
     if not found.keys:
@@ -172,13 +165,4 @@ def _draft(path: Path, keys: dict[str, _Key]) -> Path:
     lines = [f"format = {_FORMAT}"]
     for kid, key in keys.items():
         lines += ["", f"[keys.{kid}]", f'seed = "{key.seed}"', f"since = {key.since}"]
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as refused:
-        raise BootError(f"issuer keys {path} cannot be written: {refused.strerror}") from refused
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(_HEAD + "\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    return draft
+    return _FILE.draft(path, _HEAD + "\n".join(lines) + "\n")

@@ -5,7 +5,6 @@ import binascii
 import fcntl
 import os
 import secrets
-import stat
 import tomllib
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import msgspec
 
 from core.errors import BootError
 from core.seal import KEY_BYTES, Seal
+from core.stores.private_file import PrivateFile
 
 _FORMAT = 1
 _LAST_NUMBER = 255  # a key's number is one byte in front of what it sealed
@@ -20,6 +20,14 @@ _HEAD = """\
 # Bianmin's key ring. What these keys sealed is lost without them: keep a copy apart from the database's.
 # index_key names conversations and never changes; `main.py keys rotate` adds one.
 """
+
+_FILE = PrivateFile(
+    "key ring",
+    "is",
+    missing="copy it from where the database was set up, "
+    "or make one with `.venv/bin/python main.py keys create` for a new database",
+    no_file="not a file",
+)
 
 
 class _Ring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,26 +81,11 @@ def rotate(path: Path) -> Seal:
 
 
 def _read(path: Path) -> _Ring:
+    content = _FILE.read(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError as missing:
-        raise BootError(
-            f"key ring {path} is missing: copy it from where the database was set up, "
-            "or make one with `.venv/bin/python main.py keys create` for a new database"
-        ) from missing
-    except OSError as refused:
-        raise BootError(f"key ring {path} cannot be read: {refused.strerror}") from refused
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        raise BootError(f"key ring {path} is not a file")
-    with os.fdopen(descriptor, encoding="utf-8") as file:
-        if stat.S_IMODE(mode) & 0o077:
-            raise BootError(f"key ring {path} is open to others: chmod 600 {path}")
-        try:
-            ring = msgspec.convert(tomllib.loads(file.read()), _Ring)
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as damaged:
-            raise _damaged(path) from damaged
+        ring = msgspec.convert(tomllib.loads(content.decode()), _Ring)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as damaged:
+        raise _damaged(path) from damaged
     if ring.format != _FORMAT:
         raise BootError(f"key ring {path} has format {ring.format}, this program knows {_FORMAT}")
     if str(ring.current) not in ring.keys or not all(_is_number(number) for number in ring.keys):
@@ -132,16 +125,7 @@ def _written(path: Path, ring: _Ring) -> Path:
         "[keys]",
     ]
     lines += [f'{number} = "{key}"' for number, key in ring.keys.items()]
-    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as refused:
-        raise BootError(f"key ring {path} cannot be written: {refused.strerror}") from refused
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(_HEAD + "\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    return new
+    return _FILE.draft(path, _HEAD + "\n".join(lines) + "\n")
 
 
 def _keep_folder(folder: Path) -> None:

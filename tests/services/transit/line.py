@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from core.clock import CITY_ZONE, ManualClock
 from core.stores.database import Database, Transaction
@@ -216,6 +215,3 @@ class Line:
 
 def after(minutes: float) -> datetime:
     return MORNING + timedelta(minutes=minutes)
-
-
-Row = dict[str, Any]
