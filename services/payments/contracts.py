@@ -86,9 +86,9 @@ class Contracts:
     async def ask_open(self) -> int:
         """Ask about contracts that were not heard of, and end those that are to be ended; how many."""
         now = self.clock.now()
-        rows = await store.take_open(self.db, now, now + BUSY, _AT_ONCE)
+        rows = await store.OPEN.take(self.db, now, now + BUSY, _AT_ONCE)
         for row in rows:
-            await self._carefully(row)
+            await self._carefully(store.row_of(row))
         return len(rows)
 
     def _fits(self, row: Row, notice: ContractNotice) -> bool:
@@ -123,7 +123,7 @@ class Contracts:
             await self._look(row)
         except (BankGone, BankRefused) as away:
             _log.warning("pay_contract_put_off", contract=row.id, why=str(away))
-            await store.query_at(self.db, row.id, ladder.next_query(row.asked_at, now))
+            await store.OPEN.put_off(self.db, row.id, ladder.next_query(row.asked_at, now))
 
     async def _look(self, row: Row) -> None:
         found = await self.bank.agreement(row.plan, row.id)
@@ -140,7 +140,7 @@ class Contracts:
         """It was not signed so far; once the page cannot be signed any more it lapses."""
         now = self.clock.now()
         if row.state is ContractState.ENDING or now - row.asked_at < LAPSES:
-            await store.query_at(self.db, row.id, ladder.next_query(row.asked_at, now))
+            await store.OPEN.put_off(self.db, row.id, ladder.next_query(row.asked_at, now))
             return
         async with self.db.transaction() as tx:
             held = await store.lock(tx, row.id)

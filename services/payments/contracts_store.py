@@ -1,14 +1,15 @@
 """The statements of contracts, one function each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from core.stores.database import Database, Transaction
 from services.payments.model import Contract, ContractState
+from services.payments.queue import Queue
 
 _COLUMNS = "id, citizen, plan, account, state, contract_id, asked_at, signed_at, changed_at"
+OPEN = Queue("pay_contracts", "state IN ('asked', 'ending')", "next_query_at", shown=_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Row:
         return Contract(self.id, self.citizen, self.plan, self.state, since)
 
 
-def _row(found: Any) -> Row:
+def row_of(found: Any) -> Row:
+    """A contract out of its row."""
     values = dict(found)
     values["state"] = ContractState(values["state"])
     values["contract_id"] = values["contract_id"] or ""
@@ -65,7 +67,7 @@ async def latest(db: Database | Transaction, citizen: str, plan: str) -> Row | N
         citizen,
         plan,
     )
-    return _row(found) if found else None
+    return row_of(found) if found else None
 
 
 async def living(tx: Transaction, citizen: str, plan: str) -> list[Row]:
@@ -76,7 +78,7 @@ async def living(tx: Transaction, citizen: str, plan: str) -> list[Row]:
         citizen,
         plan,
     )
-    return [_row(each) for each in found]
+    return [row_of(each) for each in found]
 
 
 async def lock(tx: Transaction, code: str) -> Row | None:
@@ -85,7 +87,7 @@ async def lock(tx: Transaction, code: str) -> Row | None:
         f"SELECT {_COLUMNS} FROM pay_contracts WHERE id = $1 FOR UPDATE",  # noqa: S608 - our own words
         code,
     )
-    return _row(found) if found else None
+    return row_of(found) if found else None
 
 
 async def add(tx: Transaction, row: Row, step: Step, next_query_at: datetime) -> None:
@@ -138,37 +140,6 @@ async def name(tx: Transaction, code: str, contract_id: str, signed_at: datetime
         contract_id,
         signed_at,
     )
-
-
-async def query_at(db: Database, code: str, at: datetime) -> None:
-    """Ask about it again then; it is nobody's until then."""
-    await db.execute(
-        """
-        UPDATE pay_contracts SET next_query_at = $2, busy_until = NULL
-        WHERE id = $1 AND state IN ('asked', 'ending')
-        """,
-        code,
-        at,
-    )
-
-
-async def take_open(db: Database, now: datetime, busy_until: datetime, limit: int) -> Sequence[Row]:
-    """Contracts to ask WeChat Pay about now; who takes them has them until `busy_until`."""
-    found = await db.fetch(
-        f"""
-        UPDATE pay_contracts SET busy_until = $2
-        WHERE id = ANY(ARRAY(
-            SELECT id FROM pay_contracts
-            WHERE state IN ('asked', 'ending') AND next_query_at <= $1
-              AND (busy_until IS NULL OR busy_until <= $1)
-            ORDER BY next_query_at LIMIT $3 FOR UPDATE SKIP LOCKED))
-        RETURNING {_COLUMNS}
-        """,  # noqa: S608 - our own words
-        now,
-        busy_until,
-        limit,
-    )
-    return [_row(each) for each in found]
 
 
 async def wake_payments(tx: Transaction, citizen: str, plan: str, now: datetime) -> None:

@@ -49,8 +49,8 @@ class Debits:
     async def ask_open(self) -> int:
         """Ask what became of tries that were not heard of; how many."""
         now = self.clock.now()
-        taken = await store.take_open(self.db, now, now + BUSY, _AT_ONCE * 4)
-        await _each(taken, self._find_out)
+        taken = await store.OPEN.take(self.db, now, now + BUSY, _AT_ONCE * 4)
+        await _each([row["id"] for row in taken], self._find_out)
         return len(taken)
 
     async def pay_now(self, payment_id: str, citizen: str) -> None:
@@ -120,9 +120,9 @@ class Debits:
             await self._refused(begun, refused)
         except BankGone as gone:
             _log.warning("debit_unanswered", out_trade_no=begun.id, why=gone.why)
-            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
+            await store.OPEN.put_off(self.db, begun.id, now + ladder.QUERIES[0])
         else:
-            await store.query_at(self.db, begun.id, now + ladder.QUERIES[0])
+            await store.OPEN.put_off(self.db, begun.id, now + ladder.QUERIES[0])
 
     async def _refused(self, begun: Try, refused: BankRefused) -> None:
         if refused.policy in {Policy.PAYER, Policy.CONTRACT}:
@@ -137,7 +137,7 @@ class Debits:
         at = now if refused.policy is Policy.KNOWN else now + ladder.QUERIES[0]
         if refused.policy in {Policy.LATER, Policy.CONFIGURATION}:
             at = now + _SOON
-        await store.query_at(self.db, begun.id, at)
+        await store.OPEN.put_off(self.db, begun.id, at)
 
     async def _find_out(self, try_id: str) -> None:
         """Ask what became of one; what WeChat Pay does not know is asked for again, in the same words."""
@@ -148,17 +148,17 @@ class Debits:
             fate = await self.bank.fate(try_id)
         except (BankGone, BankRefused) as away:
             _log.warning("debit_query_put_off", out_trade_no=try_id, why=str(away))
-            await store.query_at(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
+            await store.OPEN.put_off(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
             return
         if fate is None:
             await self._ask(found)
         elif fate.told is Told.OPEN:
-            await store.query_at(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
+            await store.OPEN.put_off(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
         elif self._fits(found, fate):
             await self._settle(found, fate, try_id)
         else:
             await strays.keep(self.db, try_id, "debit", "the query tells another amount", self.clock.now())
-            await store.query_at(self.db, try_id, self.clock.now() + ladder.LATER_QUERIES)
+            await store.OPEN.put_off(self.db, try_id, self.clock.now() + ladder.LATER_QUERIES)
 
     async def _settle(self, found: Try, fate: Fate, key: str) -> None:
         """Under the payment's lock, with what its owner makes of it; who comes second finds it done."""

@@ -56,9 +56,9 @@ class Refunds:
     async def ask_due(self) -> int:
         """Ask for what is to go back, and again for what is not known to have arrived; how many."""
         now = self.clock.now()
-        taken = await store.take_due(self.db, now, now + BUSY, _AT_ONCE)
+        taken = await store.OPEN.take(self.db, now, now + BUSY, _AT_ONCE)
         for refund in taken:
-            await self._carefully(refund, now)
+            await self._carefully(refund["id"], now)
         return len(taken)
 
     async def told(self, notice: RefundNotice) -> None:
@@ -85,7 +85,7 @@ class Refunds:
         else:
             if fate.told is not Told.OPEN:
                 await self._settle(row.id, fate, row.id)
-        await store.ask_at(self.db, row.id, ladder.next_query(row.asked_at, now))
+        await store.OPEN.put_off(self.db, row.id, ladder.next_query(row.asked_at, now))
 
     async def _settle(self, refund_id: str, fate: Fate, key: str) -> None:
         """Under the payment's lock; whoever comes second finds it done."""

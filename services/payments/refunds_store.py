@@ -7,7 +7,9 @@ from typing import Any
 from core.stores.database import Database, Transaction
 from services.payments.contracts_store import Step
 from services.payments.model import RefundState
+from services.payments.queue import Queue
 
+OPEN = Queue("pay_refunds", "state = 'due'", "next_at")
 _REFUND = """
 SELECT r.id, r.try AS try_id, r.amount_fen, r.why, r.state, r.asked_at, t.payment, t.extra,
        t.amount_fen AS paid_fen
@@ -99,30 +101,4 @@ async def arrived(tx: Transaction, try_id: str, amount_fen: int) -> None:
     """So much of what was paid has gone back."""
     await tx.execute(
         "UPDATE pay_tries SET refunded_fen = refunded_fen + $2 WHERE id = $1", try_id, amount_fen
-    )
-
-
-async def take_due(db: Database, now: datetime, busy_until: datetime, limit: int) -> list[str]:
-    """Refunds to ask WeChat Pay for now; who takes them has them until `busy_until`."""
-    rows = await db.fetch(
-        """
-        UPDATE pay_refunds SET busy_until = $2
-        WHERE id = ANY(ARRAY(
-            SELECT id FROM pay_refunds
-            WHERE state = 'due' AND next_at <= $1 AND (busy_until IS NULL OR busy_until <= $1)
-            ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
-        RETURNING id
-        """,
-        now,
-        busy_until,
-        limit,
-    )
-    return [row["id"] for row in rows]
-
-
-async def ask_at(db: Database, refund_id: str, at: datetime) -> None:
-    await db.execute(
-        "UPDATE pay_refunds SET next_at = $2, busy_until = NULL WHERE id = $1 AND state = 'due'",
-        refund_id,
-        at,
     )

@@ -9,7 +9,6 @@ from services.citizens.service import Citizens
 from services.payments import listing, store
 from services.payments.bank import Bank
 from services.payments.contracts import Contracts
-from services.payments.contracts_store import Step
 from services.payments.debits import Debits
 from services.payments.errors import NoSuchPayment
 from services.payments.listing import Which
@@ -24,7 +23,6 @@ from services.payments.model import (
     PaymentState,
     RefundNotice,
 )
-from services.payments.naming import new_payment
 from services.payments.refunds import Refunds
 from services.payments.reports import Owner, Reports
 
@@ -74,21 +72,15 @@ class Payments:
         The same again is the same payment; another amount under the same (purpose, object, version) is a
         ValueError, for it takes a new version.
         """
-        self._reports.of(debt.purpose)
-        payment = new_payment()
-        step = Step("owed", "owed", debt.purpose, f"{debt.object}/{debt.version}", self._clock.now())
-        if await store.owe(tx, debt, payment, step):
-            return payment
-        before = await store.owed(tx, debt)
-        if before is None or before.amount_fen != debt.amount_fen:
-            raise ValueError("a debt keeps its amount: another one is another version")
-        return before.id
+        (payment,) = await self.owe_all(tx, [debt])
+        return payment
 
     async def owe_all(self, tx: Transaction, debts: Sequence[Debt]) -> list[str]:
-        """Many debts that are new, each as `owe` would; their payments, in their order."""
+        """Many debts at once, each as `owe` would; their payments, in their order."""
         for purpose in {debt.purpose for debt in debts}:
             self._reports.of(purpose)
-        return await store.owe_all(tx, debts, self._clock.now())
+        owed = zip(debts, await store.owe(tx, debts, self._clock.now()), strict=True)
+        return [payment or await _before(tx, debt) for debt, payment in owed]
 
     async def payment(self, payment_id: str) -> Payment:
         """A payment as it stands; NoSuchPayment."""
@@ -141,3 +133,11 @@ class Payments:
     async def listed(self, which: Which, after: str, limit: int) -> list[listing.Line]:
         """What operators look at, page by page."""
         return await listing.page(self._db, which, after, limit)
+
+
+async def _before(tx: Transaction, debt: Debt) -> str:
+    """The payment of a debt that was written down before."""
+    before = await store.owed(tx, debt)
+    if before is None or before.amount_fen != debt.amount_fen:
+        raise ValueError("a debt keeps its amount: another one is another version")
+    return before.id

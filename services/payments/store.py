@@ -9,7 +9,9 @@ from core.stores.database import Database, Transaction
 from services.payments.contracts_store import Step
 from services.payments.model import Debt, Payment, PaymentState, TryState
 from services.payments.naming import new_payment
+from services.payments.queue import Queue
 
+OPEN = Queue("pay_tries", "state = 'open'", "next_query_at")
 _PAYMENT = """
 SELECT p.id, p.citizen, p.plan, p.purpose, p.object, p.version, p.amount_fen, p.text, p.state, p.tries,
        coalesce(t.refunded_fen, 0) AS refunded_fen, p.paid_at, p.next_try_at, p.begun_at, p.due_at, p.paid_by
@@ -63,37 +65,10 @@ def _try(found: Any) -> Try:
     return Try(**values)
 
 
-async def owe(tx: Transaction, debt: Debt, payment: str, step: Step) -> str | None:
-    """Write a debt down; None where it was before."""
-    new: str | None = await tx.fetchval(
-        """
-        INSERT INTO payments (id, citizen, plan, purpose, object, version, amount_fen, text, due_at, state,
-                              next_try_at, what, who, key, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14)
-        ON CONFLICT (purpose, object, version) DO NOTHING RETURNING id
-        """,
-        payment,
-        debt.citizen,
-        debt.plan,
-        debt.purpose,
-        debt.object,
-        debt.version,
-        debt.amount_fen,
-        debt.text,
-        debt.due_at,
-        step.state,
-        step.what,
-        step.who,
-        step.key,
-        step.at,
-    )
-    return new
-
-
-async def owe_all(tx: Transaction, debts: Sequence[Debt], now: datetime) -> list[str]:
-    """Write many new debts down at once; their payments, in their order."""
+async def owe(tx: Transaction, debts: Sequence[Debt], now: datetime) -> list[str | None]:
+    """Write debts down at once; the payment of each in their order, None where it was before."""
     payments = [new_payment() for _ in debts]
-    await tx.execute(
+    found = await tx.fetch(
         """
         INSERT INTO payments (changed_at, state, what, who, id, citizen, plan, purpose, object, version,
                               amount_fen, text, due_at, next_try_at, key)
@@ -102,6 +77,7 @@ async def owe_all(tx: Transaction, debts: Sequence[Debt], now: datetime) -> list
         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::integer[], $8::integer[],
                     $9::text[], $10::timestamptz[])
             AS d (id, citizen, plan, purpose, object, version, amount_fen, text, due_at)
+        ON CONFLICT (purpose, object, version) DO NOTHING RETURNING id
         """,
         now,
         payments,
@@ -114,7 +90,8 @@ async def owe_all(tx: Transaction, debts: Sequence[Debt], now: datetime) -> list
         [debt.text for debt in debts],
         [debt.due_at for debt in debts],
     )
-    return payments
+    new = {row["id"] for row in found}
+    return [each if each in new else None for each in payments]
 
 
 async def owed(tx: Transaction, debt: Debt) -> Payment | None:
@@ -283,31 +260,4 @@ async def pay_twice(tx: Transaction, try_id: str, step: Step, transaction_id: st
         step.key,
         step.at,
         transaction_id,
-    )
-
-
-async def take_open(db: Database, now: datetime, busy_until: datetime, limit: int) -> list[str]:
-    """Tries to ask WeChat Pay about now; who takes them has them until `busy_until`."""
-    rows = await db.fetch(
-        """
-        UPDATE pay_tries SET busy_until = $2
-        WHERE id = ANY(ARRAY(
-            SELECT id FROM pay_tries
-            WHERE state = 'open' AND next_query_at <= $1 AND (busy_until IS NULL OR busy_until <= $1)
-            ORDER BY next_query_at, id LIMIT $3 FOR UPDATE SKIP LOCKED))
-        RETURNING id
-        """,
-        now,
-        busy_until,
-        limit,
-    )
-    return [row["id"] for row in rows]
-
-
-async def query_at(db: Database, try_id: str, at: datetime) -> None:
-    """Ask about a try again then; it is in nobody's hands until then."""
-    await db.execute(
-        "UPDATE pay_tries SET next_query_at = $2, busy_until = NULL WHERE id = $1 AND state = 'open'",
-        try_id,
-        at,
     )
