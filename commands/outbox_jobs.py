@@ -3,12 +3,10 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
 from commands import places, terminal
 from commands.database import migrated
 from commands.outbox import counted, remaining
-from core.clock import CITY_ZONE
 from core.delivery import jobs, standing
 from core.delivery.jobs import Job, NoSuchJob
 from core.delivery.progress import progress
@@ -18,7 +16,6 @@ from core.stores.database import Database
 from settings import Settings
 
 USUAL = 20
-_MOST = 1_000
 _CALL = ".venv/bin/python main.py outbox"
 _DONE = {
     "stop": "stopped",
@@ -33,9 +30,9 @@ def listing(settings: Settings, before: int | None, limit: int) -> int:
     """List jobs, the latest first."""
 
     async def work(db: Database) -> int:
-        found = await jobs.listed(db, before, _page(limit) + 1)
+        found = await jobs.listed(db, before, terminal.page(limit) + 1)
         for job in found[:limit]:
-            facts = (f"{job.id}", _when(job.made_at), job.state, f"{job.rows:,}")
+            facts = (f"{job.id}", terminal.when(job.made_at), job.state, f"{job.rows:,}")
             columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
             terminal.say("".join((*columns, f"{job.kind} to {job.audience}, by {job.who}")))
         return _say_rest("jobs", found, before, limit, ("no jobs", "no earlier jobs"))
@@ -80,13 +77,13 @@ def unknown(settings: Settings, before: int | None, limit: int) -> int:
     """List the messages of which nobody knows whether they arrived, the latest first."""
 
     async def work(db: Database) -> int:
-        found = await standing.doubts(db, before, _page(limit) + 1)
+        found = await standing.doubts(db, before, terminal.page(limit) + 1)
         for each in found[:limit]:
             job = f", job {each.job}" if each.job else ""
             way = f"by {each.channel}" if each.channel else "no way chosen"
             why = f": {each.reason}" if each.reason else ""
             what = f"{each.lane.name.lower()} {each.kind} of {each.account}"
-            terminal.say(f"{each.id}  {_when(each.attempted_at)}  {what}, {way}{job}{why}")
+            terminal.say(f"{each.id}  {terminal.when(each.attempted_at)}  {what}, {way}{job}{why}")
         return _say_rest("unknown", found, before, limit, ("none", "no earlier ones"))
 
     return _with_database(settings, work)
@@ -114,13 +111,3 @@ def _with_database(settings: Settings, work: Callable[[Database], Awaitable[int]
         number, state = refused.facts["job"], refused.facts["state"]
         why = f"is {state} already" if state else "is not there"
         raise BootError(f"job {number} {why}; `{_CALL} jobs` lists them") from refused
-
-
-def _page(limit: int) -> int:
-    if not 1 <= limit <= _MOST:
-        raise BootError(f"--limit {limit}: give a whole number from 1 to {_MOST}")
-    return limit
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"

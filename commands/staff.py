@@ -3,11 +3,10 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
 from commands import places, terminal
 from commands.database import migrated
-from core.clock import CITY_ZONE, SystemClock
+from core.clock import SystemClock
 from core.errors import BootError, DomainError
 from core.stores import keys
 from services.staff.errors import (
@@ -23,7 +22,6 @@ from services.staff.service import Staff
 from settings import Settings
 
 USUAL = 20
-_MOST = 1_000
 _CALL = ".venv/bin/python main.py staff"
 _WIDTHS = (20, 24, 20, 12)  # of a member's id, name, roles and state
 _DEED_WIDTHS = (8, 22, 22, 18)  # of a deed's number, time, who and what
@@ -55,9 +53,9 @@ def listing(settings: Settings, after: str, limit: int) -> int:
     """List members by their names, one line each."""
 
     async def work(staff: Staff) -> int:
-        found = await staff.page(after, _page(limit) + 1)
+        found = await staff.page(after, terminal.page(limit) + 1)
         for member in found[:limit]:
-            state = f"shut out {_when(member.disabled_at)}" if member.disabled_at else "may come"
+            state = f"shut out {terminal.when(member.disabled_at)}" if member.disabled_at else "may come"
             facts = (member.id, member.name, _listed(member.roles), state)
             columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
             terminal.say("".join((*columns, _listed(member.scopes))).rstrip())
@@ -125,9 +123,9 @@ def audit(settings: Settings, who: str, before: int | None, limit: int) -> int:
 
     async def work(staff: Staff) -> int:
         member = (await staff.member(who)).id if who else ""
-        found = await staff.trail(member, before, _page(limit) + 1)
+        found = await staff.trail(member, before, terminal.page(limit) + 1)
         for deed in found[:limit]:
-            facts = (f"{deed.id}", _when(deed.at), deed.who or "nobody known", deed.what)
+            facts = (f"{deed.id}", terminal.when(deed.at), deed.who or "nobody known", deed.what)
             columns = (terminal.padded(fact, width) for fact, width in zip(facts, _DEED_WIDTHS, strict=True))
             terminal.say("".join((*columns, " ".join(filter(None, (deed.outcome, deed.object))))))
         if not found:
@@ -176,13 +174,3 @@ def _with_staff(settings: Settings, work: Work) -> int:
 
 def _listed(words: Sequence[str] | frozenset[str]) -> str:
     return ", ".join(sorted(words))
-
-
-def _page(limit: int) -> int:
-    if not 1 <= limit <= _MOST:
-        raise BootError(f"--limit {limit}: give a whole number from 1 to {_MOST}")
-    return limit
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"

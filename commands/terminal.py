@@ -6,11 +6,13 @@ import signal
 import sys
 import unicodedata
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from core.clock import CITY_ZONE
 from core.errors import BootError
 
 _LABEL = 26
+_MOST = 1_000  # lines at once
 
 
 def complain(line: object) -> None:
@@ -71,6 +73,18 @@ def lasting(time: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def page(limit: int) -> int:
+    """How many lines are asked for at once, if it is a number that one can be given."""
+    if not 1 <= limit <= _MOST:
+        raise BootError(f"--limit {limit}: give a whole number from 1 to {_MOST}")
+    return limit
+
+
+def when(moment: datetime) -> str:
+    """A moment in the city's time, to the second."""
+    return f"{moment.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
 
 
 def count(number: int, of: str) -> str:

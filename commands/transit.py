@@ -6,14 +6,13 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from commands import places, terminal
 from commands.database import migrated
-from core.clock import CITY_ZONE, SystemClock
+from core.clock import SystemClock
 from core.errors import BootError
 from services.transit.devices import Aside, Devices, Registered
 from services.transit.model import Device
@@ -22,7 +21,6 @@ from services.transit.tariffs import read
 from settings import Settings
 
 USUAL = 20
-_MOST = 1_000
 _KEY_BYTES = 32
 _CALL = ".venv/bin/python main.py transit"
 _WIDTHS = (24, 36, 26)  # of a gate's name, place and since when
@@ -64,7 +62,7 @@ def listing(settings: Settings, after: str, limit: int) -> int:
     """List gates by their names, one line each."""
 
     async def work(devices: Devices) -> int:
-        found = await devices.page(after, _page(limit) + 1)
+        found = await devices.page(after, terminal.page(limit) + 1)
         for each in found[:limit]:
             terminal.say(_line(each))
         if not found:
@@ -92,9 +90,9 @@ def quarantine(settings: Settings, before: int | None, limit: int, device: str) 
     """List what was kept aside, the latest first; who it was does not stand in it."""
 
     async def work(devices: Devices) -> int:
-        found = await devices.quarantine(before, _page(limit) + 1, device)
+        found = await devices.quarantine(before, terminal.page(limit) + 1, device)
         for each in found[:limit]:
-            facts = (f"{each.id}", _when(each.arrived_at), each.device, f"{each.seq}", each.reason)
+            facts = (f"{each.id}", terminal.when(each.arrived_at), each.device, f"{each.seq}", each.reason)
             columns = (terminal.padded(fact, width) for fact, width in zip(facts, _ASIDE_WIDTHS, strict=True))
             terminal.say("".join((*columns, _said(each))))
         if not found:
@@ -141,10 +139,10 @@ def _key(text: str) -> bytes:
 
 
 def _line(each: Registered) -> str:
-    since = f"since {_when(each.registered_at)}"
+    since = f"since {terminal.when(each.registered_at)}"
     facts = (each.device.id, _place(each.device), since)
     columns = (terminal.padded(fact, width) for fact, width in zip(facts, _WIDTHS, strict=True))
-    return "".join((*columns, f"revoked {_when(each.revoked_at)}" if each.revoked_at else "heard"))
+    return "".join((*columns, f"revoked {terminal.when(each.revoked_at)}" if each.revoked_at else "heard"))
 
 
 def _place(device: Device) -> str:
@@ -164,13 +162,3 @@ def _with_devices(settings: Settings, work: Work) -> int:
             return await work(Devices(db, SystemClock()))
 
     return asyncio.run(run())
-
-
-def _page(limit: int) -> int:
-    if not 1 <= limit <= _MOST:
-        raise BootError(f"--limit {limit}: give a whole number from 1 to {_MOST}")
-    return limit
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
