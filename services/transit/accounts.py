@@ -97,13 +97,17 @@ class Accounts:
         what = "dropped" if account.state is State.CONSENT else "closing"
         async with self._db.transaction() as tx:
             await store.step(tx, account.id, what, self._step(citizen, "close"))
-        await self.finish_closing()
+        await self._finish(citizen)
         return await self.of(citizen)
 
     async def finish_closing(self) -> int:
         """End the contracts of accounts that are closing and have nothing open; then they are closed."""
+        return await self._finish(None)
+
+    async def _finish(self, whose: str | None) -> int:
+        """Those of one citizen, or everybody's."""
         done = 0
-        for account, citizen in await store.closing(self._db):
+        for account, citizen in await store.closing(self._db, whose):
             contract = await self._contracts.contract(citizen, PLAN)
             if contract is not None and contract.state is ContractState.SIGNED:
                 await self._contracts.end_contract(citizen, PLAN, "closed")

@@ -40,15 +40,17 @@ async def live(db: Database | Transaction, citizen: str) -> Live | None:
     return None if row is None else (row[0], row[1], row[2], row[3], row[4], row[5])
 
 
-async def closing(db: Database) -> list[tuple[str, str]]:
-    """Accounts that are closing and have nothing open, and whose they are."""
+async def closing(db: Database, citizen: str | None) -> list[tuple[str, str]]:
+    """Accounts (of one citizen, or all) that are closing and have nothing open, and whose they are."""
     rows = await db.fetch(
         """
-        SELECT a.id, a.citizen FROM transit_accounts a WHERE a.state = 'closing'
+        SELECT a.id, a.citizen FROM transit_accounts a
+        WHERE a.state = 'closing' AND ($1::text IS NULL OR a.citizen = $1)
         AND NOT EXISTS (SELECT FROM transit_due d WHERE d.account = a.id)
         AND NOT EXISTS (SELECT FROM transit_trips t WHERE t.account = a.id
                         AND (t.state = 'open' OR t.money IN ('owed', 'arrears')))
-        """
+        """,
+        citizen,
     )
     return [(row[0], row[1]) for row in rows]
 

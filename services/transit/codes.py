@@ -89,7 +89,8 @@ class Codes:
     ) -> tuple[bytes, int]:
         """Write down what is to be signed, if it may be: its `acct_ref` and its cap in fen."""
         account = await self._accounts.in_use(citizen)
-        now, cap = self._clock.now(), self._cap(self._clock.now())
+        now = self._clock.now()
+        cap = self._cap(now)
         ref = secrets.token_bytes(ACCT_REF_BYTES)
         async with self._db.transaction() as tx:
             await store.lock(tx, account.id)

@@ -109,12 +109,18 @@ async def put_aside(
     """Keep what nobody believes, as it was sent."""
     if not taps:
         return
-    await tx.executemany(
+    await tx.execute(
         """
-        INSERT INTO transit_quarantine (device, seq, digest, reason, said, arrived_at)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+        INSERT INTO transit_quarantine (device, arrived_at, seq, digest, reason, said)
+        SELECT $1, $2, * FROM unnest($3::bigint[], $4::bytea[], $5::text[], $6::jsonb[])
+        ON CONFLICT DO NOTHING
         """,
-        [(device, sent.seq, digest, reason.value, _said(sent), now) for sent, digest, reason in taps],
+        device,
+        now,
+        [sent.seq for sent, _, _ in taps],
+        [digest for _, digest, _ in taps],
+        [reason.value for _, _, reason in taps],
+        [_said(sent) for sent, _, _ in taps],
     )
 
 
