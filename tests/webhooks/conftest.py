@@ -1,4 +1,4 @@
-"""A hospital's public door with one booking behind it."""
+"""What doors are tried on: a hospital's, with one booking behind it, and the console."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,15 @@ from core.stores.database import Database
 from services.citizens.service import Citizens
 from tests.services.ward import Ward
 from tests.support.city_hospital import hospital_of
+from tests.webhooks.at_console import Console
 from tests.webhooks.visiting import House
+
+
+@pytest.fixture
+async def console(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Console]:
+    console = Console(db, seal, clock)
+    async with console.client:
+        yield console
 
 
 @pytest.fixture

@@ -1,24 +1,12 @@
 """The console's door: who is let in, who sees which page, and whose forms are taken."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from core.clock import ManualClock
-from core.seal import Seal
-from core.stores.database import Database
 from tests.webhooks.at_console import PASSWORD, Console
 from tests.webhooks.logging_in import Browser, Page
 
 COOKIE = "__Host-staff"
 WRONG = "名字或密码不对，请再试一次。"
-
-
-@pytest.fixture
-async def console(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Console]:
-    console = Console(db, seal, clock)
-    async with console.client:
-        yield console
 
 
 async def is_in(browser: Browser) -> bool:

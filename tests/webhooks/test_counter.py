@@ -1,7 +1,5 @@
 """The counter: a request is looked up by its number, and stamped by who has the papers before them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from core.clock import ManualClock
@@ -13,13 +11,6 @@ from tests.webhooks.at_console import Console
 from tests.webhooks.logging_in import Browser
 
 AT = "/console/bindings"
-
-
-@pytest.fixture
-async def console(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Console]:
-    console = Console(db, seal, clock)
-    async with console.client:
-        yield console
 
 
 @pytest.fixture

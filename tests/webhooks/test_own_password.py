@@ -1,25 +1,13 @@
 """Staff change their own password: what is asked for, who is out afterwards, and what the audit says."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from core.clock import ManualClock
-from core.seal import Seal
-from core.stores.database import Database
 from services.staff.errors import OldPasswordWrong
 from tests.webhooks.at_console import PASSWORD, Console
 from tests.webhooks.logging_in import Browser, Page
 
 NEW = "staple horse battery"
 WAY = "/console/password"
-
-
-@pytest.fixture
-async def console(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[Console]:
-    console = Console(db, seal, clock)
-    async with console.client:
-        yield console
 
 
 async def changes(browser: Browser, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> Page:
