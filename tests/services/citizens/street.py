@@ -175,7 +175,7 @@ class Street:
         who.citizen = await self.register.arrive(who.conversation, "city", _openid(who))
 
     async def unite(self, one: int, _two: int) -> None:
-        """WeChat tells of an account whose it is: every other neighbour is one human, unless proven to be two."""
+        """WeChat tells of an account whose it is: every other one is one human, unless proven to be two."""
         await self.register.unite(self._who(one).conversation, f"union-{one % 2}")
         for each in self.people:
             each.citizen = await self.ground.db.fetchval(
