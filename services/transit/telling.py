@@ -1,4 +1,4 @@
-"""What riders are told of their rides and their money: the places where it happens, for whoever writes notices."""
+"""What riders are told of their rides and their money, where it happens, by whoever writes notices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,11 +42,14 @@ class Tells(Protocol):
         ...
 
     async def behind(self, tx: Transaction, moved: Moved) -> None:
-        """A debit failed for the first time: it was advanced, and there is no new code until it is paid (T3)."""
+        """A debit failed for the first time: it was advanced; there is no new code until it is paid (T3)."""
         ...
 
     async def refunded(self, tx: Transaction, moved: Moved, *, twice: bool) -> None:
-        """So much has gone back; `twice`: it had been taken twice (P5), else the ride became cheaper (J10)."""
+        """So much has gone back, for the ride became cheaper (J10).
+
+        `twice`: it was taken although it was paid before, or not owed any more, and is on its way back (P5).
+        """
         ...
 
     async def missing_exit(self, tx: Transaction, rides: Sequence[Missed]) -> None:

@@ -1,13 +1,13 @@
 """A rider's side: an account, a contract that is signed or not, and codes by a real issuer key."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.clock import ManualClock
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from gate.code import Grant, ServerCode, grant, server_code
 from services.payments.service import Contract, ContractState
 from services.transit.service import Parts, Transit
@@ -30,13 +30,16 @@ class Bank(Collector):
         self.contracts[citizen] = Contract(f"k-{citizen}", citizen, plan, ContractState.ASKED, now)
         return f"https://pay.example/{citizen}"
 
-    async def contract(self, citizen: str, plan: str) -> Contract | None:
-        del plan
-        return self.contracts.get(citizen)
+    async def signed(self, tx: Transaction, citizens: Collection[str], plan: str) -> set[str]:
+        del tx, plan
+        signed = {name for name, found in self.contracts.items() if found.state is ContractState.SIGNED}
+        return signed.intersection(citizens)
 
-    async def end_contract(self, citizen: str, plan: str, why: str) -> None:
+    async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> None:
+        del tx
         before = self.contracts[citizen]
-        assert (plan, why) == ("transit", "closed")
+        assert plan == "transit"
+        assert why in {"closed", "no account"}
         self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
 
     async def pay_now(self, payment_id: str, citizen: str) -> None:
