@@ -10,8 +10,9 @@ from core.clock import ManualClock
 from core.stores.database import Database, Transaction
 from gate.code import Grant, ServerCode, grant, server_code
 from services.payments.service import Contract, ContractState
+from services.transit.model import Batch
 from services.transit.service import Parts, Transit
-from tests.services.transit.line import TIMETABLE, Collector
+from tests.services.transit.line import TIMETABLE, Collector, Ears, Line, after
 
 BACK = "https://city.example/transit"
 KEY = b"\x02" + b"k" * 32
@@ -40,7 +41,8 @@ class Bank(Collector):
         before = self.contracts[citizen]
         assert plan == "transit"
         assert why in {"closed", "no account"}
-        self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
+        if before.state in {ContractState.ASKED, ContractState.SIGNED}:
+            self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
 
     async def pay_now(self, payment_id: str, citizen: str) -> None:
         assert self.payments[payment_id].citizen == citizen
@@ -68,7 +70,9 @@ class Riding:
 
     def __init__(self, db: Database, clock: ManualClock) -> None:
         self.db, self.clock, self.bank, self.issuer = db, clock, Bank(), Issuing()
-        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock))
+        self.ears = Ears()
+        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock, self.ears))
+        self.line = Line(db, clock)
         self._numbers = itertools.count(1)
 
     async def citizen(self) -> str:
@@ -82,6 +86,25 @@ class Riding:
         await self.transit.open(citizen, BACK)
         await self.signs(citizen)
         return citizen
+
+    async def rides(self, citizen: str, minutes: float = 0, account: str = "") -> str:
+        """She rides from 中南路 to 光谷; the payment that is owed for it."""
+        account = account or (await self.transit.account(citizen)).id
+        before = set(self.bank.payments)
+        for place, way, at in (("zhongnan", "in", minutes), ("guanggu", "out", minutes + 25)):
+            device, sent = await self.line.tap(account, place, way, after(at))
+            await self.transit.ingest(device, Batch(self.clock.now(), [sent]), self.clock.now())
+        await self.transit.settle_all()
+        (payment,) = set(self.bank.payments) - before
+        return payment
+
+    async def fails(self, payment: str) -> None:
+        async with self.db.transaction() as tx:
+            await self.transit.failed(tx, self.bank.payments[payment], "payer")
+
+    async def pays(self, payment: str) -> None:
+        async with self.db.transaction() as tx:
+            await self.transit.paid(tx, self.bank.payments[payment])
 
     async def signs(self, citizen: str) -> None:
         asked = self.bank.contracts[citizen]
