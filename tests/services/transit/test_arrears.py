@@ -56,7 +56,7 @@ async def test_signing_anew_freed_from_arrears(riding: Riding) -> None:
 
 
 async def test_paid_after_the_contract_was_over_one_could_ride_without(riding: Riding) -> None:
-    """A try that had been under way pays what was behind; there is still nothing to debit the next ride by."""
+    """A try that had been under way pays what was behind; the next ride cannot be debited."""
     citizen = await riding.opens()
     payment = await riding.rides(citizen)
     await riding.fails(payment)
@@ -105,7 +105,7 @@ async def test_nobody_is_suspended_who_has_no_account(riding: Riding) -> None:
 
 
 async def test_an_account_that_was_closed_and_opened_again_shed_a_debt(riding: Riding) -> None:
-    """A gate that was heard after she had closed: what it tells is owed, and no other account gets around it."""
+    """A gate is heard after she had closed: what it tells is owed, whatever account comes after."""
     citizen = await riding.opens()
     account = (await riding.transit.account(citizen)).id
     await closed(riding, citizen)
