@@ -15,8 +15,8 @@ from core.nonces import Nonces
 from core.stores.database import Database
 from services.payments.service import Payments
 from services.transit import tariffs
+from services.transit.model import PURPOSE
 from services.transit.service import Parts, Transit
-from services.transit.settling import PURPOSE
 from webhooks.api.transit import TransitDoor
 from webhooks.routes import Route
 

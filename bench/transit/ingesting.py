@@ -24,10 +24,13 @@ from core.stores.database import Database
 from gate.code import ServerCode, Type, server_code
 from services.citizens.service import Citizens
 from services.payments.service import Payments
-from services.transit.model import Device
-from services.transit.settling import PURPOSE, Settling
+from services.transit.dues import Dues
+from services.transit.model import PURPOSE, Device
+from services.transit.settling import Settling
+from services.transit.standing import Standing
 from services.transit.taps import Taps
 from services.transit.tariffs import Timetable, read
+from services.transit.telling import Silent
 from webhooks.api.signed import encoded
 from webhooks.api.transit import batch_of
 from webhooks.api.wire import MOST_TAPS, millis
@@ -59,7 +62,8 @@ class Line:
         payments = Payments(db, NoBank(), Citizens(db, seal), self.clock)
         payments.report_to(PURPOSE, _Nobody())
         self._taps = Taps(db)
-        self._settling = Settling(db, timetable, payments, self.clock)
+        dues, standing = Dues(payments, self.clock), Standing(payments)
+        self._settling = Settling(db, timetable, dues, standing, Silent(), self.clock)
 
     async def day(self, day: Day) -> float:
         """Take in a day's taps and settle them; the seconds it took."""
@@ -84,6 +88,8 @@ class Line:
 class _Nobody:
     """Debits are not measured: no payment is tried, and nobody is told."""
 
+    async def lock(self, *_told: object) -> None: ...
+
     async def contract_signed(self, *_told: object) -> None: ...
 
     async def contract_ended(self, *_told: object) -> None: ...
@@ -93,6 +99,8 @@ class _Nobody:
     async def failed(self, *_told: object) -> None: ...
 
     async def refunded(self, *_told: object) -> None: ...
+
+    async def taken_twice(self, *_told: object) -> None: ...
 
 
 class Riders:

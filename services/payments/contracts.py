@@ -56,20 +56,25 @@ class Contracts:
 
     async def end(self, citizen: str, plan: str, why: str) -> None:
         """Let go of every contract; what WeChat Pay cannot be told now it is told later."""
-        now = self.clock.now()
         async with self.db.transaction() as tx:
             await store.alone(tx, citizen, plan)
-            rows = await store.living(tx, citizen, plan)
-            for row in rows:
-                await store.move(tx, row.id, Step("ending", "let_go", citizen, why, now), now)
+            rows = await self.let_go(tx, citizen, plan, why)
         for row in rows:
             await self._carefully(replace(row, state=ContractState.ENDING))
+
+    async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> list[Row]:
+        """Let go of every contract within a transaction; WeChat Pay is told by `ask_open`."""
+        now = self.clock.now()
+        rows = await store.living(tx, citizen, plan)
+        for row in rows:
+            await store.move(tx, row.id, Step("ending", "let_go", citizen, why, now), now)
+        return rows
 
     async def changed(self, notice: ContractNotice) -> None:
         """Believe what WeChat Pay tells of a contract of ours; the same told again changes nothing."""
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            row = await store.lock(tx, notice.code)
+            row = await self._locked(tx, notice.code)
             if row and self._fits(row, notice):
                 await self._tell(tx, row, notice, now)
                 return
@@ -150,10 +155,19 @@ class Contracts:
     async def _settled(self, code: str, *, signed: bool, contract_id: str) -> None:
         now = self.clock.now()
         async with self.db.transaction() as tx:
-            row = await store.lock(tx, code)
+            row = await self._locked(tx, code)
             if row:
                 notice = ContractNotice(code, 0, code, contract_id, signed)
                 await self._tell(tx, row, notice, now)
+
+    async def _locked(self, tx: Transaction, code: str) -> Row | None:
+        """A contract of which its owner will be told: the owner's locks come first."""
+        found = await store.whose(tx, code)
+        if found is None:
+            return None
+        citizen, plan = found
+        await self.reports.of(plan).lock(tx, citizen)
+        return await store.lock(tx, code)
 
     async def _tell(self, tx: Transaction, row: Row, notice: ContractNotice, now: datetime) -> None:
         if notice.signed:

@@ -1,5 +1,6 @@
 """The statements of contracts, one function each."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +89,22 @@ async def lock(tx: Transaction, code: str) -> Row | None:
         code,
     )
     return row_of(found) if found else None
+
+
+async def whose(tx: Transaction, code: str) -> tuple[str, str] | None:
+    """Whose contract this is, and of which plan."""
+    found = await tx.fetchrow("SELECT citizen, plan FROM pay_contracts WHERE id = $1", code)
+    return (found["citizen"], found["plan"]) if found else None
+
+
+async def signed(tx: Transaction, citizens: Collection[str], plan: str) -> set[str]:
+    """Which of these citizens have a contract that is signed."""
+    rows = await tx.fetch(
+        "SELECT citizen FROM pay_contracts WHERE citizen = ANY($1) AND plan = $2 AND state = 'signed'",
+        list(citizens),
+        plan,
+    )
+    return {row["citizen"] for row in rows}
 
 
 async def add(tx: Transaction, row: Row, step: Step, next_query_at: datetime) -> None:

@@ -59,6 +59,8 @@ class Debits:
             held = await store.lock(tx, payment_id)
             if held is None or held.payment.citizen != citizen:
                 raise NoSuchPayment
+            if held.payment.state is PaymentState.CANCELLED:
+                raise AlreadyPaid  # nothing of it is owed
             if held.payment.state is PaymentState.PAID:
                 raise AlreadyPaid
             if held.payment.state is PaymentState.ASKED:
@@ -87,6 +89,7 @@ class Debits:
     async def _debit(self, payment_id: str) -> None:
         now = self.clock.now()
         async with self.db.transaction() as tx:
+            await self.reports.lock(tx, payment_id)
             held = await store.lock_due(tx, payment_id, now)
             if held is None:
                 return
@@ -164,6 +167,7 @@ class Debits:
         """Under the payment's lock, with what its owner makes of it; who comes second finds it done."""
         now = self.clock.now()
         async with self.db.transaction() as tx:
+            await self.reports.lock(tx, found.payment)
             held = await store.lock(tx, found.payment)
             now_is = await store.find_try(tx, found.id)
             if held is None or now_is is None or now_is.state is TryState.PAID or fate.told is Told.OPEN:
@@ -180,9 +184,10 @@ class Debits:
     async def _paid(self, tx: Transaction, held: Held, found: Try, fate: Fate, step: Step) -> None:
         what = "paid" if found.state is TryState.OPEN else "paid_late"
         mine = Step("paid", what, step.who, step.key, step.at)
-        if held.paid_by:
+        if held.paid_by or held.payment.state is PaymentState.CANCELLED:
             await store.pay_twice(tx, found.id, mine, fate.transaction_id)
             await self.refunds.write(tx, found.id, found.amount_fen, "twice")
+            await self.reports.of(held.payment.purpose).taken_twice(tx, held.payment, found.amount_fen)
             return
         await store.move_try(tx, found.id, mine, "", fate.transaction_id)
         await store.pay(tx, held.payment.id, found.id, step)

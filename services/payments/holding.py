@@ -52,7 +52,8 @@ class Debts(Holding):
         return int(
             await db.fetchval(
                 """
-                SELECT (SELECT count(*) FROM payments WHERE citizen = $1 AND state <> 'paid')
+                SELECT (SELECT count(*) FROM payments
+                        WHERE citizen = $1 AND state NOT IN ('paid', 'cancelled'))
                      + (SELECT count(*) FROM pay_contracts WHERE citizen = $1 AND state <> 'ended')
                      + (SELECT count(*) FROM pay_refunds r JOIN pay_tries t ON t.id = r.try
                         JOIN payments p ON p.id = t.payment WHERE p.citizen = $1 AND r.state <> 'done')

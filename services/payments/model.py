@@ -16,12 +16,13 @@ class ContractState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """`created`, `prepay` and `closed` of domain-rules 0.6 are `owed`, `asked` and `stopped` for debits."""
+    """`created`, `prepay` and `closed` of domain-rules 0.6 are `owed`, `asked` and the last two here."""
 
     OWED = "owed"  # no try is open
     ASKED = "asked"  # the fate of a try is open
     PAID = "paid"
     STOPPED = "stopped"  # T4: nothing is tried any more unless the citizen asks for it
+    CANCELLED = "cancelled"  # its owner took it back: nothing is owed
 
 
 class TryState(StrEnum):

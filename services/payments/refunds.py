@@ -93,6 +93,7 @@ class Refunds:
         if found is None or fate.told is Told.OPEN:
             return
         async with self.db.transaction() as tx:
+            await self.reports.lock(tx, found.payment)
             await payments.lock(tx, found.payment)
             row = await store.find(tx, refund_id)
             if row is None or row.state is RefundState.DONE:

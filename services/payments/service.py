@@ -1,16 +1,17 @@
 """Payments: contracts without a password, what is owed and how it is debited, and what goes back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
 from services.citizens.service import Citizens
-from services.payments import listing, store
+from services.payments import contracts_store, listing, store
 from services.payments.bank import Bank
 from services.payments.contracts import Contracts
+from services.payments.contracts_store import Step
 from services.payments.debits import Debits
-from services.payments.errors import NoSuchPayment
+from services.payments.errors import AlreadyPaid, NoSuchPayment, NotSigned, PaymentAsked
 from services.payments.listing import Which
 from services.payments.model import (
     Contract,
@@ -26,7 +27,18 @@ from services.payments.model import (
 from services.payments.refunds import Refunds
 from services.payments.reports import Owner, Reports
 
-__all__ = ["Contract", "ContractState", "Debt", "Owner", "Payment", "PaymentState", "Payments"]
+__all__ = [
+    "AlreadyPaid",
+    "Contract",
+    "ContractState",
+    "Debt",
+    "NotSigned",
+    "Owner",
+    "Payment",
+    "PaymentAsked",
+    "PaymentState",
+    "Payments",
+]
 
 
 class Payments:
@@ -66,6 +78,14 @@ class Payments:
         """Let go of it: nothing is debited from now on; its owner is told once WeChat Pay has ended it."""
         await self._contracts.end(citizen, plan, why)
 
+    async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> None:
+        """As `end_contract`, in the transaction of its reason; WeChat Pay is told afterwards (`ask_open`)."""
+        await self._contracts.let_go(tx, citizen, plan, why)
+
+    async def signed(self, tx: Transaction, citizens: Collection[str], plan: str) -> set[str]:
+        """Which of these citizens can be debited: they have a contract that is signed."""
+        return await contracts_store.signed(tx, citizens, plan)
+
     async def owe(self, tx: Transaction, debt: Debt) -> str:
         """Let a citizen owe something, in the transaction of what it is for; the id of the payment.
 
@@ -81,6 +101,17 @@ class Payments:
             self._reports.of(purpose)
         owed = zip(debts, await store.owe(tx, debts, self._clock.now()), strict=True)
         return [payment or await _before(tx, debt) for debt, payment in owed]
+
+    async def cancel_all(self, tx: Transaction, payments: Sequence[str], why: str) -> set[str]:
+        """Take back what is not paid, in the transaction of its reason; which of them are not owed any more.
+
+        Left out is what is paid, and what is asked for just now: its owner is told how that ended, and may
+        cancel or refund then. A try that had failed and is paid after all goes back in full (P5).
+        """
+        if not payments:
+            return set()
+        step = Step("cancelled", "cancelled", "owner", why, self._clock.now())
+        return await store.cancel(tx, payments, step)
 
     async def payment(self, payment_id: str) -> Payment:
         """A payment as it stands; NoSuchPayment."""

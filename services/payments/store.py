@@ -183,6 +183,26 @@ async def pay(tx: Transaction, payment_id: str, try_id: str, step: Step) -> None
     )
 
 
+async def cancel(tx: Transaction, payments: Sequence[str], step: Step) -> set[str]:
+    """Take back what nobody is asking for just now and is not paid; which of them that were."""
+    rows = await tx.fetch(
+        """
+        WITH mine AS (SELECT id FROM payments WHERE id = ANY($1) AND state IN ('owed', 'stopped')
+                      ORDER BY id FOR UPDATE)
+        UPDATE payments p SET state = $2, what = $3, who = $4, key = $5, changed_at = $6, step = step + 1,
+               next_try_at = NULL
+        FROM mine WHERE p.id = mine.id RETURNING p.id
+        """,
+        list(payments),
+        step.state,
+        step.what,
+        step.who,
+        step.key,
+        step.at,
+    )
+    return {row["id"] for row in rows}
+
+
 async def open_try(tx: Transaction, held: Held, try_id: str, contract: str, step: Step) -> int:
     """Begin a try, in the hands of who begins it for a minute; how many there are then."""
     no = int(
@@ -245,7 +265,7 @@ async def move_try(tx: Transaction, try_id: str, step: Step, reason: str, transa
 
 
 async def pay_twice(tx: Transaction, try_id: str, step: Step, transaction_id: str) -> None:
-    """A try has paid what another one had paid: all of it goes back (P5)."""
+    """A try has paid what another one had paid, or nobody owes any more: all of it goes back (P5)."""
     await tx.execute(
         """
         UPDATE pay_tries SET state = $2, what = $3, who = $4, key = $5, changed_at = $6, step = step + 1,

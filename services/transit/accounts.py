@@ -1,33 +1,31 @@
 """Ride-code accounts: opened by a contract, in arrears until paid, closed once nothing is open (T1-T5)."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.service import Contract, ContractState
+from services.payments.service import Contract
 from services.transit import accounts_store as store
-from services.transit.accounts_store import Step
+from services.transit.accounts_store import Stands, Step
 from services.transit.errors import Closing, InArrears, NotOpened, Suspended
-from services.transit.settling import PLAN
+from services.transit.model import PLAN, State
+from services.transit.standing import Signs, Standing
 
+__all__ = ["UPLOADED", "Account", "Accounts", "Contracts", "State"]
 
-class State(StrEnum):
-    """How an account stands; `none` where there is none, or the last one is closed."""
-
-    NONE = "none"
-    CONSENT = "consent"  # agreed to, and the contract is not signed yet
-    ACTIVE = "active"
-    ARREARS = "arrears"
-    SUSPENDED = "suspended"
-    CLOSING = "closing"
+# How long after the last code was good an account is closed: gates upload within seconds while they have a
+# network, and a tunnel or a bus is without one for minutes. What is heard of later is owed all the same.
+UPLOADED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; `behind` trips of together `behind_fen` are not paid, `open_trips` not ended."""
+    """An account; `behind` trips are not paid, `behind_fen` of them, and `open_trips` have not ended.
+
+    These count what the citizen rode with earlier accounts, too.
+    """
 
     id: str
     state: State
@@ -37,12 +35,11 @@ class Account:
     open_trips: int = 0
 
 
-class Contracts(Protocol):
+class Contracts(Signs, Protocol):
     """What signs and ends contracts (services/payments)."""
 
     async def sign(self, citizen: str, plan: str, back: str, now: datetime) -> str: ...
-    async def contract(self, citizen: str, plan: str) -> Contract | None: ...
-    async def end_contract(self, citizen: str, plan: str, why: str) -> None: ...
+    async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> None: ...
 
 
 class Accounts:
@@ -52,21 +49,28 @@ class Accounts:
         self._db = db
         self._contracts = contracts
         self._clock = clock
+        self._standing = Standing(contracts)
 
-    async def of(self, citizen: str) -> Account:
-        """How a citizen's account stands."""
-        found = await store.live(self._db, citizen)
+    async def of(self, citizen: str, db: Database | Transaction | None = None) -> Account:
+        """How a citizen's account stands; in a transaction where one is given."""
+        found = await store.live(db or self._db, citizen)
         if found is None:
-            return Account("", State.NONE, None)
-        return Account(found[0], State(found[1]), *found[2:])
+            return Account("", State.NONE, None, *await store.owed(db or self._db, citizen))
+        return Account(*found)
 
-    async def in_use(self, citizen: str) -> Account:
-        """The account if it may ride now; else why not: NotOpened, InArrears, Suspended, Closing."""
-        account = await self.of(citizen)
-        if account.state in {State.NONE, State.CONSENT}:
+    async def in_use(self, citizen: str, tx: Transaction | None = None) -> Account:
+        """The account if it may ride now; else why not: NotOpened, InArrears, Suspended, Closing.
+
+        In a transaction it stays so until that is over.
+        """
+        if tx is not None:
+            await store.kept(tx, citizen)
+        account = await self.of(citizen, tx)
+        if account.state is State.NONE:
             raise NotOpened
-        if account.state is State.ARREARS:
-            raise InArrears(count=account.behind, fen=account.behind_fen)
+        _require_paid(account)
+        if account.state is State.CONSENT:
+            raise NotOpened
         if account.state is State.SUSPENDED:
             raise Suspended
         if account.state is State.CLOSING:
@@ -76,58 +80,105 @@ class Accounts:
     async def open(self, citizen: str, back: str) -> str:
         """The page of WeChat Pay where the contract is signed; the account waits for it from now on.
 
-        To be asked for after the consent. Who has an account gets no second one.
+        To be asked for after the consent. Who has an account gets no second one; who is in arrears and has no
+        contract (any more) signs here before anything can be debited, and stays in arrears until it is.
         """
         async with self._db.transaction() as tx:
             await store.lock(tx, citizen)
+            step = self._step(citizen, "open")
             if await store.live(tx, citizen) is None:
-                await store.add(tx, citizen, self._step(citizen, "open"))
+                await store.add(tx, citizen, step)
+            await self._standing.follow(tx, [citizen], step)
         return await self._contracts.sign(citizen, PLAN, back, self._clock.now())
 
     async def close(self, citizen: str) -> Account:
         """Give no new codes; the account is closed as soon as nothing is open (`finish_closing`).
 
-        Refused while something is behind: InArrears; NotOpened where there is nothing to close.
+        Refused while something is behind: InArrears; NotOpened where there is nothing to close; Suspended.
         """
-        account = await self.of(citizen)
-        if account.state is State.NONE:
-            raise NotOpened
-        if account.behind:
-            raise InArrears(count=account.behind, fen=account.behind_fen)
-        what = "dropped" if account.state is State.CONSENT else "closing"
         async with self._db.transaction() as tx:
-            await store.step(tx, account.id, what, self._step(citizen, "close"))
-        await self._finish(citizen)
+            accounts = await store.alone(tx, [citizen])
+            account = await self.of(citizen, tx)
+            if account.state is State.NONE:
+                raise NotOpened
+            _require_paid(account)
+            if account.state is State.SUSPENDED:
+                raise Suspended
+            await self._close(tx, accounts, account.id)
         return await self.of(citizen)
 
     async def finish_closing(self) -> int:
-        """End the contracts of accounts that are closing and have nothing open; then they are closed."""
-        return await self._finish(None)
-
-    async def _finish(self, whose: str | None) -> int:
-        """Those of one citizen, or everybody's."""
+        """Close the accounts that are closing and have nothing open, and let go of their contracts."""
         done = 0
-        for account, citizen in await store.closing(self._db, whose):
-            contract = await self._contracts.contract(citizen, PLAN)
-            if contract is not None and contract.state is ContractState.SIGNED:
-                await self._contracts.end_contract(citizen, PLAN, "closed")
-            if contract is None or contract.state is not ContractState.ASKED:
-                async with self._db.transaction() as tx:
-                    done += await store.step(tx, account, "closed", self._step("clock", "close"))
+        for citizen in await store.closing(self._db):
+            async with self._db.transaction() as tx:
+                accounts = await store.alone(tx, [citizen])
+                for account in accounts:
+                    if account.state is State.CLOSING:
+                        done += await self._end(tx, accounts, account, "closed")
         return done
 
+    async def suspend(self, name: str, who: str, reason: str) -> Account:
+        """Give no new codes, and let none open a gate, until `restore` (T1); by an account or a citizen.
+
+        NotOpened where there is nobody; who is suspended stays so.
+        """
+        citizen = await self._citizen(name)
+        async with self._db.transaction() as tx:
+            for account in await store.alone(tx, [citizen]):
+                await store.step(tx, account.id, "suspended", State.SUSPENDED, self._step(who, reason))
+            return await self.of(citizen, tx)
+
+    async def restore(self, name: str, who: str, reason: str) -> Account:
+        """Take a suspension back: to arrears, or where the contract leads. NotOpened for nobody."""
+        citizen = await self._citizen(name)
+        async with self._db.transaction() as tx:
+            await self._standing.restore(tx, citizen, self._step(who, reason))
+            return await self.of(citizen, tx)
+
     async def contract_signed(self, tx: Transaction, contract: Contract) -> None:
-        """The account is in use from now on."""
-        await self._stepped(tx, contract, "signed")
+        """The account is in use from now on, or can pay what is behind; without one it is let go of again."""
+        step = self._step("payments", contract.id)
+        await self._standing.follow(tx, [contract.citizen], step)
+        if await store.live(tx, contract.citizen) is None:
+            await self._contracts.let_go(tx, contract.citizen, PLAN, "no account")
 
     async def contract_ended(self, tx: Transaction, contract: Contract) -> None:
-        """Whoever ended it, nothing can be debited: it has to be signed anew."""
-        await self._stepped(tx, contract, "unsigned")
+        """Whoever ended it, nothing can be debited by it: one has to be signed anew."""
+        await self._standing.follow(tx, [contract.citizen], self._step("payments", contract.id))
 
-    async def _stepped(self, tx: Transaction, contract: Contract, what: str) -> None:
-        found = await store.live(tx, contract.citizen)
-        if found is not None:
-            await store.step(tx, found[0], what, self._step("payments", contract.id))
+    async def lock(self, tx: Transaction, citizen: str) -> None:
+        """Let nobody else change what hangs on a citizen's payments and contracts."""
+        await store.alone(tx, [citizen])
+
+    async def _close(self, tx: Transaction, accounts: list[Stands], account_id: str) -> None:
+        """What was never used is dropped, everything else is closing first."""
+        account = next(each for each in accounts if each.id == account_id)
+        if account.state is State.CONSENT and await self._end(tx, accounts, account, "dropped"):
+            return
+        if await store.step(tx, account.id, "closing", State.CLOSING, self._step(account.citizen, "close")):
+            await self._end(tx, accounts, account, "closed")
+
+    async def _end(self, tx: Transaction, accounts: list[Stands], account: Stands, what: str) -> bool:
+        """Close one if nothing is open, all in this transaction; the last one lets go of the contract."""
+        now = self._clock.now()
+        if not await store.is_clear(tx, account.id, now - UPLOADED):
+            return False
+        if len(accounts) == 1:
+            await self._contracts.let_go(tx, account.citizen, PLAN, "closed")
+        return await store.step(tx, account.id, what, "closed", self._step("clock", "close"))
+
+    async def _citizen(self, name: str) -> str:
+        citizen = await store.citizen_of(self._db, name)
+        if citizen is None:
+            raise NotOpened
+        return citizen
 
     def _step(self, who: str, key: str) -> Step:
         return Step(who, key, self._clock.now())
+
+
+def _require_paid(account: Account) -> None:
+    """T3: whatever its state says."""
+    if account.behind:
+        raise InArrears(count=account.behind, fen=account.behind_fen)

@@ -1,10 +1,24 @@
 """The statements on accounts, one function each."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from core.stores.database import Database, Transaction
+from services.transit.model import State
+
+# Trips of which something is behind, and how much really is: not what was asked for, of a trip that became
+# cheaper while a try was under way. Of a citizen ($1), whichever of their accounts it is.
+BEHIND = """
+SELECT t.id, least(
+    sum(c.fen) FILTER (WHERE c.behind),
+    t.fare_fen - coalesce(sum(c.fen - c.refunding_fen) FILTER (WHERE c.paid), 0))::integer AS fen
+FROM transit_accounts a JOIN transit_trips t ON t.account = a.id AND t.money = 'arrears'
+JOIN transit_charges c ON c.trip = t.id AND NOT c.cancelled
+WHERE a.citizen = ANY($1) GROUP BY t.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +30,23 @@ class Step:
     at: datetime
 
 
-Live = tuple[str, str, datetime, int, int, int]
+class Live(NamedTuple):
+    """An account that is not closed, and what stands open of its citizen's accounts together."""
+
+    id: str
+    state: State
+    since: datetime
+    behind: int
+    behind_fen: int
+    open_trips: int
+
+
+class Stands(NamedTuple):
+    """An account that is not closed, of a citizen who was locked."""
+
+    id: str
+    citizen: str
+    state: State
 
 
 async def lock(tx: Transaction, citizen: str) -> None:
@@ -24,35 +54,88 @@ async def lock(tx: Transaction, citizen: str) -> None:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"transit:{citizen}")
 
 
+async def alone(tx: Transaction, citizens: Collection[str]) -> list[Stands]:
+    """Let nobody else change accounts, trips or payments of these citizens until the transaction is over.
+
+    Whoever changes any of them takes this first, and so waits for nobody in a circle. Taps and grants go on.
+    """
+    rows = await tx.fetch(
+        """
+        SELECT id, citizen, state FROM transit_accounts WHERE citizen = ANY($1)
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        list(citizens),
+    )
+    return [Stands(row[0], row[1], State(row[2])) for row in rows if row[2] != "closed"]
+
+
+async def kept(tx: Transaction, citizen: str) -> None:
+    """Let a citizen's accounts stand as they do until the transaction is over; others may do the same."""
+    await tx.execute("SELECT id FROM transit_accounts WHERE citizen = $1 ORDER BY id FOR SHARE", citizen)
+
+
 async def live(db: Database | Transaction, citizen: str) -> Live | None:
-    """The account of a citizen that is not closed: id, state, since, trips behind, their fen, trips open."""
+    """The account of a citizen that is not closed, the oldest."""
     row = await db.fetchrow(
-        """
-        SELECT a.id, a.state, a.since, count(t.id) FILTER (WHERE t.money = 'arrears'),
-               coalesce(sum(t.fare_fen) FILTER (WHERE t.money = 'arrears'), 0)::integer,
-               count(t.id) FILTER (WHERE t.state = 'open')
-        FROM transit_accounts a LEFT JOIN transit_trips t
-            ON t.account = a.id AND (t.money = 'arrears' OR t.state = 'open')
-        WHERE a.citizen = $1 AND a.state <> 'closed' GROUP BY a.id ORDER BY a.since, a.id LIMIT 1
-        """,
-        citizen,
+        f"""
+        SELECT a.id, a.state, a.since, b.trips, b.fen, (
+            SELECT count(*) FROM transit_accounts x JOIN transit_trips t ON t.account = x.id
+            WHERE x.citizen = ANY($1) AND t.state = 'open')
+        FROM (SELECT count(*) AS trips, coalesce(sum(fen), 0)::integer AS fen FROM ({BEHIND}) t) b,
+             transit_accounts a
+        WHERE a.citizen = ANY($1) AND a.state <> 'closed' ORDER BY a.since, a.id LIMIT 1
+        """,  # noqa: S608 - our own words
+        [citizen],
     )
-    return None if row is None else (row[0], row[1], row[2], row[3], row[4], row[5])
+    return None if row is None else Live(row[0], State(row[1]), *tuple(row)[2:])
 
 
-async def closing(db: Database, citizen: str | None) -> list[tuple[str, str]]:
-    """Accounts (of one citizen, or all) that are closing and have nothing open, and whose they are."""
-    rows = await db.fetch(
+async def owed(db: Database | Transaction, citizen: str) -> tuple[int, int]:
+    """How many trips of a citizen are behind, and by how much together."""
+    rows = await db.fetch(BEHIND, [citizen])
+    return len(rows), sum(row["fen"] for row in rows)
+
+
+async def behind(tx: Transaction, citizens: Collection[str]) -> set[str]:
+    """Which of these citizens are behind, with whatever account."""
+    rows = await tx.fetch(
         """
-        SELECT a.id, a.citizen FROM transit_accounts a
-        WHERE a.state = 'closing' AND ($1::text IS NULL OR a.citizen = $1)
-        AND NOT EXISTS (SELECT FROM transit_due d WHERE d.account = a.id)
-        AND NOT EXISTS (SELECT FROM transit_trips t WHERE t.account = a.id
-                        AND (t.state = 'open' OR t.money IN ('owed', 'arrears')))
+        SELECT DISTINCT a.citizen FROM transit_accounts a
+        JOIN transit_trips t ON t.account = a.id AND t.money = 'arrears' WHERE a.citizen = ANY($1)
         """,
-        citizen,
+        list(citizens),
     )
-    return [(row[0], row[1]) for row in rows]
+    return {row[0] for row in rows}
+
+
+async def is_clear(db: Database | Transaction, account: str, uploaded: datetime) -> bool:
+    """Whether nothing is under way, owed or still to be heard of: no code was good after `uploaded`."""
+    return bool(
+        await db.fetchval(
+            """
+            SELECT NOT EXISTS (SELECT FROM transit_due WHERE account = $1)
+            AND NOT EXISTS (SELECT FROM transit_trips WHERE account = $1 AND state = 'open')
+            AND NOT EXISTS (SELECT FROM transit_trips WHERE account = $1 AND money IN ('owed', 'arrears'))
+            AND NOT EXISTS (SELECT FROM transit_grants WHERE account = $1 AND expires_at > $2)
+            """,
+            account,
+            uploaded,
+        )
+    )
+
+
+async def closing(db: Database) -> list[str]:
+    """Citizens who have an account that is closing."""
+    rows = await db.fetch("SELECT DISTINCT citizen FROM transit_accounts WHERE state = 'closing'")
+    return [row[0] for row in rows]
+
+
+async def citizen_of(db: Database | Transaction, name: str) -> str | None:
+    """Who is meant by the name of an account, or by their own where they have one."""
+    found: str | None = await db.fetchval(
+        "SELECT citizen FROM transit_accounts WHERE id = $1 OR citizen = $1 LIMIT 1", name
+    )
+    return found
 
 
 async def add(tx: Transaction, citizen: str, step: Step) -> str:
@@ -72,16 +155,17 @@ async def add(tx: Transaction, citizen: str, step: Step) -> str:
     return account
 
 
-async def step(tx: Transaction, account: str, what: str, step: Step) -> bool:
-    """Take a step where it leads on from how the account stands; whether it did."""
+async def step(tx: Transaction, account: str, what: str, new: str, step: Step) -> bool:
+    """Take a step where it leads there from how the account stands; whether it did."""
     told = await tx.execute(
         """
         UPDATE transit_accounts a
-        SET state = t.new, step = a.step + 1, what = $2, who = $3, key = $4, changed_at = $5
-        FROM transit_transitions t WHERE a.id = $1 AND t.old = a.state AND t.what = $2
+        SET state = t.new, step = a.step + 1, what = $2, who = $4, key = $5, changed_at = $6
+        FROM transit_transitions t WHERE a.id = $1 AND t.old = a.state AND t.what = $2 AND t.new = $3
         """,
         account,
         what,
+        new,
         step.who,
         step.key,
         step.at,

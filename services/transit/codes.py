@@ -88,11 +88,11 @@ class Codes:
         self, citizen: str, kind: Kind, expires: datetime, *, companion: bool
     ) -> tuple[bytes, int]:
         """Write down what is to be signed, if it may be: its `acct_ref` and its cap in fen."""
-        account = await self._accounts.in_use(citizen)
         now = self._clock.now()
         cap = self._cap(now)
         ref = secrets.token_bytes(ACCT_REF_BYTES)
         async with self._db.transaction() as tx:
+            account = await self._accounts.in_use(citizen, tx)
             await store.lock(tx, account.id)
             usage = await store.usage(tx, account.id, service_day(now), now - GRANT_LASTS)
             self._require(usage, kind, now, companion=companion)

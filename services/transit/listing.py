@@ -1,10 +1,12 @@
 """Rides as people read them: from where to where, when, and what they cost."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
+from services.transit.accounts_store import BEHIND
 from services.transit.model import Money
 from services.transit.network import Network
 from services.transit.pairing import TripState
@@ -31,6 +33,7 @@ class Ride:
     line: str
     start: str
     finish: str
+    behind_fen: int = 0  # what of `fen` was advanced, and has not come back
 
 
 async def rides(db: Database, network: Network, citizen: str, before: int | None) -> list[Ride]:
@@ -52,7 +55,14 @@ async def rides(db: Database, network: Network, citizen: str, before: int | None
 async def behind(db: Database, network: Network, citizen: str) -> list[Ride]:
     """The rides that were advanced and have not come back, the oldest first."""
     rows = await db.fetch(_RIDE + "WHERE a.citizen = $1 AND t.money = 'arrears' ORDER BY f.at, t.id", citizen)
-    return [_ride(network, row) for row in rows]
+    fen = {row["id"]: row["fen"] for row in await db.fetch(BEHIND, [citizen])}
+    return [replace(_ride(network, row), behind_fen=fen.get(row["id"], 0)) for row in rows]
+
+
+async def of_trips(tx: Transaction, network: Network, trips: Sequence[int]) -> list[tuple[str, Ride]]:
+    """Rides by their numbers, each with its citizen."""
+    rows = await tx.fetch(_RIDE.replace("SELECT", "SELECT a.citizen,") + "WHERE t.id = ANY($1)", list(trips))
+    return [(row["citizen"], _ride(network, row)) for row in rows]
 
 
 async def payments_behind(db: Database, citizen: str) -> list[str]:

@@ -7,6 +7,19 @@ from enum import StrEnum
 
 from services.transit.pairing import TripState, Way
 
+PURPOSE = PLAN = "transit"  # what payments know debts and contracts by
+
+
+class State(StrEnum):
+    """How an account stands; `none` where there is none, or the last one is closed."""
+
+    NONE = "none"
+    CONSENT = "consent"  # agreed to, and there is no contract that is signed
+    ACTIVE = "active"
+    ARREARS = "arrears"  # something is behind, with a contract to debit it by or without
+    SUSPENDED = "suspended"
+    CLOSING = "closing"
+
 
 class Reason(StrEnum):
     """Why a tap is in quarantine; words that gates and operators read."""

@@ -1,22 +1,29 @@
 """What payments tell of trips: paid, failed, sent back; books and account follow in the same transaction."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.clock import Clock
 from core.stores.database import Transaction
 from services.payments.service import Payment
-from services.transit import accounts_store, trips_store
-from services.transit.model import Money, Stored
-from services.transit.settling import PURPOSE, Collects, give_back
+from services.transit import listing, trips_store
+from services.transit.accounts_store import Step
+from services.transit.dues import Dues, advanced
+from services.transit.model import PURPOSE, Stored
+from services.transit.network import Network
+from services.transit.standing import Standing
+from services.transit.telling import Moved, Tells
 from services.transit.trips_store import Charge, Posting
 
 
+@dataclass(frozen=True, slots=True)
 class Till:
-    """The owner of the transit's payments."""
+    """The owner of the transit's payments; these have locked the citizen before (`Accounts.lock`)."""
 
-    def __init__(self, payments: Collects, clock: Clock) -> None:
-        self._payments = payments
-        self._clock = clock
+    dues: Dues
+    standing: Standing
+    tells: Tells
+    network: Network
+    clock: Clock
 
     async def paid(self, tx: Transaction, payment: Payment) -> None:
         """What was asked for has arrived, also after it was advanced (T3)."""
@@ -24,49 +31,55 @@ class Till:
         what, from_ = ("recovered", "advance") if charge.behind else ("paid", "rider")
         await self._post(tx, Posting(trip.id, what, "bank", from_, charge.fen, f"{charge.payment}/{what}"))
         await trips_store.note_charge(tx, replace(charge, paid=True, behind=False))
-        trip = await give_back(tx, self._payments, trip)
-        await self._stands(tx, trip)
-        if not await trips_store.is_behind(tx, trip.account):
-            await accounts_store.step(tx, trip.account, "paid_up", self._step(payment.id))
+        moved = await self._follow(tx, trip, payment, charge.fen)
+        await self.tells.paid(tx, moved, late=charge.behind)
 
     async def failed(self, tx: Transaction, payment: Payment, reason: str) -> None:
-        """It did not arrive: the fare is advanced, once, and no new codes are given (T3)."""
+        """It did not arrive: the fare is advanced, once, and no new codes are given (T3).
+
+        Where less is owed by now than was asked for, nobody is behind for it: what is left is asked for anew.
+        """
         del reason
         trip, charge = await _found(tx, payment.id)
-        if charge.paid or charge.behind:
-            return
-        key = f"{charge.payment}/advanced"
-        await self._post(tx, Posting(trip.id, "advanced", "advance", "rider", charge.fen, key))
-        await trips_store.note_charge(tx, replace(charge, behind=True))
-        await self._stands(tx, trip)
-        await accounts_store.step(tx, trip.account, "fell_behind", self._step(payment.id))
+        falls = not charge.behind and trip.charged_fen <= trip.fare_fen
+        if falls:
+            await self._post(tx, advanced(trip.id, charge.payment, charge.fen))
+            await trips_store.note_charge(tx, replace(charge, behind=True))
+        if falls or trip.charged_fen > trip.fare_fen:
+            moved = await self._follow(tx, trip, payment, charge.fen)
+            if falls:
+                await self.tells.behind(tx, moved)
 
     async def refunded(self, tx: Transaction, payment: Payment, amount: int) -> None:
         """What was too much has gone back."""
-        trip, charge = await _found(tx, payment.id)
-        key = f"{charge.payment}/refunded/{payment.refunded_fen}"
-        await self._post(tx, Posting(trip.id, "refunded", "rider", "bank", amount, key))
+        trip = await trips_store.trip_of(tx, payment.id)
+        key = f"{payment.id}/refunded/{payment.refunded_fen}"
+        await self._post(tx, Posting(trip, "refunded", "rider", "bank", amount, key))
+        await self.tells.refunded(tx, await self._moved(tx, trip, payment, amount), twice=False)
 
-    async def _stands(self, tx: Transaction, trip: Stored) -> None:
-        """Write down how a trip is paid, by what stands for it."""
-        charges = await trips_store.charges(tx, trip.id)
-        if any(each.behind for each in charges):
-            money = Money.ARREARS
-        elif all(each.paid for each in charges) and trip.charged_fen == trip.fare_fen:
-            money = Money.SETTLED
-        else:
-            money = Money.OWED
-        moved = replace(trip, money=money, version=trip.version + 1)
-        await trips_store.change(tx, [moved], self._clock.now())
+    async def taken_twice(self, tx: Transaction, payment: Payment, amount: int) -> None:
+        """What was taken again goes back, and was never in the books (P5)."""
+        trip = await trips_store.trip_of(tx, payment.id)
+        await self.tells.refunded(tx, await self._moved(tx, trip, payment, amount), twice=True)
+
+    async def _follow(self, tx: Transaction, trip: Stored, payment: Payment, fen: int) -> Moved:
+        """Trip and account follow what has become of a payment."""
+        await self.dues.put_right(tx, [replace(trip, version=trip.version + 1)])
+        step = Step(PURPOSE, payment.id, self.clock.now())
+        behind = await self.standing.follow(tx, [payment.citizen], step)
+        return await self._moved(tx, trip.id, payment, fen, clear=payment.citizen not in behind)
+
+    async def _moved(
+        self, tx: Transaction, trip: int, payment: Payment, fen: int, *, clear: bool = True
+    ) -> Moved:
+        ((citizen, ride),) = await listing.of_trips(tx, self.network, [trip])
+        return Moved(citizen, ride, payment.id, fen, clear)
 
     async def _post(self, tx: Transaction, posting: Posting) -> None:
-        await trips_store.post(tx, [posting], self._clock.now())
-
-    def _step(self, key: str) -> accounts_store.Step:
-        return accounts_store.Step(PURPOSE, key, self._clock.now())
+        await trips_store.post(tx, [posting], self.clock.now())
 
 
 async def _found(tx: Transaction, payment: str) -> tuple[Stored, Charge]:
     trip = await trips_store.trip(tx, await trips_store.trip_of(tx, payment))
-    charges = await trips_store.charges(tx, trip.id)
-    return trip, next(each for each in charges if each.payment == payment)
+    charges = await trips_store.charges(tx, [trip.id])
+    return trip, next(each for each in charges[trip.id] if each.payment == payment)

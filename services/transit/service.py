@@ -1,17 +1,19 @@
 """The transit's counter: accounts, codes, trips and debts, for every door the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.service import Contract, Payment
+from services.payments.service import AlreadyPaid, Contract, Payment, PaymentAsked
 from services.transit import listing
 from services.transit.accounts import Account, Accounts, Contracts
 from services.transit.codes import Codes, Granted, Pictured
 from services.transit.devices import Devices, Registered
+from services.transit.dues import Collects, Dues
 from services.transit.fares import Because, Fare, band_fare, rounded, tariff_of
 from services.transit.issuer import Issuer
 from services.transit.listing import Ride
@@ -19,9 +21,11 @@ from services.transit.model import Batch, Device, Ingested
 from services.transit.money import Till
 from services.transit.network import Station
 from services.transit.pairing import service_day
-from services.transit.settling import Collects, Settling
+from services.transit.settling import Settling
+from services.transit.standing import Standing
 from services.transit.taps import Taps
 from services.transit.tariffs import Timetable
+from services.transit.telling import Silent, Tells
 from services.transit.trust import Trusting, TrustList
 
 __all__ = ["Account", "Granted", "Pictured", "Ride", "Transit"]
@@ -44,6 +48,7 @@ class Parts:
     issuer: Issuer
     timetable: Timetable
     clock: Clock
+    tells: Tells = field(default_factory=Silent)
 
 
 class Transit:
@@ -55,8 +60,9 @@ class Transit:
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
-        self._settling = Settling(means.db, means.timetable, means.payments, means.clock)
-        self._till = Till(means.payments, means.clock)
+        dues, standing = Dues(means.payments, means.clock), Standing(means.payments)
+        self._settling = Settling(means.db, means.timetable, dues, standing, means.tells, means.clock)
+        self._till = Till(dues, standing, means.tells, means.timetable.network, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
         self._devices = Devices(means.db, means.clock)
 
@@ -74,8 +80,16 @@ class Transit:
         return await self._accounts.open(citizen, back)
 
     async def close(self, citizen: str) -> Account:
-        """Close the account, at once or as soon as nothing is open. Refusals: NotOpened, InArrears."""
+        """Close the account, at once or as soon as nothing is open: see `Accounts.close` for the refusals."""
         return await self._accounts.close(citizen)
+
+    async def suspend(self, name: str, who: str, reason: str) -> Account:
+        """An operator lets an account, or a citizen, ride no more: see `Accounts.suspend`."""
+        return await self._accounts.suspend(name, who, reason)
+
+    async def restore(self, name: str, who: str, reason: str) -> Account:
+        """An operator takes a suspension back: see `Accounts.restore`."""
+        return await self._accounts.restore(name, who, reason)
 
     async def grant(self, citizen: str, user_key: bytes, *, companion: bool = False) -> Granted:
         """Let a page make codes with its own key: see `Codes.grant` for the refusals."""
@@ -94,10 +108,14 @@ class Transit:
         return await listing.behind(self._means.db, self.timetable.network, citizen)
 
     async def pay(self, citizen: str) -> int:
-        """Try again now to debit everything that is behind; how many payments there are."""
+        """Try again now to debit everything that is behind; how many payments there are.
+
+        NotSigned where there is no contract to debit by: `open` first. What is being tried is left to that.
+        """
         payments = await listing.payments_behind(self._means.db, citizen)
         for payment in payments:
-            await self._means.payments.pay_now(payment, citizen)
+            with suppress(AlreadyPaid, PaymentAsked):
+                await self._means.payments.pay_now(payment, citizen)
         return len(payments)
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
@@ -143,6 +161,9 @@ class Transit:
         """Close accounts that wait for it and have nothing open."""
         return await self._accounts.finish_closing()
 
+    async def lock(self, tx: Transaction, citizen: str) -> None:
+        await self._accounts.lock(tx, citizen)
+
     async def contract_signed(self, tx: Transaction, contract: Contract) -> None:
         await self._accounts.contract_signed(tx, contract)
 
@@ -157,3 +178,6 @@ class Transit:
 
     async def refunded(self, tx: Transaction, payment: Payment, amount: int) -> None:
         await self._till.refunded(tx, payment, amount)
+
+    async def taken_twice(self, tx: Transaction, payment: Payment, amount: int) -> None:
+        await self._till.taken_twice(tx, payment, amount)

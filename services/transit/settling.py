@@ -3,50 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.service import Debt
+from services.transit import accounts_store, listing
 from services.transit import trips_store as store
+from services.transit.accounts_store import Step
+from services.transit.dues import Ask, Dues
 from services.transit.fares import tariff_of
-from services.transit.model import Money, Stored
+from services.transit.model import PURPOSE, Money, Stored
 from services.transit.pairing import Trip, TripState, day_end, service_day, trips
+from services.transit.standing import Standing
 from services.transit.tariffs import Timetable
+from services.transit.telling import Missed, Tells
 from services.transit.trips_store import Day, Posting, TripRow
 
-PURPOSE = PLAN = "transit"
-DEBIT_AFTER = timedelta(minutes=10)  # so that what gates upload late is in the price
 AT_ONCE = 500  # account-days in one transaction
-
-
-class Collects(Protocol):
-    """What collects debts, and sends back (services/payments)."""
-
-    async def owe_all(self, tx: Transaction, debts: Sequence[Debt]) -> list[str]:
-        """The payments of debts, in their order."""
-        ...
-
-    async def refund(self, tx: Transaction, payment_id: str, amount_fen: int, why: str) -> str:
-        """Send back so much of a payment; for the same `why` once."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Ask:
-    """So much (more) is asked for a trip."""
-
-    trip: int
-    account: str
-    version: int
-    fen: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
     """A trip of which the taps say something else now."""
 
-    fare_before: int
+    before: Stored
     trip: Stored
 
 
@@ -58,18 +37,20 @@ class _Changes:
     changed: list[_Changed] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
 class Settling:
     """Pairs what is due. Any number of processes may: an account's day is in one hand at a time."""
 
-    def __init__(self, db: Database, timetable: Timetable, payments: Collects, clock: Clock) -> None:
-        self._db = db
-        self._timetable = timetable
-        self._payments = payments
-        self._clock = clock
+    db: Database
+    timetable: Timetable
+    dues: Dues
+    standing: Standing
+    tells: Tells
+    clock: Clock
 
     async def settle(self) -> int:
         """Pair up to `AT_ONCE` account-days anew; how many there were."""
-        async with self._db.transaction() as tx:
+        async with self.db.transaction() as tx:
             days = await store.take_due(tx, AT_ONCE)
             if days:
                 await self._pair(tx, days)
@@ -77,77 +58,51 @@ class Settling:
 
     async def close_days(self) -> int:
         """Let who is under way since a day that is over be without an exit (J5); how many account-days."""
-        now = self._clock.now()
-        return await store.mark_over(self._db, service_day(now) - timedelta(days=1), now)
+        now = self.clock.now()
+        return await store.mark_over(self.db, service_day(now) - timedelta(days=1), now)
 
     async def _pair(self, tx: Transaction, days: Sequence[Day]) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
+        citizens = await store.citizens(tx, {account for account, _ in days})
+        await accounts_store.alone(tx, set(citizens.values()))
         tapped, before = await store.taps(tx, days), await store.trips(tx, days)
         changes = _Changes()
         for day in days:
-            tariff = tariff_of(self._timetable.tariffs, day[1])
+            tariff = tariff_of(self.timetable.tariffs, day[1])
             over = now >= day_end(day[1])
-            said = trips(tapped[day], self._timetable.network, tariff, over=over)
+            said = trips(tapped[day], self.timetable.network, tariff, over=over)
             _compare(day, tariff.version, said, before[day], changes)
-        await self._write_new(tx, changes.new, now)
-        await self._write_changed(tx, changes.changed, now)
+        missing = await self._write_new(tx, changes.new, now)
+        missing += await self._write_changed(tx, changes.changed, citizens)
+        await self._tell_missing(tx, missing)
 
-    async def _write_new(self, tx: Transaction, rows: Sequence[TripRow], now: datetime) -> None:
+    async def _write_new(self, tx: Transaction, rows: Sequence[TripRow], now: datetime) -> list[int]:
+        """Write, book and ask for new trips; those without a way out."""
         ids = await store.add(tx, rows, now)
-        fares = [_Ask(ids[row.first_tap], row.account, 1, row.fare_fen) for row in rows if row.fare_fen]
+        fares = [Ask(ids[row.first_tap], row.account, 1, row.fare_fen) for row in rows if row.fare_fen]
         await store.post(tx, [_priced(ask) for ask in fares], now)
-        await self._owe(tx, fares, now)
+        await self.dues.owe(tx, fares)
+        return [ids[row.first_tap] for row in rows if row.state == TripState.MISSING_EXIT.value]
 
-    async def _write_changed(self, tx: Transaction, changed: Sequence[_Changed], now: datetime) -> None:
-        """Book each difference, then ask for what is missing or send back what is too much."""
-        await store.post(
-            tx, [_repriced(each) for each in changed if each.trip.fare_fen != each.fare_before], now
-        )
-        written, missing = [], []
-        for trip in (each.trip for each in changed):
-            more = trip.fare_fen - trip.charged_fen
-            if more > 0:
-                missing.append(_Ask(trip.id, trip.account, trip.version, more))
-                written.append(replace(trip, charged_fen=trip.fare_fen, money=Money.OWED))
-            else:
-                written.append(await give_back(tx, self._payments, trip))
-        await self._owe(tx, missing, now)
-        await store.change(tx, written, now)
+    async def _write_changed(
+        self, tx: Transaction, changed: Sequence[_Changed], citizens: Mapping[str, str]
+    ) -> list[int]:
+        """Book each difference and put right what is asked for; those that are without a way out now."""
+        now = self.clock.now()
+        dearer_or_cheaper = [each for each in changed if each.trip.fare_fen != each.before.fare_fen]
+        await store.post(tx, [_repriced(each) for each in dearer_or_cheaper], now)
+        after = await self.dues.put_right(tx, [each.trip for each in changed]) if changed else []
+        behind = [each for each in (*after, *(one.before for one in changed)) if each.money is Money.ARREARS]
+        if behind:
+            step = Step(PURPOSE, "repriced", now)
+            await self.standing.follow(tx, {citizens[each.account] for each in behind}, step)
+        lost = TripState.MISSING_EXIT
+        return [each.trip.id for each in changed if each.trip.state is lost is not each.before.state]
 
-    async def _owe(self, tx: Transaction, asks: Sequence[_Ask], now: datetime) -> None:
-        if not asks:
-            return
-        citizens = await store.citizens(tx, {ask.account for ask in asks})
-        debts = [
-            Debt(
-                citizen=citizens[ask.account],
-                plan=PLAN,
-                amount_fen=ask.fen,
-                purpose=PURPOSE,
-                object=str(ask.trip),
-                text="乘车费",
-                due_at=now + DEBIT_AFTER,
-                version=ask.version,
-            )
-            for ask in asks
-        ]
-        payments = await self._payments.owe_all(tx, debts)
-        stand = zip(payments, asks, strict=True)
-        await store.charge(tx, [(payment, ask.trip, ask.version, ask.fen) for payment, ask in stand])
-
-
-async def give_back(tx: Transaction, payments: Collects, trip: Stored) -> Stored:
-    """Send back what was paid for a trip beyond its fare; what is not paid yet waits until it is."""
-    over = trip.charged_fen - trip.fare_fen
-    for charge in await store.charges(tx, trip.id) if over else []:
-        part = min(over, charge.fen - charge.refunding_fen) if charge.paid else 0
-        if part > 0:
-            total = charge.refunding_fen + part
-            await payments.refund(tx, charge.payment, part, f"fare/{trip.id}/{total}")
-            await store.note_charge(tx, replace(charge, refunding_fen=total))
-            trip = replace(trip, charged_fen=trip.charged_fen - part)
-            over -= part
-    return trip
+    async def _tell_missing(self, tx: Transaction, missing: Sequence[int]) -> None:
+        if missing:
+            rides = await listing.of_trips(tx, self.timetable.network, missing)
+            await self.tells.missing_exit(tx, [Missed(citizen, ride) for citizen, ride in rides])
 
 
 def _compare(
@@ -159,12 +114,12 @@ def _compare(
         if stood is None:
             changes.new.append(_row(day, trip, tariff))
         elif (moved := _moved(stood, trip)) != stood:
-            changes.changed.append(_Changed(stood.fare_fen, replace(moved, version=stood.version + 1)))
+            changes.changed.append(_Changed(stood, replace(moved, version=stood.version + 1)))
     firsts = {trip.first.id for trip in said}
     for first, stood in before.items():
         if first not in firsts and stood.state is not TripState.VOID:
             void = replace(stood, state=TripState.VOID, last_tap=None, fare_fen=0, because="", metres=0)
-            changes.changed.append(_Changed(stood.fare_fen, replace(void, version=stood.version + 1)))
+            changes.changed.append(_Changed(stood, replace(void, version=stood.version + 1)))
 
 
 def _row(day: Day, trip: Trip, tariff: str) -> TripRow:
@@ -195,12 +150,12 @@ def _moved(stood: Stored, trip: Trip) -> Stored:
     )
 
 
-def _priced(ask: _Ask) -> Posting:
+def _priced(ask: Ask) -> Posting:
     return Posting(ask.trip, "priced", "rider", "fares", ask.fen, f"{ask.trip}/priced")
 
 
 def _repriced(changed: _Changed) -> Posting:
     """More is owed to the books as a fare, less as one that is taken back."""
-    trip, more = changed.trip, changed.trip.fare_fen - changed.fare_before
+    trip, more = changed.trip, changed.trip.fare_fen - changed.before.fare_fen
     debit, credit = ("rider", "fares") if more > 0 else ("fares", "rider")
     return Posting(trip.id, "repriced", debit, credit, abs(more), f"{trip.id}/repriced/{trip.version}")

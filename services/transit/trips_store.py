@@ -167,28 +167,38 @@ async def post(tx: Transaction, postings: Sequence[Posting], now: datetime) -> N
         )
 
 
-async def charge(tx: Transaction, charges: Sequence[tuple[str, int, int, int]]) -> None:
-    """Payment, trip, version and fen of what was asked for."""
+async def charge(tx: Transaction, charges: Sequence[tuple[str, int, int, int, bool]]) -> None:
+    """Payment, trip, version and fen of what was asked for, and whether it is behind from the beginning."""
     if charges:
         await tx.execute(
             """
-            INSERT INTO transit_charges (payment, trip, version, fen)
-            SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::integer[])
+            INSERT INTO transit_charges (payment, trip, version, fen, behind)
+            SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::integer[], $5::boolean[])
             """,
             *zip(*charges, strict=True),
         )
 
 
-async def charges(tx: Transaction, number: int) -> list[Charge]:
-    """What stands for a trip, the newest first."""
+async def charges(tx: Transaction, numbers: Sequence[int]) -> dict[int, list[Charge]]:
+    """What stands for each of these trips, the newest first."""
+    found: dict[int, list[Charge]] = {number: [] for number in numbers}
     rows = await tx.fetch(
         """
-        SELECT payment, fen, paid, behind, refunding_fen FROM transit_charges
-        WHERE trip = $1 ORDER BY version DESC
+        SELECT trip, payment, fen, paid, behind, refunding_fen FROM transit_charges
+        WHERE trip = ANY($1) AND NOT cancelled ORDER BY version DESC
         """,
-        number,
+        list(numbers),
     )
-    return [Charge(*row) for row in map(tuple, rows)]
+    for number, *values in rows:
+        found[number].append(Charge(*values))
+    return found
+
+
+async def drop_charges(tx: Transaction, payments: Collection[str]) -> None:
+    """These were cancelled: they stand for nothing any more."""
+    await tx.execute(
+        "UPDATE transit_charges SET cancelled = true, behind = false WHERE payment = ANY($1)", list(payments)
+    )
 
 
 async def trip_of(tx: Transaction, payment: str) -> int:
@@ -216,25 +226,13 @@ async def citizens(tx: Transaction, accounts: Collection[str]) -> dict[str, str]
     return {row[0]: row[1] for row in rows}
 
 
-async def is_behind(tx: Transaction, account: str) -> bool:
-    """Whether anything was advanced for an account that has not come back."""
-    return bool(
-        await tx.fetchval(
-            """
-            SELECT EXISTS (SELECT FROM transit_charges c JOIN transit_trips t ON t.id = c.trip
-                           WHERE t.account = $1 AND c.behind)
-            """,
-            account,
-        )
-    )
-
-
 async def mark_over(db: Database, day: date, now: datetime) -> int:
     """Everything that is still open of days up to this one is to be paired anew; how many account-days."""
     told = await db.execute(
         """
         INSERT INTO transit_due (account, day, since)
-        SELECT DISTINCT account, day, $2::timestamptz FROM transit_trips WHERE state = 'open' AND day <= $1
+        SELECT DISTINCT account COLLATE "C" AS account, day, $2::timestamptz FROM transit_trips
+        WHERE state = 'open' AND day <= $1 ORDER BY account, day  -- as gates mark: nobody waits in a circle
         ON CONFLICT (account, day) DO UPDATE SET since = excluded.since
         """,
         day,

@@ -340,7 +340,7 @@ async def test_told_to_have_failed_and_paid_after_all_the_second_one_goes_back(t
     assert till.bank.taken_fen == 600
     await till.payments.ask_open()
     assert till.bank.taken_fen == 300
-    assert till.owner.words() == ["signed", "failed", "paid"]
+    assert till.owner.words() == ["signed", "failed", "paid", "twice"], "told that it goes back (P5)"
 
 
 async def test_told_to_have_failed_and_paid_before_the_next_try(till: Till) -> None:

@@ -115,6 +115,8 @@ class PlayedOwner:
     told: list[tuple[str, str, object]] = field(default_factory=list)
     fails: bool = False
 
+    async def lock(self, tx: Transaction, citizen: str) -> None: ...
+
     async def contract_signed(self, tx: Transaction, contract: Contract) -> None:
         self._note("signed", contract.citizen, contract.state)
 
@@ -130,6 +132,9 @@ class PlayedOwner:
 
     async def refunded(self, tx: Transaction, payment: Payment, amount: int) -> None:
         self._note("refunded", payment.object, amount)
+
+    async def taken_twice(self, tx: Transaction, payment: Payment, amount: int) -> None:
+        self._note("twice", payment.object, amount)
 
     def _note(self, *what: object) -> None:
         if self.fails:

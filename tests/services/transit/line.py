@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,15 @@ from gate.code import ServerCode, Type, server_code
 from services.payments.model import Debt, Payment, PaymentState
 from services.transit import accounts_store
 from services.transit.accounts_store import Step
+from services.transit.dues import Dues
 from services.transit.model import Batch, Device, Ingested, Sent
 from services.transit.money import Till
 from services.transit.pairing import Way
 from services.transit.settling import Settling
+from services.transit.standing import Standing
 from services.transit.taps import Taps
 from services.transit.tariffs import read
+from services.transit.telling import Missed, Moved
 
 TIMETABLE = read(Path(__file__).parents[3] / "demo" / "transit")
 MORNING = datetime(2026, 11, 23, 8, tzinfo=CITY_ZONE)
@@ -31,6 +34,7 @@ class Collector:
     def __init__(self) -> None:
         self.payments: dict[str, Payment] = {}
         self.asked_back: dict[str, int] = defaultdict(int)
+        self.unsigned: set[str] = set()
         self._numbers = itertools.count(1)
 
     async def owe_all(self, tx: Transaction, debts: Sequence[Debt]) -> list[str]:
@@ -56,6 +60,17 @@ class Collector:
         )
         return number
 
+    async def cancel_all(self, tx: Transaction, payments: Sequence[str], why: str) -> set[str]:
+        del tx, why
+        gone = {each for each in payments if self.payments[each].state is PaymentState.OWED}
+        for each in gone:
+            self.payments[each] = replace(self.payments[each], state=PaymentState.CANCELLED)
+        return gone
+
+    async def signed(self, tx: Transaction, citizens: Collection[str], plan: str) -> set[str]:
+        del tx, plan
+        return set(citizens) - self.unsigned
+
     async def refund(self, tx: Transaction, payment_id: str, amount_fen: int, why: str) -> str:
         del tx
         payment = self.payments[payment_id]
@@ -63,6 +78,29 @@ class Collector:
         self.asked_back[payment_id] += amount_fen
         assert self.asked_back[payment_id] <= payment.amount_fen, "P6"
         return why
+
+
+class Ears:
+    """Remembers what riders were told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    async def paid(self, tx: Transaction, moved: Moved, *, late: bool) -> None:
+        del tx
+        self.told.append(("recovered" if late else "paid", moved.fen))
+
+    async def behind(self, tx: Transaction, moved: Moved) -> None:
+        del tx
+        self.told.append(("behind", moved.fen))
+
+    async def refunded(self, tx: Transaction, moved: Moved, *, twice: bool) -> None:
+        del tx
+        self.told.append(("twice" if twice else "refunded", moved.fen))
+
+    async def missing_exit(self, tx: Transaction, rides: Sequence[Missed]) -> None:
+        del tx
+        self.told += [("missing_exit", each.ride.id) for each in rides]
 
 
 @dataclass
@@ -80,8 +118,9 @@ class Line:
         self.db, self.clock = db, clock
         self.collector = Collector()
         self.taps = Taps(db)
-        self.settling = Settling(db, TIMETABLE, self.collector, clock)
-        self.till = Till(self.collector, clock)
+        dues, standing, self.ears = Dues(self.collector, clock), Standing(self.collector), Ears()
+        self.settling = Settling(db, TIMETABLE, dues, standing, self.ears, clock)
+        self.till = Till(dues, standing, self.ears, TIMETABLE.network, clock)
         self.gates: dict[str, Gate] = {}
         self._numbers = itertools.count(1)
 
@@ -116,7 +155,7 @@ class Line:
         await self.db.execute("INSERT INTO citizens (id) VALUES ($1)", citizen)
         async with self.db.transaction() as tx:
             account = await accounts_store.add(tx, citizen, self._step())
-            assert await accounts_store.step(tx, account, "signed", self._step())
+            assert await accounts_store.step(tx, account, "signed", "active", self._step())
         return account
 
     async def grant(self, account: str, at: datetime, *, companion: bool = False) -> bytes:
@@ -156,6 +195,17 @@ class Line:
         now = self.clock.now()
         return await self.taps.ingest(device, Batch(now + off, taps), now)
 
+    async def rides(self, account: str, start: str, end: str, minutes: float = 0) -> None:
+        """From one station to another, in 25 minutes; it is priced."""
+        for place, way, at in ((start, "in", minutes), (end, "out", minutes + 25)):
+            await self.uploads(*await self.tap(account, place, way, after(at)))
+        await self.settles()
+
+    async def left_at(self, account: str, place: str, minutes: float) -> None:
+        """A gate is heard late: she had left there before."""
+        await self.uploads(*await self.tap(account, place, "out", after(minutes)))
+        await self.settles()
+
     async def settles(self) -> None:
         """Everything that is due is paired."""
         while await self.settling.settle():
@@ -170,8 +220,10 @@ class Line:
 
     async def fails(self, payment: str) -> None:
         """A try to debit a payment fails."""
+        found = replace(self.collector.payments[payment], state=PaymentState.OWED)
+        self.collector.payments[payment] = found
         async with self.db.transaction() as tx:
-            await self.till.failed(tx, self.collector.payments[payment], "payer")
+            await self.till.failed(tx, found, "payer")
 
     async def goes_back(self, payment: str) -> None:
         """All that was asked back of a payment arrives."""
@@ -182,6 +234,10 @@ class Line:
             self.collector.payments[payment] = found
             async with self.db.transaction() as tx:
                 await self.till.refunded(tx, found, amount)
+
+    def asks(self, payment: str) -> None:
+        """A try to debit a payment is under way."""
+        self.collector.payments[payment] = replace(self.collector.payments[payment], state=PaymentState.ASKED)
 
     async def account(self, account: str) -> str:
         return str(await self.db.fetchval("SELECT state FROM transit_accounts WHERE id = $1", account))

@@ -1,17 +1,18 @@
 """A rider's side: an account, a contract that is signed or not, and codes by a real issuer key."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.clock import ManualClock
-from core.stores.database import Database
+from core.stores.database import Database, Transaction
 from gate.code import Grant, ServerCode, grant, server_code
 from services.payments.service import Contract, ContractState
+from services.transit.model import Batch
 from services.transit.service import Parts, Transit
-from tests.services.transit.line import TIMETABLE, Collector
+from tests.services.transit.line import TIMETABLE, Collector, Ears, Line, after
 
 BACK = "https://city.example/transit"
 KEY = b"\x02" + b"k" * 32
@@ -30,14 +31,18 @@ class Bank(Collector):
         self.contracts[citizen] = Contract(f"k-{citizen}", citizen, plan, ContractState.ASKED, now)
         return f"https://pay.example/{citizen}"
 
-    async def contract(self, citizen: str, plan: str) -> Contract | None:
-        del plan
-        return self.contracts.get(citizen)
+    async def signed(self, tx: Transaction, citizens: Collection[str], plan: str) -> set[str]:
+        del tx, plan
+        signed = {name for name, found in self.contracts.items() if found.state is ContractState.SIGNED}
+        return signed.intersection(citizens)
 
-    async def end_contract(self, citizen: str, plan: str, why: str) -> None:
+    async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> None:
+        del tx
         before = self.contracts[citizen]
-        assert (plan, why) == ("transit", "closed")
-        self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
+        assert plan == "transit"
+        assert why in {"closed", "no account"}
+        if before.state in {ContractState.ASKED, ContractState.SIGNED}:
+            self.contracts[citizen] = Contract(before.id, citizen, plan, ContractState.ENDING, before.since)
 
     async def pay_now(self, payment_id: str, citizen: str) -> None:
         assert self.payments[payment_id].citizen == citizen
@@ -65,7 +70,9 @@ class Riding:
 
     def __init__(self, db: Database, clock: ManualClock) -> None:
         self.db, self.clock, self.bank, self.issuer = db, clock, Bank(), Issuing()
-        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock))
+        self.ears = Ears()
+        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock, self.ears))
+        self.line = Line(db, clock)
         self._numbers = itertools.count(1)
 
     async def citizen(self) -> str:
@@ -79,6 +86,25 @@ class Riding:
         await self.transit.open(citizen, BACK)
         await self.signs(citizen)
         return citizen
+
+    async def rides(self, citizen: str, minutes: float = 0, account: str = "") -> str:
+        """She rides from 中南路 to 光谷; the payment that is owed for it."""
+        account = account or (await self.transit.account(citizen)).id
+        before = set(self.bank.payments)
+        for place, way, at in (("zhongnan", "in", minutes), ("guanggu", "out", minutes + 25)):
+            device, sent = await self.line.tap(account, place, way, after(at))
+            await self.transit.ingest(device, Batch(self.clock.now(), [sent]), self.clock.now())
+        await self.transit.settle_all()
+        (payment,) = set(self.bank.payments) - before
+        return payment
+
+    async def fails(self, payment: str) -> None:
+        async with self.db.transaction() as tx:
+            await self.transit.failed(tx, self.bank.payments[payment], "payer")
+
+    async def pays(self, payment: str) -> None:
+        async with self.db.transaction() as tx:
+            await self.transit.paid(tx, self.bank.payments[payment])
 
     async def signs(self, citizen: str) -> None:
         asked = self.bank.contracts[citizen]

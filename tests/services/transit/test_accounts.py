@@ -19,7 +19,6 @@ from services.transit.errors import (
     TooManyCompanions,
     TooSoon,
 )
-from services.transit.model import Batch
 from tests.services.transit.line import Line, after
 from tests.services.transit.riding import BACK, KEY, Riding
 
@@ -126,20 +125,9 @@ async def test_after_twenty_codes_there_is_no_other_today(riding: Riding) -> Non
     await riding.transit.grant(citizen, KEY)
 
 
-async def a_ride(riding: Riding, citizen: str) -> str:
-    """She rides; the payment that is owed for it."""
-    line = Line(riding.db, riding.clock)
-    account = (await riding.transit.account(citizen)).id
-    for place, way, minutes in (("zhongnan", "in", 0), ("guanggu", "out", 25)):
-        device, sent = await line.tap(account, place, way, after(minutes))
-        await riding.transit.ingest(device, Batch(riding.clock.now(), [sent]), riding.clock.now())
-    assert await riding.transit.settle() == 1
-    return list(riding.bank.payments)[-1]
-
-
 async def test_who_is_behind_gets_no_code_until_it_is_paid(riding: Riding) -> None:
     citizen = await riding.opens()
-    payment = await a_ride(riding, citizen)
+    payment = await riding.rides(citizen)
     async with riding.db.transaction() as tx:
         await riding.transit.failed(tx, riding.bank.payments[payment], "payer")
     with pytest.raises(InArrears) as refused:
@@ -158,7 +146,7 @@ async def test_who_is_behind_gets_no_code_until_it_is_paid(riding: Riding) -> No
 
 async def test_closing_waits_for_the_last_ride_to_be_paid(riding: Riding) -> None:
     citizen = await riding.opens()
-    payment = await a_ride(riding, citizen)
+    payment = await riding.rides(citizen)
     assert (await riding.transit.close(citizen)).state == "closing"
     with pytest.raises(Closing):
         await riding.transit.grant(citizen, KEY)

@@ -15,20 +15,13 @@ STATIONS = sorted(TIMETABLE.network.stations)
 BOOKS = ("rider", "fares", "advance", "bank")
 
 
-async def rides(line: Line, account: str, start: str, end: str, minutes: float = 0) -> None:
-    for place, way, at in ((start, "in", minutes), (end, "out", minutes + 25)):
-        device, sent = await line.tap(account, place, way, after(at))
-        await line.uploads(device, sent)
-    await line.settles()
-
-
 async def books(line: Line) -> dict[str, int]:
     return {name: await line.balance(name) for name in BOOKS}
 
 
 async def test_a_trip_that_is_paid(line: Line) -> None:
     rider = await line.rider()
-    await rides(line, rider, "zhongnan", "guanggu")
+    await line.rides(rider, "zhongnan", "guanggu")
     assert await books(line) == {"rider": 400, "fares": -400, "advance": 0, "bank": 0}
     await line.pays("p1")
     assert await books(line) == {"rider": 0, "fares": -400, "advance": 0, "bank": 400}
@@ -47,7 +40,7 @@ async def test_a_trip_that_costs_nothing_asks_for_nothing(line: Line) -> None:
 
 async def test_behind_until_it_is_paid(line: Line) -> None:
     rider = await line.rider()
-    await rides(line, rider, "zhongnan", "guanggu")
+    await line.rides(rider, "zhongnan", "guanggu")
     await line.fails("p1")
     await line.fails("p1")
     assert await books(line) == {"rider": 0, "fares": -400, "advance": 400, "bank": 0}
@@ -60,8 +53,8 @@ async def test_behind_until_it_is_paid(line: Line) -> None:
 
 async def test_two_behind_and_one_paid_is_still_behind(line: Line) -> None:
     rider = await line.rider()
-    await rides(line, rider, "zhongnan", "guanggu")
-    await rides(line, rider, "guanggu", "zhongnan", minutes=60)
+    await line.rides(rider, "zhongnan", "guanggu")
+    await line.rides(rider, "guanggu", "zhongnan", minutes=60)
     for payment in ("p1", "p2"):
         await line.fails(payment)
     await line.pays("p1")
@@ -70,25 +63,9 @@ async def test_two_behind_and_one_paid_is_still_behind(line: Line) -> None:
     assert await line.account(rider) == "active"
 
 
-async def test_an_exit_that_comes_late_makes_it_cheaper_before_it_is_paid(line: Line) -> None:
-    """She left at 街道口; that gate had no network, and another tap of hers passed for the exit."""
-    rider = await line.rider()
-    await rides(line, rider, "hanyang", "guanggu")
-    device, sent = await line.tap(rider, "simenkou", "out", after(5))
-    await line.uploads(device, sent)
-    await line.settles()
-    assert await line.trips(rider) == [("closed", "owed", 200), ("orphan_exit", "none", 0)]
-    assert not line.collector.asked_back, "nothing is paid yet"
-    await line.pays("p1")
-    assert line.collector.asked_back == {"p1": 300}
-    await line.goes_back("p1")
-    assert await books(line) == {"rider": 0, "fares": -200, "advance": 0, "bank": 200}
-    assert await line.trips(rider) == [("closed", "settled", 200), ("orphan_exit", "none", 0)]
-
-
 async def test_an_exit_that_comes_late_after_all_is_paid(line: Line) -> None:
     rider = await line.rider()
-    await rides(line, rider, "hanyang", "guanggu")
+    await line.rides(rider, "hanyang", "guanggu")
     await line.pays("p1")
     device, sent = await line.tap(rider, "simenkou", "out", after(5))
     await line.uploads(device, sent)
