@@ -174,9 +174,13 @@ class Issuer(Section, frozen=True, kw_only=True):
 
 
 class Transit(Section, frozen=True, kw_only=True):
-    """Metro and buses; `folder` holds files as in demo/transit. "" = none, but `run` has the demo city's."""
+    """Metro and buses; `folder` holds files as in demo/transit. "" = none, but `run` has the demo city's.
+
+    `debit_after_s`: from the end of a ride to its debit, so that what gates upload late is in the price.
+    """
 
     folder: str = ""
+    debit_after_s: Annotated[int, Meta(ge=0, le=86_400, description="seconds, 0 to 86400")] = 600
 
 
 class Account(Section, frozen=True, kw_only=True):

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.service import Contract, Payment
+from services.payments.service import Contract, Payment, PaymentState
 from services.transit import listing
 from services.transit.accounts import Account, Accounts, Contracts
 from services.transit.codes import Codes, Granted, Pictured
@@ -19,7 +19,7 @@ from services.transit.model import Batch, Device, Ingested
 from services.transit.money import Till
 from services.transit.network import Station
 from services.transit.pairing import service_day
-from services.transit.settling import Collects, Settling
+from services.transit.settling import DEBIT_AFTER, Collects, Settling
 from services.transit.taps import Taps
 from services.transit.tariffs import Timetable
 from services.transit.trust import Trusting, TrustList
@@ -34,6 +34,10 @@ class Payments(Collects, Contracts, Protocol):
         """Try again at once to debit what is owed."""
         ...
 
+    async def payment(self, payment_id: str) -> Payment:
+        """A payment as it stands."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -44,6 +48,7 @@ class Parts:
     issuer: Issuer
     timetable: Timetable
     clock: Clock
+    debit_after: timedelta = DEBIT_AFTER  # a ride; 0 = in real time
 
 
 class Transit:
@@ -55,7 +60,9 @@ class Transit:
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
-        self._settling = Settling(means.db, means.timetable, means.payments, means.clock)
+        self._settling = Settling(
+            means.db, means.timetable, means.payments, means.clock, means.debit_after
+        )
         self._till = Till(means.payments, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
         self._devices = Devices(means.db, means.clock)
@@ -99,6 +106,13 @@ class Transit:
         for payment in payments:
             await self._means.payments.pay_now(payment, citizen)
         return len(payments)
+
+    async def is_asked(self, citizen: str) -> bool:
+        """Whether a debit of what is behind is under way, its fate not known yet."""
+        names = await listing.payments_behind(self._means.db, citizen)
+        return any(
+            [(await self._means.payments.payment(each)).state is PaymentState.ASKED for each in names]
+        )
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
         """What a ride costs that is not over time; KeyError for an unknown station."""

@@ -61,11 +61,19 @@ class _Changes:
 class Settling:
     """Pairs what is due. Any number of processes may: an account's day is in one hand at a time."""
 
-    def __init__(self, db: Database, timetable: Timetable, payments: Collects, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        timetable: Timetable,
+        payments: Collects,
+        clock: Clock,
+        debit_after: timedelta = DEBIT_AFTER,
+    ) -> None:
         self._db = db
         self._timetable = timetable
         self._payments = payments
         self._clock = clock
+        self._debit_after = debit_after
 
     async def settle(self) -> int:
         """Pair up to `AT_ONCE` account-days anew; how many there were."""
@@ -126,7 +134,7 @@ class Settling:
                 purpose=PURPOSE,
                 object=str(ask.trip),
                 text="乘车费",
-                due_at=now + DEBIT_AFTER,
+                due_at=now + self._debit_after,
                 version=ask.version,
             )
             for ask in asks

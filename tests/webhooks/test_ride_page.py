@@ -49,8 +49,10 @@ class Server:
     def page(self) -> str:
         facts = {
             "grant_at": "/transit/grant",
-            "picture_at": "/transit/picture",
-            "trips_at": "/transit/trips",
+            "way": {
+                name: f"/transit/{name}" for name in ("code", "open", "close", "pay", "picture", "trips")
+            },
+            "home": "/me",
             "script": "/assets/ride-page.js",
             "companions": True,
             "csrf": "c",
