@@ -117,7 +117,9 @@ class RidePages:
 
     async def _before_picture(self, request: Request, session: H5Session) -> web.Response:
         """Each picture is one of a day's few: looking at this page makes none."""
-        return self._view.pages.shown(request, "ride_picture", it=None, most=MOST_PICTURES, **self._view.facts(session))
+        return self._view.pages.shown(
+            request, "ride_picture", it=None, most=MOST_PICTURES, **self._view.facts(session)
+        )
 
     async def _picture(self, request: Request, session: H5Session, _form: Form) -> web.Response:
         try:

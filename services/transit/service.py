@@ -60,9 +60,7 @@ class Transit:
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
-        self._settling = Settling(
-            means.db, means.timetable, means.payments, means.clock, means.debit_after
-        )
+        self._settling = Settling(means.db, means.timetable, means.payments, means.clock, means.debit_after)
         self._till = Till(means.payments, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
         self._devices = Devices(means.db, means.clock)
@@ -110,9 +108,7 @@ class Transit:
     async def is_asked(self, citizen: str) -> bool:
         """Whether a debit of what is behind is under way, its fate not known yet."""
         names = await listing.payments_behind(self._means.db, citizen)
-        return any(
-            [(await self._means.payments.payment(each)).state is PaymentState.ASKED for each in names]
-        )
+        return any([(await self._means.payments.payment(each)).state is PaymentState.ASKED for each in names])
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
         """What a ride costs that is not over time; KeyError for an unknown station."""

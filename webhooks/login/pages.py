@@ -42,9 +42,7 @@ class H5Pages:
     def told(self, content: object, status: int = 200) -> web.Response:
         """What a script of such a page asked for."""
         body = msgspec.json.encode(content)
-        return web.Response(
-            body=body, status=status, content_type="application/json", headers=self._headers
-        )
+        return web.Response(body=body, status=status, content_type="application/json", headers=self._headers)
 
     def file(self, content: bytes, name: str, content_type: str) -> web.Response:
         """Something to keep on one's own machine."""
