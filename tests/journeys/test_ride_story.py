@@ -1,4 +1,4 @@
-"""From 开通 to a debit, into arrears and out again: a phone, WeChat Pay and two gates, all as `run` starts them."""
+"""From 开通 to a debit, into arrears and out again: a phone, WeChat Pay and gates, as `run` starts them."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -123,8 +123,8 @@ async def rider(place: Place, phone: BrowserContext, chromium: Browser, album: P
     await desk.close()
 
 
-async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: Rider) -> None:
-    await rider.follows()
+async def opens(rider: Rider) -> None:
+    """To WeChat Pay and back."""
     await rider.opens_the_code_page()
     await rider.reads("还没有开通乘车码")
     await rider.shows("not-opened")
@@ -142,8 +142,11 @@ async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: R
     await rider.follows_link("返回商家")
     await rider.reads("可以乘车了")
     await rider.shows("opened")
-
     await rider.follows_link("打开乘车码")
+
+
+async def rides_and_pays(rider: Rider) -> None:
+    """The second gate is reached where the phone has no network."""
     await rider.at("2号线 中南路 进站")
     await rider.holds_out("请进")
     await rider.shows("code")
@@ -159,6 +162,9 @@ async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: R
     await rider.reads("4 元")
     await rider.shows("paid")
 
+
+async def falls_behind(rider: Rider) -> None:
+    """The wallet is empty; no new code is given, and asking WeChat Pay again changes nothing."""
     await rider.sets_wallet("0")
     await expect(rider.phone.locator("#log")).to_contain_text("扣费凭证")
     await rider.shows("bill-in-chat")
@@ -175,6 +181,12 @@ async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: R
     await rider.reads("刚才没有扣成")
     await rider.shows("still-behind")
 
+
+async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: Rider) -> None:
+    await rider.follows()
+    await opens(rider)
+    await rides_and_pays(rider)
+    await falls_behind(rider)
     await rider.sets_wallet("50")
     await rider.opens_the_code_page()
     await rider.follows_link("去付车费")

@@ -13,6 +13,8 @@ from core.seal import Seal
 from core.stores.database import Database
 from gate.code import Grounds, IssuerKey, Refused, device_code, device_signer, verify
 from services.citizens.consent_texts import TRANSIT
+from services.transit import accounts_store
+from services.transit.accounts_store import Step
 from services.transit.issuer import IssuerGone
 from tests.support.ride_codes import PHONE, public
 from tests.webhooks.logging_in import GRANDMA, GRANDPA, Browser, Page
@@ -111,11 +113,13 @@ async def test_who_does_not_agree_is_asked_anew_another_time(riders: Riders) -> 
     browser = await riders.house.logged_in()
     citizen = await riders.citizen()
     for _ in range(2):
+        riders.house.passes(minutes=1)
         asked = await browser.gets("/transit/open")
         no = await browser.sends("/transit/open", **fields(asked, "csrf", "version"), do="refuse")
         assert no.to == "/transit?did=refuse"
         assert (await riders.consents.state(citizen, TRANSIT)).state == "refused"
     assert "好的，没有开通" in (await browser.gets(no.to)).text
+    riders.house.passes(minutes=1)
     await riders.agrees(browser)
     assert (await riders.consents.state(citizen, TRANSIT)).is_granted
 
@@ -134,6 +138,7 @@ async def test_who_took_the_consent_back_is_asked_before_the_next_code(riders: R
     shown = await browser.gets(f"/me/consent?purpose={TRANSIT}&person=")
     await browser.sends("/me/consent", purpose=TRANSIT, person="", csrf=shown.field("csrf"))
     assert (await browser.gets("/transit")).to == "/transit/open"
+    riders.house.passes(minutes=1)
     assert (await riders.agrees(browser)).to == "/transit"
     assert (await riders.consents.state(citizen, TRANSIT)).is_granted
     assert "data-board" in (await browser.gets("/transit")).text
@@ -150,7 +155,7 @@ async def test_the_grant_makes_codes_that_gates_let_through(riders: Riders) -> N
     grounds = Grounds({0: IssuerKey(riders.riding.issuer.key.public_key())}, (), ())
     assert verify(code, grounds, now).gen_time == now
     with pytest.raises(Refused):
-        verify(device_code(signed, now + 900, b"n" * 8, device_signer(PHONE)), grounds, now + 900)
+        verify(device_code(signed, now + 960, b"n" * 8, device_signer(PHONE)), grounds, now + 960)
 
 
 @pytest.mark.parametrize("key", ["", "?", "A" * 43, "A" * 45, "小" * 44])
@@ -284,8 +289,16 @@ async def test_who_owes_reads_what_comes_before_closing(riders: Riders) -> None:
 async def test_every_state_has_its_page(riders: Riders) -> None:
     browser = await riders.opens()
     citizen = await riders.citizen(GRANDMA)
-    for state, words in (("suspended", "暂时停用"), ("closing", "正在关闭"), ("consent", "还差一步")):
-        await riders.db.execute("UPDATE transit_accounts SET state = $2 WHERE citizen = $1", citizen, state)
+    for what, words in (
+        ("suspended", "暂时停用"),
+        ("restored", "data-board"),
+        ("unsigned", "还差一步"),
+        ("signed", "data-board"),
+        ("closing", "正在关闭"),
+    ):
+        account = (await riders.transit.account(citizen)).id
+        async with riders.db.transaction() as tx:
+            assert await accounts_store.step(tx, account, what, Step("test", what, riders.clock.now()))
         assert words in (await browser.gets("/transit")).text
 
 
