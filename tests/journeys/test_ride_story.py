@@ -7,10 +7,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, expect
 
 from tests.support.program import Place, Program, answers
-from tests.support.waiting import wait_until
+from tests.support.waiting import until, wait_until
 
 pytestmark = pytest.mark.browser
 DESK = ViewportSize(width=1280, height=900)
+_DRAWN = "code => code.toDataURL()"
 SOON_MS = 30_000  # a machine that is busy with other tests
 
 
@@ -82,9 +83,13 @@ class Rider:
         code = self.web.locator("canvas")
         await expect(code).to_be_visible(timeout=SOON_MS)
         if fresh:
-            before = await code.evaluate("code => code.toDataURL()")
+            before = await code.evaluate(_DRAWN)
             await code.click()
-            await expect.poll(lambda: code.evaluate("code => code.toDataURL()")).not_to_be(before)
+
+            async def is_another() -> bool:
+                return bool(await code.evaluate(_DRAWN) != before)
+
+            await until(is_another, "another code")
         picture = {"name": "code.png", "mimeType": "image/png", "buffer": await code.screenshot()}
         await self.desk.locator("#picture").set_input_files(picture)  # type: ignore[arg-type]
         await expect(self.desk.locator("#words")).to_have_text(words, timeout=SOON_MS)
