@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        if given.command is _street:
+        if "folder" in given:
             return _street(given)
         command: Command = given.command
         return command(load(Path(given.config)), given)
@@ -60,7 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--only-look", action="store_true", help="open for nobody, and note nothing")
     add("serve", _serve, "a virtual gate for this machine's browser; uploads as long as it runs")
     many = commands.add_parser("street", help="several virtual gates in one program, for a demo city")
-    many.set_defaults(command=_street)
     many.add_argument("folder", help="where the settings of each lie, NAME.toml")
     many.add_argument("--port", type=int, default=Serve().port, help="where they answer (%(default)s)")
     many.add_argument("--member", default="", help=argparse.SUPPRESS)

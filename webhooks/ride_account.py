@@ -52,11 +52,13 @@ class RideAccount:
         state = (await self._transit.account(session.citizen)).state
         asked = await self._asked(session.citizen)
         if state not in _UNSIGNED and asked.is_granted:
-            return self._shown(request, session, "ride_signed", state=state.value, again="", after=0)
+            return self._view.shown(request, session, "ride_signed", state=state.value, again="", after=0)
         if state is State.CONSENT and asked.is_granted and "from_wxpay" in request.query:
-            waits = _looking(request, f"{OPEN}?from_wxpay=1")
-            return self._shown(request, session, "ride_signed", state=state.value, **waits)
-        return self._shown(request, session, "ride_open", it=asked, signed=state not in _UNSIGNED)
+            again, after = _looking(request, f"{OPEN}?from_wxpay=1")
+            return self._view.shown(
+                request, session, "ride_signed", state=state.value, again=again, after=after
+            )
+        return self._view.shown(request, session, "ride_open", it=asked, signed=state not in _UNSIGNED)
 
     async def _sign(self, request: Request, session: H5Session, form: Form) -> web.Response:
         """She agrees, or not; then to WeChat Pay, by a link: it goes back to the page it is on."""
@@ -75,8 +77,7 @@ class RideAccount:
             to = await self._transit.open(citizen, self._back)
         except DomainError as refusal:
             return self._view.refused(request, session, refusal, OPEN)
-        facts = self._view.facts(session)
-        return self._view.pages.shown(request, "ride_sign", kind="leading", to=to, **facts)
+        return self._view.of_kind("leading", request, session, "ride_sign", to=to)
 
     async def _asked(self, citizen: str) -> Consent:
         """Where the consent stands; the text of today is asked about from now on unless it is agreed to."""
@@ -107,15 +108,17 @@ class RideAccount:
         known = before.isdecimal() and before.isascii() and len(before) <= _MOST_DIGITS
         rides = await self._transit.rides(session.citizen, int(before) if known else None)
         earlier = rides[-1].id if len(rides) == PAGE else 0
-        return self._shown(request, session, "ride_trips", rides=rides, earlier=earlier, first=not known)
+        return self._view.shown(request, session, "ride_trips", rides=rides, earlier=earlier, first=not known)
 
     async def _owed(self, request: Request, session: H5Session) -> web.Response:
         """What is behind; after a try, what has become of it, as far as it is known."""
         behind = await self._transit.behind(session.citizen)
         asked = await self._transit.is_asked(session.citizen)
-        waits = _looking(request, f"{PAY}?did=pay") if asked else {"again": "", "after": 0}
-        facts = {"behind": behind, "asked": asked, "did": request.query.get("did", ""), **waits}
-        return self._shown(request, session, "ride_pay", **facts)
+        again, after = _looking(request, f"{PAY}?did=pay") if asked else ("", 0)
+        did = request.query.get("did", "")
+        return self._view.shown(
+            request, session, "ride_pay", behind=behind, asked=asked, did=did, again=again, after=after
+        )
 
     async def _pay(self, request: Request, session: H5Session, _form: Form) -> web.Response:
         try:
@@ -130,7 +133,7 @@ class RideAccount:
         account = await self._transit.account(session.citizen)
         if account.state is State.NONE:
             return self._view.pages.led(CODE)
-        return self._shown(request, session, "ride_close", account=account)
+        return self._view.shown(request, session, "ride_close", account=account)
 
     async def _close(self, request: Request, session: H5Session, _form: Form) -> web.Response:
         try:
@@ -139,9 +142,6 @@ class RideAccount:
             return self._view.refused(request, session, refusal)
         return self._view.pages.led(f"{CODE}?did=close")
 
-    def _shown(self, request: Request, session: H5Session, page: str, **facts: object) -> web.Response:
-        return self._view.pages.shown(request, page, **self._view.facts(session), **facts)
-
 
 def _once(citizen: str, it: Consent, step: str, digest: bytes) -> Effect:
     """A step on from where the consent stands: pressed twice it is one."""
@@ -149,9 +149,9 @@ def _once(citizen: str, it: Consent, step: str, digest: bytes) -> Effect:
     return Effect(f"{OPEN}/{citizen}/{it.state}/{since}", step, digest)
 
 
-def _looking(request: Request, way: str) -> dict[str, object]:
+def _looking(request: Request, way: str) -> tuple[str, int]:
     """Where a page that waits looks again, and after how many seconds; "" once it has looked enough."""
     given = request.query.get("n", "0")
     looked = int(given) if given.isdecimal() and given.isascii() and len(given) < len("100") else _LOOKS
     again = f"{way}&n={looked + 1}" if looked < _LOOKS else ""
-    return {"again": again, "after": _SOON_S if looked < _SOON_LOOKS else _LATER_S}
+    return again, _SOON_S if looked < _SOON_LOOKS else _LATER_S

@@ -21,6 +21,7 @@ from webhooks.login.guard import LoggedIn
 from webhooks.login.pages import H5Pages
 from webhooks.login.sessions import H5Session
 from webhooks.login.ways import HOME
+from webhooks.pages import Kind
 from webhooks.qr import as_image
 from webhooks.routes import Request, Route
 
@@ -50,8 +51,19 @@ class RideView:
         self._words = words
         self.pages: H5Pages = logged_in.pages
 
-    def facts(self, session: H5Session) -> dict[str, object]:
-        """What every page of rides knows."""
+    def shown(
+        self, request: Request, session: H5Session, page: str, status: int = 200, **facts: object
+    ) -> web.Response:
+        """A page without scripts."""
+        return self.pages.of_kind("plain", request, page, self._common(session) | facts, status)
+
+    def of_kind(
+        self, kind: Kind, request: Request, session: H5Session, page: str, **facts: object
+    ) -> web.Response:
+        """A page with scripts, or one that leads to WeChat Pay."""
+        return self.pages.of_kind(kind, request, page, self._common(session) | facts)
+
+    def _common(self, session: H5Session) -> dict[str, object]:
         return {"csrf": self._sessions.csrf(session), "home": HOME, "way": _WAYS}
 
     def said(self, refusal: DomainError) -> str:
@@ -62,8 +74,8 @@ class RideView:
         self, request: Request, session: H5Session, refusal: DomainError, back: str = CODE
     ) -> web.Response:
         """A page that says why not, and leads back."""
-        facts = {"words": self.said(refusal), "what": refusal.code, "back": back}
-        return self.pages.shown(request, "ride_refused", 409, **self.facts(session), **facts)
+        words = self.said(refusal)
+        return self.shown(request, session, "ride_refused", 409, words=words, what=refusal.code, back=back)
 
 
 class RidePages:
@@ -93,11 +105,11 @@ class RidePages:
         if not await self._riding.agreed(session.citizen):
             return self._logged_in.pages.led(OPEN)
         facts = {"grant_at": GRANT, "script": self._assets.address(_SCRIPT), "companions": True}
-        return self._view.pages.shown(request, "ride", kind="scripted", **self._view.facts(session), **facts)
+        return self._view.of_kind("scripted", request, session, "ride", **facts)
 
     def _stands(self, request: Request, session: H5Session, account: Account) -> web.Response:
-        facts = {"account": account, "did": request.query.get("did", "")}
-        return self._view.pages.shown(request, "ride_account", **self._view.facts(session), **facts)
+        did = request.query.get("did", "")
+        return self._view.shown(request, session, "ride_account", account=account, did=did)
 
     async def _grant(self, _request: Request, session: H5Session, form: Form) -> web.Response:
         """For the script: a grant, or why there is none; 503 where it may ask again."""
@@ -117,17 +129,14 @@ class RidePages:
 
     async def _before_picture(self, request: Request, session: H5Session) -> web.Response:
         """Each picture is one of a day's few: looking at this page makes none."""
-        return self._view.pages.shown(
-            request, "ride_picture", it=None, most=MOST_PICTURES, **self._view.facts(session)
-        )
+        return self._view.shown(request, session, "ride_picture", it=None, most=MOST_PICTURES)
 
     async def _picture(self, request: Request, session: H5Session, _form: Form) -> web.Response:
         try:
             it = await self._riding.transit.picture(session.citizen)
         except DomainError as refusal:
             return self._view.refused(request, session, refusal)
-        facts = {"it": it, "image": as_image(it.text)}
-        return self._view.pages.shown(request, "ride_picture", **self._view.facts(session), **facts)
+        return self._view.shown(request, session, "ride_picture", it=it, image=as_image(it.text))
 
 
 def _key(text: str) -> bytes | None:

@@ -31,6 +31,7 @@ class Rider:
     def __init__(self, phone: Page, desk: Page, place: Place, album: Path) -> None:
         self.phone, self.desk, self.place, self.album = phone, desk, place, album
         self._shots = 0
+        self._chosen = False
 
     @property
     def web(self) -> FrameLocator:
@@ -75,6 +76,9 @@ class Rider:
     async def at(self, gate: str) -> None:
         """Go to a gate."""
         await self.desk.goto(f"{self.place.gates_url}/")
+        if not self._chosen:
+            await self.shows_gate("gates")
+        self._chosen = True
         await self.desk.get_by_role("link", name=gate).click()
         await expect(self.desk.get_by_text("请出示乘车码")).to_be_visible()
 
@@ -137,6 +141,7 @@ async def opens(rider: Rider) -> None:
     await rider.reads("我们收集")
     await rider.shows("consent")
     await rider.presses("同意，下一步")
+    await rider.reads("请在 10 分钟内办完")
     await rider.shows("to-wechat-pay")
     await rider.follows_link("去微信支付")
     await rider.reads("从哪里扣")

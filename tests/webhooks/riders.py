@@ -9,7 +9,7 @@ from core.stores.database import Database
 from services.citizens.consent_texts import Texts
 from services.citizens.consents import Consents
 from services.citizens.service import Citizens
-from services.payments.model import Payment, PaymentState
+from services.payments.model import PaymentState
 from services.payments.service import Contract, ContractState
 from services.transit.service import Transit
 from tests.services.transit.line import Line
@@ -34,9 +34,6 @@ class PageBank(Bank):
         assert back == f"{CITY}/transit/open"
         self.contracts[citizen] = Contract(f"k-{citizen}", citizen, plan, ContractState.ASKED, now)
         return PAY_PAGE
-
-    async def payment(self, payment_id: str) -> Payment:
-        return self.payments[payment_id]
 
     async def pay_now(self, payment_id: str, citizen: str) -> None:
         await super().pay_now(payment_id, citizen)

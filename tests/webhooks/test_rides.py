@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -37,7 +38,7 @@ async def riders(db: Database, seal: Seal, clock: ManualClock) -> AsyncIterator[
         yield riders
 
 
-async def asks(browser: Browser, csrf: str, **wish: str) -> tuple[int, dict[str, str]]:
+async def asks(browser: Browser, csrf: str, **wish: str) -> tuple[int, dict[str, Any]]:
     """What the page's script is answered."""
     page = await browser.sends("/transit/grant", **({"csrf": csrf, "key": KEY, "type": "self"} | wish))
     return page.status, msgspec.json.decode(page.text)
@@ -184,7 +185,7 @@ async def test_an_issuer_that_is_away_is_asked_again_by_the_script(riders: Rider
     async def nobody(_content: object) -> bytes:
         raise IssuerGone(why="gone")
 
-    riders.riding.issuer.grant = nobody  # type: ignore[method-assign]
+    riders.riding.issuer.grant = nobody  # type: ignore[method-assign,assignment]
     status, told = await asks(browser, csrf)
     assert (status, told["what"]) == (503, "issuer_gone")
 

@@ -1,5 +1,6 @@
 """How citizens' pages look: one frame, large type for who wants it, and what every page knows."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,13 +31,17 @@ class H5Pages:
         filters = (said.day, said.clock, said.clock_s, said.part_of_day, said.stamp, said.yuan)
         self._pages.filters |= {each.__name__: each for each in filters}
 
-    def shown(
-        self, request: Request, page: str, status: int = 200, kind: Kind = "plain", **facts: object
+    def shown(self, request: Request, page: str, status: int = 200, **facts: object) -> web.Response:
+        """A page without scripts; each has `large` and `here` beside its facts."""
+        return self.of_kind("plain", request, page, facts, status)
+
+    def of_kind(
+        self, kind: Kind, request: Request, page: str, facts: Mapping[str, object], status: int = 200
     ) -> web.Response:
-        """A page; each has `large` and `here` beside its facts."""
+        """A page of any kind."""
         headers = self._headers_of[kind] | ({"Retry-After": _AGAIN_S} if status == 503 else {})  # noqa: PLR2004 - HTTP's own
         common = {"large": self._jar.get(request, _SIZE) == _LARGE, "here": here(request)}
-        text = self._pages.get_template(f"{page}.html").render(common | facts)
+        text = self._pages.get_template(f"{page}.html").render({**common, **facts})
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
     def told(self, content: object, status: int = 200) -> web.Response:

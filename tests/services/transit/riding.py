@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.clock import ManualClock
 from core.stores.database import Database
 from gate.code import Grant, ServerCode, grant, server_code
-from services.payments.service import Contract, ContractState
+from services.payments.service import Contract, ContractState, Payment
 from services.transit.service import Parts, Transit
 from tests.services.transit.line import TIMETABLE, Collector
 
@@ -42,6 +42,9 @@ class Bank(Collector):
     async def pay_now(self, payment_id: str, citizen: str) -> None:
         assert self.payments[payment_id].citizen == citizen
         self.tried.append(payment_id)
+
+    async def payment(self, payment_id: str) -> Payment:
+        return self.payments[payment_id]
 
 
 class Issuing:
