@@ -133,10 +133,14 @@ class Pay(Section, frozen=True, kw_only=True):
 
 
 class Simulator(Section, frozen=True, kw_only=True):
-    """The stand-in for WeChat; loopback only. `retry_s`: from one attempt of a push to the next."""
+    """The stand-in for WeChat; loopback only. `retry_s`: from one attempt of a push to the next.
+
+    `gates_port`: where the demo city's virtual gates are beside `run`; 0 = none.
+    """
 
     host: Text = "127.0.0.1"
     port: Port = 8081
+    gates_port: Annotated[int, Meta(ge=0, le=65535, description="a port number, or 0")] = 8083
     retry_s: Seconds = 5.0
 
     @property
@@ -174,9 +178,13 @@ class Issuer(Section, frozen=True, kw_only=True):
 
 
 class Transit(Section, frozen=True, kw_only=True):
-    """Metro and buses; `folder` holds files as in demo/transit. "" = none, but `run` has the demo city's."""
+    """Metro and buses; `folder` holds files as in demo/transit. "" = none, but `run` has the demo city's.
+
+    `debit_after_s`: from the end of a ride to its debit, so that what gates upload late is in the price.
+    """
 
     folder: str = ""
+    debit_after_s: Annotated[int, Meta(ge=0, le=86_400, description="seconds, 0 to 86400")] = 600
 
 
 class Account(Section, frozen=True, kw_only=True):
@@ -352,10 +360,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         ("server.port", settings.server.port),
         ("server.admin_port", settings.server.admin_port),
         ("simulator.port", settings.simulator.port),
+        ("simulator.gates_port", settings.simulator.gates_port),
     ]
     for place, (name, port) in enumerate(ports):
         for other, taken in ports[:place]:
-            if port == taken:
+            if port and port == taken:
                 yield f"{name} and {other} are both {port}"
     if not is_loopback(settings.simulator.host):
         yield f"simulator.host: {settings.simulator.host!r} is not a loopback address such as 127.0.0.1"

@@ -11,14 +11,15 @@ from clients.wechat import (
     WeChatGoneError,
     WeChatRefusedError,
 )
+from commands import rides
 from commands.reception import Means
-from commands.rides import gates
 from commands.services import Services
 from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
 from services.hospital.service import Hospital
 from services.staff.service import Staff
+from services.transit.pages import CODE
 from settings import Settings, is_wechat_host
 from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
@@ -51,10 +52,12 @@ def doors(means: Means, services: Services, ready: Ready) -> list[Route]:
     inside = logged_in(means, services.citizens, ready)
     data = services.data
     agreed = data.consents, data.withdrawing
-    own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words)
+    riding = CODE if services.transit.runs else ""
+    own = Own(services.families, services.proving, *agreed, data.accesses, means.post.words, riding)
     exports = ExportPages(inside, data.exports)
     mine = [*inside.routes(), *Me(inside, own).routes(), *exports.routes()]
-    machines = gates(means, services.transit, ready)
+    mine += rides.pages(means, services.transit, data.consents, inside)
+    machines = rides.gates(means, services.transit, ready)
     return [*visits(means, services.hospital, ready), *mine, *console(means, services, ready), *machines]
 
 

@@ -96,10 +96,13 @@ class Fleet:
 
 
 class Companion:
-    """One process of another command, started again whenever it ends. Make it on the main thread."""
+    """One process of another command, started again whenever it ends. Make it on the main thread.
 
-    def __init__(self, program: Path, command: str) -> None:
-        self._process = _Process(1, [sys.executable, str(program), command])
+    It says on the pipe that `--member` names that it is ready, as `Member` does.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path | None = None) -> None:
+        self._process = _Process(1, command, folder)
 
     async def keep(self) -> None:
         """Keep it alive; cancelled, end it. One that cannot start has said why, and is left alone."""
@@ -128,8 +131,9 @@ class Backoff:
 class _Process:
     """One of the processes, from outside; started anew it keeps its number."""
 
-    def __init__(self, number: int, command: Sequence[str]) -> None:
+    def __init__(self, number: int, command: Sequence[str], folder: Path | None = None) -> None:
         self.number = number
+        self._folder = folder
         self.ready = asyncio.Event()  # set for good when it is ready for the first time
         self.pid = 0
         self._command = command
@@ -142,6 +146,7 @@ class _Process:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 [*self._command, "--member", f"{self.number}:{report}"],
+                cwd=self._folder,
                 pass_fds=(report,),
                 start_new_session=True,  # a terminal's Ctrl-C reaches us alone, and we ask it to end
                 preexec_fn=prepare(RunAs.SELF, signal.SIGTERM),  # noqa: PLW1509 - no other way to PDEATHSIG

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack, suppress
@@ -11,7 +12,7 @@ from functools import partial
 import aiohttp
 
 import simulator.app
-from commands import days, demo, demo_staff, invented, menu, terminal
+from commands import days, demo, demo_staff, invented, menu, street, terminal
 from commands.bots import menu_of
 from commands.cards import played_kinds
 from commands.fleet import Companion
@@ -35,6 +36,7 @@ from core.seal import Seal
 from core.stores import keys
 from core.stores.embedded.stores import EmbeddedStores, attach
 from core.stores.migrations import migrate
+from services.transit.pages import CODE
 from settings import EMBEDDED, Settings, address, is_wechat_host
 from webhooks.serving import PortTakenError, listen, serve
 
@@ -148,7 +150,7 @@ class Everything:
             terminal.say(f"\n准备好了 Ready after {time.monotonic() - self.began:.1f} s\n")
             terminal.addresses(links)
             terminal.say(f"数据在 Data stays in {self.settings.stores.folder} · Ctrl-C 停止 stops everything")
-            self._issuer(stack)
+            await self._beside(gateway, stack)
             return await self._watch()
 
     async def _start(self, stack: AsyncExitStack) -> Gateway:
@@ -167,16 +169,26 @@ class Everything:
         await stack.enter_async_context(recurring(gateway, partial(self._open_days, gateway)))
         return gateway
 
-    @staticmethod
-    def _issuer(stack: AsyncExitStack) -> None:
-        """Start who signs ride codes, last: nobody waits for it, and the health page shows it."""
-        keeping = asyncio.create_task(Companion(ROOT / "main.py", "issue").keep())
+    async def _beside(self, gateway: Gateway, stack: AsyncExitStack) -> None:
+        """Start who signs ride codes, and the gates, last: nobody waits for them."""
+        companions = [Companion([sys.executable, str(ROOT / "main.py"), "issue"])]
+        if self._gates:
+            network = gateway.transit.timetable.network
+            found = await street.stand(self.settings, network, gateway.db, self.around.clock)
+            companions += [found] if found else []
+        keeping = [asyncio.create_task(each.keep()) for each in companions]
 
         async def end() -> None:
-            keeping.cancel()
-            await asyncio.wait([keeping])
+            for each in keeping:
+                each.cancel()
+            await asyncio.wait(keeping)
 
         stack.push_async_callback(end)
+
+    @property
+    def _gates(self) -> str:
+        """Where the demo city's gates are; "" where there are none, as in a city of one's own."""
+        return street.address_of(self.settings) if self._is_ours and self.sockets.simulator else ""
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
         return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
@@ -227,6 +239,8 @@ class Everything:
             simulator.app.play_pay(app, merchant, books=pay_books(self.settings))
         for each in played_institutions(self.settings):
             app[simulator.app.INSTITUTIONS].add(each)
+        ways = {"ride": f"{self.settings.server.url}{CODE}", "gates": self._gates}
+        app[simulator.app.WECHAT].ways = {name: way for name, way in ways.items() if way}
         runner = await serve(app, self.sockets.simulator, drain_s=DRAIN_S)
         stack.push_async_callback(runner.cleanup)
         async with aiohttp.ClientSession() as http:
@@ -243,7 +257,8 @@ class Everything:
         }
         if self.sockets.simulator is None:
             return {"网关 Gateway": self.settings.server.url, **health}
-        return {"手机 Phone": self._phone_page(), **health}
+        gates = {"闸机 Gates": self._gates} if self._gates else {}
+        return {"手机 Phone": self._phone_page(), **gates, **health}
 
     def _phone_page(self) -> str:
         return f"{self.settings.simulator.url}/phone"

@@ -12,14 +12,14 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from gate import signing
+from gate import signing, street
 from gate.code import LONGEST_TEXT, Refused
 from gate.door import build
 from gate.faults import GateError
 from gate.gate import Gate
 from gate.picture import MOST_BYTES, text_in
 from gate.screen import Screen, Shown
-from gate.settings import Settings, load
+from gate.settings import Serve, Settings, load
 from gate.upload import NoServer, Uploader
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
+        if "folder" in given:
+            return _street(given)
         command: Command = given.command
         return command(load(Path(given.config)), given)
     except (GateError, NoServer) as wrong:
@@ -57,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("picture", nargs="*", help="PNG or JPEG")
     checking.add_argument("--only-look", action="store_true", help="open for nobody, and note nothing")
     add("serve", _serve, "a virtual gate for this machine's browser; uploads as long as it runs")
+    many = commands.add_parser("street", help="several virtual gates in one program, for a demo city")
+    many.add_argument("folder", help="where the settings of each lie, NAME.toml")
+    many.add_argument("--port", type=int, default=Serve().port, help="where they answer (%(default)s)")
+    many.add_argument("--member", default="", help=argparse.SUPPRESS)
     add("upload", _upload, "fetch the trust list, and send every tap that the server does not have")
     trusting = add("trust", _trust, "take a trust list from a file, where no network reaches")
     trusting.add_argument("file")
@@ -97,21 +103,25 @@ def _shown(pictures: Sequence[str], screen: Screen) -> Iterator[tuple[str, str |
 def _serve(settings: Settings, _given: argparse.Namespace) -> int:
     with closing(Gate(settings)) as gate:
         device = signing.load(settings.device, Path(settings.key)) if settings.server else None
-        app = build(Screen(gate), settings, device)
         where = settings.serve
-        try:
-            web.run_app(
-                app,
-                host=where.host,
-                port=where.port,
-                access_log=None,
-                print=lambda _: print(f"{settings.place}  http://{where.host}:{where.port}/", flush=True),
-            )
-        except OSError as refused:
-            raise GateError(
-                f"cannot listen on {where.host}, port {where.port}: {refused.strerror}"
-            ) from refused
+        told = f"{settings.place}  http://{where.host}:{where.port}/"
+        _answer(build(Screen(gate), settings, device), where, lambda: print(told, flush=True))
     return 0
+
+
+def _street(given: argparse.Namespace) -> int:
+    where = Serve(port=given.port)
+    with street.opened(Path(given.folder)) as stands:
+        _answer(street.application(stands), where, lambda: street.tell(given.member))
+    return 0
+
+
+def _answer(app: web.Application, where: Serve, ready: Callable[[], None]) -> None:
+    """Answer until asked to end."""
+    try:
+        web.run_app(app, host=where.host, port=where.port, access_log=None, print=lambda _: ready())
+    except OSError as refused:
+        raise GateError(f"cannot listen on {where.host}, port {where.port}: {refused.strerror}") from refused
 
 
 def _upload(settings: Settings, _given: argparse.Namespace) -> int:

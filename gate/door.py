@@ -30,25 +30,31 @@ class _Posted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Door:
     """What the page and other pages ask."""
 
-    def __init__(self, screen: Screen, settings: Settings) -> None:
+    def __init__(self, screen: Screen, settings: Settings, back: str = "") -> None:
+        """`back` is where other gates of this machine are to be found."""
         self._screen = screen
         self._settings = settings
+        self._back = back
+        self._looked = ""
+        self.opened = asyncio.Event()  # set for who uploads
         self._last = (0, Shown(False, "", screen.words.ready["idle"]))
         self._changed = asyncio.Condition()
 
     def routes(self) -> list[web.RouteDef]:
-        """GET / is the screen, GET /last what it shows, POST /check a code."""
+        """GET / is the screen, GET /last what it shows, POST /check a code, POST /look what a camera sees."""
         return [
             web.get("/", self._page),
             web.get("/last", self._latest),
             web.post("/check", self._check),
+            web.post("/look", self._look),
             web.options("/check", self._may_check),
         ]
 
     async def _page(self, _request: web.Request) -> web.Response:
         words = self._screen.words.ready["idle"]
         page = Template((HERE / "screen.html").read_text("utf-8"))
-        text = page.substitute(place=_plain(self._settings.place), idle=_plain(words))
+        back = f'<a href="{plain(self._back)}">换一台闸机</a>' if self._back else ""
+        text = page.substitute(place=plain(self._settings.place), idle=plain(words), back=back)
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
     async def _latest(self, request: web.Request) -> web.Response:
@@ -67,11 +73,30 @@ class Door:
             shown = self._screen.refused(refused)
         else:
             shown = await asyncio.to_thread(self._screen.show, text)
+        await self._show(shown)
+        return _json(shown, self._sharing(request))
+
+    async def _look(self, request: web.Request) -> web.Response:
+        """What a camera sees, again and again: no code is nothing, and one that stays there is shown once."""
+        try:
+            text = await asyncio.to_thread(text_in, await request.read())
+        except Refused:
+            return web.Response(status=204)
+        if text == self._looked:
+            return web.Response(status=204)
+        self._looked = text
+        shown = await asyncio.to_thread(self._screen.show, text)
+        await self._show(shown)
+        return _json(shown)
+
+    async def _show(self, shown: Shown) -> None:
+        """Let the screen show it; who is let through is told to the server soon."""
         _log.info("shown", open=shown.open, reason=shown.reason, seq=shown.seq, detail=shown.detail)
+        if shown.open:
+            self.opened.set()
         async with self._changed:
             self._last = (self._last[0] + 1, shown)
             self._changed.notify_all()
-        return _json(shown, self._sharing(request))
 
     async def _text(self, request: web.Request) -> str:
         """The text of the code that was posted."""
@@ -104,19 +129,22 @@ class Door:
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
-def build(screen: Screen, settings: Settings, device: Device | None) -> web.Application:
+def build(screen: Screen, settings: Settings, device: Device | None, back: str = "") -> web.Application:
     """The application; with a `device` it uploads and refreshes its trust as long as it runs."""
-    app = web.Application(middlewares=[_ours_alone], client_max_size=MOST_BYTES + 1)
-    app.add_routes(Door(screen, settings).routes())
+    app = web.Application(middlewares=[only_this_machine], client_max_size=MOST_BYTES + 1)
+    door = Door(screen, settings, back)
+    app.add_routes(door.routes())
     if device is not None:
-        app.cleanup_ctx.append(_uploading(screen, device))
+        app.cleanup_ctx.append(_uploading(screen, device, door.opened))
     return app
 
 
-def _uploading(screen: Screen, device: Device) -> Callable[[web.Application], AsyncIterator[None]]:
+def _uploading(
+    screen: Screen, device: Device, opened: asyncio.Event
+) -> Callable[[web.Application], AsyncIterator[None]]:
     async def lifetime(_app: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession() as http:
-            working = asyncio.create_task(Uploader(screen.gate, device, http).keep_on())
+            working = asyncio.create_task(Uploader(screen.gate, device, http).keep_on(opened))
             yield
             working.cancel()
             await asyncio.wait([working])
@@ -125,7 +153,7 @@ def _uploading(screen: Screen, device: Device) -> Callable[[web.Application], As
 
 
 @web.middleware
-async def _ours_alone(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def only_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A name that somebody else's page gave to this machine's address opens nothing."""
     if not is_loopback(request.host.rpartition(":")[0].strip("[]") or request.host):
         raise web.HTTPForbidden(text="this gate answers on this machine alone\n")
@@ -140,5 +168,6 @@ def _json(content: object, headers: dict[str, str] | None = None) -> web.Respons
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text that stands in HTML as it is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

@@ -44,9 +44,14 @@ class Device:
         }
 
     @property
+    def public_key(self) -> bytes:
+        """The 32 bytes the server knows it by."""
+        return self._key.public_key().public_bytes_raw()
+
+    @property
     def public(self) -> str:
         """What the server is told of the key, in base64url."""
-        return unpadded(self._key.public_key().public_bytes_raw())
+        return unpadded(self.public_key)
 
 
 def load(name: str, path: Path) -> Device:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import aiohttp
@@ -21,6 +22,7 @@ TRUST = "/api/transit/trust"
 MOST_TAPS = 500
 _MOST_BODY = 250_000  # the server takes 256 KB
 _LONGEST_PAUSE_S = 300.0
+_DOUBLINGS = 9
 _OK = 200
 _NOT_THIS_BATCH = frozenset({400, 413, 422})
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
@@ -83,20 +85,28 @@ class Uploader:
             sent += await self._send(batch)
         return sent
 
-    async def keep_on(self) -> None:
-        """For ever: after a failure wait longer and longer, up to five minutes."""
-        pause = every = self.gate.settings.every_s
+    async def keep_on(self, opened: asyncio.Event | None = None) -> None:
+        """For ever, and at once when somebody is let through (`opened`).
+
+        After a failure wait a second, and longer and longer, up to five minutes.
+        """
+        opened = opened or asyncio.Event()
+        every, failures = self.gate.settings.every_s, 0
         while True:
+            opened.clear()
             try:
                 await self.once()
-                pause = every
+                pause, failures = every, 0
             except (NoServer, GateError) as failed:
                 _log.warning("no_server", why=str(failed), waiting=len(self.gate.pending()))
-                pause = min(2 * pause, max(_LONGEST_PAUSE_S, every))
+                pause = min(2.0 ** min(failures, _DOUBLINGS), max(_LONGEST_PAUSE_S, every))
+                failures += 1
             except Exception:  # noqa: BLE001 - a gate that uploads no more would be noticed too late
                 _log.exception("upload_failed")
                 pause = _LONGEST_PAUSE_S
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
+                    await opened.wait()
 
     async def refresh(self) -> bool:
         """Ask for the trust list, and put the clock right by it; whether the list was taken."""

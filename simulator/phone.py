@@ -69,7 +69,10 @@ class PhonePage:
             if request.query.get(name):
                 openid_in(request, name)
         names = msgspec.json.encode({account.key: account.name for account in accounts.values()}).decode()
-        html = self._page.render(account=chosen, accounts=names)
+        ways = msgspec.json.encode(self._wechat.ways).decode()
+        html = self._page.render(
+            account=chosen, accounts=names, ways=ways, gates=self._wechat.ways.get("gates")
+        )
         return web.Response(text=html, content_type="text/html", headers=HEADERS)
 
     async def act(self, request: web.Request) -> web.Response:

@@ -64,6 +64,7 @@ class WeChat:
         self.menus: dict[str, Menu] = {}
         self.changed: Callable[[], None] = lambda: None
         self.wallet: Callable[[Phone], int | None] = lambda _phone: None  # what WeChat Pay has of hers
+        self.ways: Mapping[str, str] = {}  # pages beside the chat that the phone leads to: "ride", "gates"
         self._rules = rules
         self._couriers: dict[str, Courier] = {}
         self._under_way: set[asyncio.Task[Any]] = set()

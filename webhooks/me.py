@@ -39,6 +39,7 @@ class Own:
     withdrawing: Withdrawing
     accesses: Accesses
     words: Words
+    rides: str = ""  # the page of ride codes, where any line runs
 
 
 class Me:
@@ -75,6 +76,7 @@ class Me:
             consents=await own.consents.granted(citizen),
             looks=(await own.accesses.of(citizen)).lines,
             did=request.query.get("did", ""),
+            rides=own.rides,
         )
 
     async def _looks(self, request: Request, session: H5Session) -> web.Response:

@@ -1,6 +1,7 @@
 """How the HTML pages behind our doors are made: escaped, strict about missing facts, told to nobody else."""
 
 from pathlib import Path
+from typing import Literal
 
 import jinja2
 
@@ -19,7 +20,13 @@ def pages(templates: Path, folder: str = "pages") -> jinja2.Environment:
     )
 
 
-def guarded(framed_by: str = "") -> dict[str, str]:
+# Without scripts; with scripts of ours that ask us; one that leads to WeChat Pay, which goes back to where
+# somebody came from (docs/pay-facts.md 3) and so has to be told.
+Kind = Literal["plain", "scripted", "leading"]
+_SCRIPTS = "script-src 'self'; connect-src 'self'; "
+
+
+def guarded(framed_by: str = "", kind: Kind = "plain") -> dict[str, str]:
     """The headers of every page that is for one reader: nobody keeps it, no other site learns its address.
 
     No other page may stand around it, but for the phone page of the simulator where that plays WeChat:
@@ -28,11 +35,11 @@ def guarded(framed_by: str = "") -> dict[str, str]:
     framing = framed_by or "'none'"
     return {
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "no-referrer-when-downgrade" if kind == "leading" else "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
         "Content-Security-Policy": (
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-            f"form-action 'self'; frame-ancestors {framing}"
+            f"default-src 'none'; {_SCRIPTS if kind == 'scripted' else ''}style-src 'unsafe-inline'; "
+            f"img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors {framing}"
         ),
     } | ({} if framed_by else {"X-Frame-Options": "DENY"})

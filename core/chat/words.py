@@ -65,6 +65,11 @@ def clock(moment: datetime) -> str:
     return moment.astimezone(CITY_ZONE).strftime("%H:%M")
 
 
+def clock_s(moment: datetime) -> str:
+    """09:00:00, in the city's zone: for what is over in a minute or two."""
+    return moment.astimezone(CITY_ZONE).strftime("%H:%M:%S")
+
+
 def until(moment: datetime, today: date | None = None) -> str:
     """A deadline as people say it: 11月25日 周三 09:00, and midnight as 24:00 of the day before."""
     local = moment.astimezone(CITY_ZONE)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.stores.database import Database
-from gate.code import ACCT_REF_BYTES, NONCE_BYTES, Grant, Kind, ServerCode, Type
+from gate.code import ACCT_REF_BYTES, NONCE_BYTES, Grant, Kind, ServerCode, Type, armour
 from services.transit import codes_store as store
 from services.transit.accounts import Accounts
 from services.transit.codes_store import NewGrant
@@ -37,10 +37,16 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """A whole code for a picture, good once and until then."""
+    """A whole code for a picture, good once and until then; `left` more today."""
 
     code: bytes
     until: datetime
+    left: int = 0
+
+    @property
+    def text(self) -> str:
+        """What stands in the QR code."""
+        return armour(self.code)
 
 
 class Codes:
@@ -62,7 +68,7 @@ class Codes:
         """
         now = self._clock.now()
         expires = now + (COMPANION_LASTS if companion else GRANT_LASTS)
-        ref, cap = await self._note(citizen, Kind.DEVICE, expires, companion=companion)
+        ref, cap, _ = await self._note(citizen, Kind.DEVICE, expires, companion=companion)
         content = Grant(
             kid=0,
             acct_ref=ref,
@@ -79,15 +85,15 @@ class Codes:
         """Make one code that is good for two minutes. Refusals: as of `grant`, and PicturesUsedUp."""
         now = self._clock.now()
         until = now + timedelta(seconds=PICTURE_S)
-        ref, cap = await self._note(citizen, Kind.SERVER, until, companion=False)
+        ref, cap, left = await self._note(citizen, Kind.SERVER, until, companion=False)
         nonce = secrets.token_bytes(NONCE_BYTES)
         content = ServerCode(0, ref, Type.SELF, cap, int(now.timestamp()), PICTURE_S, nonce)
-        return Pictured(await self._issuer.code(content), until)
+        return Pictured(await self._issuer.code(content), until, left)
 
     async def _note(
         self, citizen: str, kind: Kind, expires: datetime, *, companion: bool
-    ) -> tuple[bytes, int]:
-        """Write down what is to be signed, if it may be: its `acct_ref` and its cap in fen."""
+    ) -> tuple[bytes, int, int]:
+        """Write down what is to be signed, if it may be: its `acct_ref`, its cap in fen, pictures left."""
         now = self._clock.now()
         cap = self._cap(now)
         ref = secrets.token_bytes(ACCT_REF_BYTES)
@@ -97,7 +103,7 @@ class Codes:
             usage = await store.usage(tx, account.id, service_day(now), now - GRANT_LASTS)
             self._require(usage, kind, now, companion=companion)
             await store.add(tx, NewGrant(ref, account.id, kind, companion, cap, now, expires))
-        return ref, cap
+        return ref, cap, MOST_PICTURES - usage.pictures - (kind is Kind.SERVER)
 
     def _require(self, usage: store.Usage, kind: Kind, now: datetime, *, companion: bool) -> None:
         if usage.codes >= MOST_CODES:

@@ -46,9 +46,10 @@ class Ask:
 class Dues:
     """Asks for what trips cost. Whoever calls has locked the citizens (`accounts_store.alone`)."""
 
-    def __init__(self, payments: Collects, clock: Clock) -> None:
+    def __init__(self, payments: Collects, clock: Clock, debit_after: timedelta = DEBIT_AFTER) -> None:
         self._payments = payments
         self._clock = clock
+        self._debit_after = debit_after
 
     async def owe(self, tx: Transaction, asks: Sequence[Ask]) -> None:
         """Let these be debited; what stands in place of something behind is advanced at once."""
@@ -64,7 +65,7 @@ class Dues:
                 purpose=PURPOSE,
                 object=str(ask.trip),
                 text="乘车费",
-                due_at=now if ask.behind else now + DEBIT_AFTER,
+                due_at=now if ask.behind else now + self._debit_after,
                 version=ask.version,
             )
             for ask in asks

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
-from services.payments.service import AlreadyPaid, Contract, Payment, PaymentAsked
+from services.payments.service import AlreadyPaid, Contract, Payment, PaymentAsked, PaymentState
 from services.transit import listing
 from services.transit.accounts import Account, Accounts, Contracts
 from services.transit.codes import Codes, Granted, Pictured
 from services.transit.devices import Devices, Registered
-from services.transit.dues import Collects, Dues
+from services.transit.dues import DEBIT_AFTER, Collects, Dues
 from services.transit.fares import Because, Fare, band_fare, rounded, tariff_of
 from services.transit.issuer import Issuer
 from services.transit.listing import Ride
@@ -38,6 +38,10 @@ class Payments(Collects, Contracts, Protocol):
         """Try again at once to debit what is owed."""
         ...
 
+    async def payment(self, payment_id: str) -> Payment:
+        """A payment as it stands."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -49,6 +53,7 @@ class Parts:
     timetable: Timetable
     clock: Clock
     tells: Tells = field(default_factory=Silent)
+    debit_after: timedelta = DEBIT_AFTER  # a ride; 0 = in real time
 
 
 class Transit:
@@ -60,7 +65,8 @@ class Transit:
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
-        dues, standing = Dues(means.payments, means.clock), Standing(means.payments)
+        dues = Dues(means.payments, means.clock, means.debit_after)
+        standing = Standing(means.payments)
         self._settling = Settling(means.db, means.timetable, dues, standing, means.tells, means.clock)
         self._till = Till(dues, standing, means.tells, means.timetable.network, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
@@ -117,6 +123,11 @@ class Transit:
             with suppress(AlreadyPaid, PaymentAsked):
                 await self._means.payments.pay_now(payment, citizen)
         return len(payments)
+
+    async def is_asked(self, citizen: str) -> bool:
+        """Whether a debit of what is behind is under way, its fate not known yet."""
+        names = await listing.payments_behind(self._means.db, citizen)
+        return any([(await self._means.payments.payment(each)).state is PaymentState.ASKED for each in names])
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
         """What a ride costs that is not over time; KeyError for an unknown station."""

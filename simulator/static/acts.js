@@ -69,7 +69,10 @@ export class Acts {
 
   tiles() {
     const asking = { name: "bell", label: "订阅通知", id: "more-subscribe", then: () => this.phone.notices.ask() };
-    const wallet = { name: "link", label: `零钱 ${(this.phone.wallet ?? 0) / 100} 元`, id: "more-wallet", then: () => this.fillWallet() };
+    const wallet = { name: "wallet", label: `零钱 ${((this.phone.wallet ?? 0) / 100).toFixed(2)}`, id: "more-wallet", then: () => this.fillWallet() };
+    const ways = this.phone.ways;
+    const ride = { name: "ride", label: "乘车码", id: "more-ride", then: () => this.phone.open(`${ways.ride}?account=${this.phone.account.key}`, "乘车码") };
+    const gates = { name: "gate", label: "闸机", id: "more-gates", then: () => window.open(ways.gates, "_blank", "noopener") };
     return [
       { name: "picture", label: "图片", id: "more-picture", then: () => this.picture() },
       { name: "sticker", label: "表情", id: "more-sticker", then: () => this.sticker() },
@@ -79,17 +82,21 @@ export class Acts {
       { name: "leave", label: "取消关注", id: "more-leave", then: () => this.leave() },
       ...(this.phone.subscriptions.length ? [asking] : []),
       ...(typeof this.phone.wallet === "number" ? [wallet] : []),
+      ...(ways.ride ? [ride] : []),
+      ...(ways.gates ? [gates] : []),
     ];
   }
 
-  /** What is in the wallet WeChat Pay debits. */
+  /** What is in the wallet WeChat Pay debits, and the contract by which it does. */
   fillWallet() {
-    const now = `现在有 ${(this.phone.wallet / 100).toFixed(2)} 元`;
-    const fill = (fen) => this.phone.post("/sim/pay/wallet", { account: this.phone.account.key, openid: this.phone.openid, fen });
-    this.phone.covers.choose("零钱", now, [
+    const whose = { account: this.phone.account.key, openid: this.phone.openid };
+    const now = `现在有 ${(this.phone.wallet / 100).toFixed(2)} 元。坐完车，从这里扣车费。`;
+    const fill = (fen) => this.phone.post("/sim/pay/wallet", { ...whose, fen });
+    this.phone.covers.choose("微信零钱", now, [
       { label: "充到 50 元", id: this.phone.id("wallet-50"), then: () => fill(5000) },
       { label: "只剩 1 元", id: this.phone.id("wallet-1"), then: () => fill(100) },
       { label: "花光", id: this.phone.id("wallet-0"), then: () => fill(0) },
+      { label: "关闭免密支付", id: this.phone.id("wallet-end"), risky: true, then: () => this.phone.post("/sim/pay/terminate", whose) },
     ]);
   }
 

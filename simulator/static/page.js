@@ -7,6 +7,7 @@ const NAMES = ["王秀英", "李建国", "张桂兰", "刘德福", "陈玉梅", 
 
 const accounts = JSON.parse(document.body.dataset.accounts);
 const account = { key: document.body.dataset.account, name: accounts[document.body.dataset.account] };
+const ways = JSON.parse(document.body.dataset.ways);
 const query = new URLSearchParams(location.search);
 const remembered = `simulator.${account.key}`;
 
@@ -47,7 +48,7 @@ function remember(openid) {
 
 function put(openid, number) {
   const another = async () => go(number === 1 ? { openid: await newCitizen() } : { second: await newCitizen() });
-  const phone = new Phone({ account, openid, number, another });
+  const phone = new Phone({ account, openid, number, another, ways });
   const holder = el("div", { class: "holder" }, phone.node);
   if (number !== 1) {
     holder.append(el("button", { type: "button", class: "away", id: "away", onclick: () => go({ second: "" }) }, "收起这部手机"));

@@ -17,9 +17,10 @@ const OFFLINE_AFTER_MS = 1200;
 const CLOCK_MS = 20000;
 
 export class Phone {
-  /** `account` = {key, name}; `number` is 1 for the first phone on the page; `another` makes a new citizen. */
-  constructor({ account, openid, number, another }) {
+  /** `account` = {key, name}; `number` is 1 for the first phone on the page; `another` makes a new citizen; `ways` are pages beside the chat. */
+  constructor({ account, openid, number, another, ways = {} }) {
     this.account = account;
+    this.ways = ways;
     this.openid = openid;
     this.another = another;
     this.follows = null;

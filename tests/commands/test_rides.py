@@ -18,8 +18,23 @@ from core.stores.redis import Redis
 from main import assemble
 from settings import Settings, Transit
 from tests.support.city import ACCOUNT
+from webhooks.assets import Assets
 
 GATES = {"POST /api/transit/taps": "device", "GET /api/transit/trust": "device"}
+PAGES = {
+    "GET /transit": "citizen",
+    "POST /transit/grant": "citizen",
+    "GET /transit/picture": "citizen",
+    "POST /transit/picture": "citizen",
+    "GET /transit/open": "citizen",
+    "POST /transit/open": "citizen",
+    "GET /transit/trips": "citizen",
+    "GET /transit/pay": "citizen",
+    "POST /transit/pay": "citizen",
+    "GET /transit/close": "citizen",
+    "POST /transit/close": "citizen",
+}
+SCRIPTS = {f"GET {Assets().address(name)}": "anyone" for name in ("qr.js", "ride-code.js", "ride-page.js")}
 RECURRING = {"settle_rides", "close_days", "close_ride_accounts"}
 
 
@@ -57,6 +72,13 @@ async def test_gates_have_a_door_and_the_clock_its_work(city: Gateway) -> None:
     assert GATES.items() <= city.app.callers.items()
     assert recurring(city) == RECURRING
     assert city.transit.quote("zhongnan", "guanggu").fen == 400
+
+
+async def test_riders_have_pages_where_lines_run_and_nothing_else_is_there_besides(
+    city: Gateway, village: Gateway
+) -> None:
+    more = {door: who for door, who in city.app.callers.items() if door not in village.app.callers}
+    assert more == GATES | PAGES | SCRIPTS
 
 
 async def test_where_nothing_runs_there_is_neither(village: Gateway) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from gate.clock import Clock
 from gate.gate import Gate
@@ -24,6 +25,13 @@ class Hands:
 
 
 Open = Callable[..., Gate]
+
+
+@pytest.fixture(autouse=True)
+def _log() -> Iterator[None]:
+    """What a command made of the log ends with its test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

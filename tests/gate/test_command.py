@@ -128,6 +128,7 @@ def test_files_that_are_not_there_are_named(folder: Path, capsys: pytest.Capture
         (["check", "no.png"], "no.png cannot be read"),
         (["trust", "no.json"], "no.json cannot be read"),
         (["upload"], "gate.key is missing"),
+        (["street", "no-folder"], "there is no gate's .toml in it"),
     ):
         assert main(arguments) == 2
         assert why in capsys.readouterr().err

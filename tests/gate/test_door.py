@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
 from gate.code import LONGEST_TEXT, Reason, armour
-from gate.door import build
+from gate.door import Door, build
 from gate.gate import Gate
 from gate.picture import MOST_BYTES
 from gate.screen import Screen, words
@@ -137,3 +137,31 @@ async def test_a_foreign_name_for_this_machine_opens_nothing(page: Page) -> None
     async with page.post("/check", data=armour(shown()), headers={"Host": "evil.example:8090"}) as answer:
         assert answer.status == 403
     assert (await shows(page, shown()))["open"], "control: the code was not used up"
+
+
+async def looks(page: Page, seen: bytes) -> Any:
+    """What a camera's picture leads to: None where nothing happens."""
+    async with page.post("/look", data=seen, headers={"Content-Type": "image/png"}) as answer:
+        return await answer.json() if answer.status == 200 else None
+
+
+async def test_what_a_camera_sees_is_judged_once_as_long_as_it_stays_there(page: Page, gate: Gate) -> None:
+    phone, nothing = picture(shown()), b"a face"
+    assert await looks(page, nothing) is None
+    assert (await looks(page, phone))["words"] == "请进"
+    assert await looks(page, phone) is None, "still the same phone"
+    assert await looks(page, nothing) is None
+    late = await looks(page, picture(shown(NOW - 41, b"another!")))
+    assert late["words"] == "二维码已过期，请刷新"
+    assert len(gate.pending()) == 1
+
+
+async def test_who_is_let_through_is_told_to_who_uploads(gate: Gate, settings: Settings) -> None:
+    door = Door(Screen(gate), settings)
+    app = Application()
+    app.add_routes(door.routes())
+    async with TestClient(TestServer(app)) as client:
+        await posted(client, b"rubbish", "text/plain")
+        assert not door.opened.is_set()
+        await shows(client, shown())
+        assert door.opened.is_set()

@@ -40,6 +40,7 @@ class City:
         self.trust = trust_list()
         self.reply: Reply = self.take
         self.forged = 0
+        self.lists = 0
 
     def take(self, batch: Batch) -> dict[str, Any]:
         known = [tap.seq for tap in batch.taps if tap.seq in self.taps]
@@ -64,6 +65,7 @@ class City:
 
     async def _list(self, request: web.Request) -> web.Response:
         self._look_at(request, b"")
+        self.lists += 1
         return web.Response(body=msgspec.json.encode(self.trust), content_type="application/json")
 
     def _look_at(self, request: web.Request, body: bytes) -> None:
@@ -204,6 +206,21 @@ async def test_it_keeps_on_until_there_is_a_server(
     await until(lambda: len(city.batches) >= 2, "tried twice")
     city.reply = city.take
     await until(lambda: len(city.taps) == 2, "arrived")
+    working.cancel()
+
+
+async def test_a_gate_that_waits_sends_at_once_when_somebody_is_let_through(
+    uploader: Uploader, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        uploader.gate, "settings", msgspec.structs.replace(uploader.gate.settings, every_s=3600)
+    )
+    opened = asyncio.Event()
+    working = asyncio.create_task(uploader.keep_on(opened))
+    await until(lambda: city.lists == 1, "it waits for an hour")
+    ride(uploader, 1)
+    opened.set()
+    await until(lambda: len(city.taps) == 1, "arrived")
     working.cancel()
 
 

@@ -68,16 +68,18 @@ def answers(url: str, body: object = None) -> Any:
 class Place:
     """A folder with its settings; several programs may be started there, one after another or at once."""
 
-    def __init__(self, folder: Path, more: str = "", retry_s: float = 0.5) -> None:
+    def __init__(self, folder: Path, more: str = "", retry_s: float = 0.5, *, gates: bool = False) -> None:
         self.folder = folder
         self.data = folder / "var"
         self.port = free_port()
         self.admin_port = free_port()
         self.phone_port = free_port()
+        self.gates_port = free_port() if gates else 0
         folder.mkdir(exist_ok=True)
         (folder / "bianmin.toml").write_text(
             f"[server]\nport = {self.port}\nadmin_port = {self.admin_port}\n"
-            f"[simulator]\nport = {self.phone_port}\nretry_s = {retry_s}\n{more}",
+            f"[simulator]\nport = {self.phone_port}\nretry_s = {retry_s}\n"
+            f"gates_port = {self.gates_port}\n{more}",
             "utf-8",
         )
 
@@ -88,6 +90,10 @@ class Place:
     @property
     def phone_url(self) -> str:
         return f"http://127.0.0.1:{self.phone_port}"
+
+    @property
+    def gates_url(self) -> str:
+        return f"http://127.0.0.1:{self.gates_port}"
 
     @property
     def admin_url(self) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,17 @@ pytestmark = pytest.mark.browser
 HERE = "https://city.example"
 START = 1_795_500_000
 KID = 7
+CODE_S = 20
+SLOW_START_S = 12.0  # with the machine busy with other tests
+_STAYS = """() => new Promise((done) => {
+    const code = document.querySelector("canvas");
+    const first = code.toDataURL(), began = performance.now();
+    const looking = setInterval(() => {
+        if (code.toDataURL() === first) return;
+        clearInterval(looking);
+        done(performance.now() - began);
+    }, 200);
+})"""
 OFF_S = 90  # the phone's clock is slow by so much
 
 
@@ -33,6 +45,7 @@ class Server:
     lasts_s: int = 900
     gone: bool = False
     refusal: str = ""
+    why: str = "transit_in_arrears"
     now: float = START
 
     async def answer(self, route: Route) -> None:
@@ -49,8 +62,10 @@ class Server:
     def page(self) -> str:
         facts = {
             "grant_at": "/transit/grant",
-            "picture_at": "/transit/picture",
-            "trips_at": "/transit/trips",
+            "way": {
+                name: f"/transit/{name}" for name in ("code", "open", "close", "pay", "picture", "trips")
+            },
+            "home": "/me",
             "script": "/assets/ride-page.js",
             "companions": True,
             "csrf": "c",
@@ -63,7 +78,7 @@ class Server:
         form = {key: values[0] for key, values in parse_qs(route.request.post_data or "").items()}
         self.asked.append(form)
         if self.refusal:
-            await route.fulfill(status=409, json={"words": self.refusal})
+            await route.fulfill(status=409, json={"words": self.refusal, "what": self.why})
             return
         key = base64.urlsafe_b64decode(form["key"] + "=")
         now = int(self.now)
@@ -198,6 +213,7 @@ async def test_what_is_refused_is_said(ride: Ride, album: Path) -> None:
     await ride.goes_on(301)
     await expect(ride.page.get_by_text("您有 1 笔车费没有付")).to_be_visible()
     await expect(ride.page.locator("canvas")).to_be_hidden()
+    await expect(ride.page.get_by_role("link", name="去付车费")).to_be_visible()
     await ride.page.screenshot(path=album / "ride-refused.png")
 
 
@@ -210,6 +226,54 @@ async def test_a_companion_gets_a_code_of_their_own(ride: Ride, album: Path) -> 
     await ride.page.screenshot(path=album / "ride-companion.png")
     await ride.page.get_by_role("button", name="换回我的码").click()
     await expect(ride.page.get_by_text("同行人的码")).to_be_hidden()
+
+
+async def test_a_companion_who_is_refused_leaves_ones_own_code_as_it_is(ride: Ride) -> None:
+    ride.server.refusal, ride.server.why = "请过 3 秒再试。", "transit_too_soon"
+    before = await ride.text()
+    await ride.page.get_by_role("button", name="带一人").click()
+    await expect(ride.page.get_by_text("请过 3 秒再试")).to_be_visible()
+    assert await ride.text() == before
+    await ride.goes_on(21)
+    await expect(ride.page.get_by_text("请过 3 秒再试")).to_be_hidden()
+    assert await ride.held(await ride.another(before)) == "open"
+
+
+async def test_after_a_companions_time_ones_own_code_comes_back_without_a_network(ride: Ride) -> None:
+    ride.server.lasts_s = 90
+    own = await ride.text()
+    await ride.page.get_by_role("button", name="带一人").click()
+    await expect(ride.page.get_by_text("同行人的码")).to_be_visible()
+    await ride.another(own)
+    ride.server.gone = True
+    await ride.goes_on(91)
+    await expect(ride.page.get_by_text("同行人的码")).to_be_hidden()
+    code = unarmour(await ride.text())
+    assert code[21] == Type.SELF
+    assert await ride.held(await ride.text()) == "open"
+
+
+async def test_a_tap_on_the_code_makes_another_for_a_gate_that_asks_for_it(ride: Ride) -> None:
+    used = await ride.text()
+    assert await ride.held(used) == "open"
+    await ride.page.locator("canvas").click()
+    assert await ride.held(await ride.another(used)) == "open"
+
+
+async def test_on_a_slow_phone_the_code_comes_and_goes_in_time(phone: BrowserContext) -> None:
+    server = Server()
+    page = await phone.new_page()
+    await page.route(f"{HERE}/**", server.answer)
+    tools = await phone.new_cdp_session(page)
+    await tools.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    began = time.monotonic()
+    await page.goto(f"{HERE}/transit")
+    await expect(page.locator("canvas")).to_be_visible(timeout=15_000)
+    assert time.monotonic() - began < SLOW_START_S
+    stays_s = await page.evaluate(_STAYS) / 1000
+    server.now += stays_s + 1
+    assert CODE_S - 3 < stays_s < CODE_S + 3, "a code is good for ten seconds more"
+    assert await Ride(page, server).held(await Ride(page, server).text()) == "open"
 
 
 async def test_the_key_never_leaves_the_page(ride: Ride) -> None:

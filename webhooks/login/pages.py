@@ -1,14 +1,16 @@
 """How citizens' pages look: one frame, large type for who wants it, and what every page knows."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from core.chat import words as said
 from webhooks.cookies import Jar
 from webhooks.login.ways import HOME, here, own_way
-from webhooks.pages import guarded, pages
+from webhooks.pages import Kind, guarded, pages
 from webhooks.routes import Request
 
 _SIZE = "type"
@@ -22,17 +24,30 @@ class H5Pages:
 
     def __init__(self, templates: Path, jar: Jar, framed_by: str = "") -> None:
         self._jar = jar
-        self._headers = guarded(framed_by)
+        kinds: tuple[Kind, ...] = ("plain", "scripted", "leading")
+        self._headers_of = {kind: guarded(framed_by, kind) for kind in kinds}
+        self._headers = self._headers_of["plain"]
         self._pages = pages(templates)
-        filters = (said.day, said.clock, said.part_of_day, said.stamp, said.yuan)
+        filters = (said.day, said.clock, said.clock_s, said.part_of_day, said.stamp, said.yuan)
         self._pages.filters |= {each.__name__: each for each in filters}
 
     def shown(self, request: Request, page: str, status: int = 200, **facts: object) -> web.Response:
-        """A page; each has `large` and `here` beside its facts."""
-        headers = self._headers | ({"Retry-After": _AGAIN_S} if status == 503 else {})  # noqa: PLR2004 - HTTP's own
+        """A page without scripts; each has `large` and `here` beside its facts."""
+        return self.of_kind("plain", request, page, facts, status)
+
+    def of_kind(
+        self, kind: Kind, request: Request, page: str, facts: Mapping[str, object], status: int = 200
+    ) -> web.Response:
+        """A page of any kind."""
+        headers = self._headers_of[kind] | ({"Retry-After": _AGAIN_S} if status == 503 else {})  # noqa: PLR2004 - HTTP's own
         common = {"large": self._jar.get(request, _SIZE) == _LARGE, "here": here(request)}
-        text = self._pages.get_template(f"{page}.html").render(common | facts)
+        text = self._pages.get_template(f"{page}.html").render({**common, **facts})
         return web.Response(status=status, text=text, content_type="text/html", headers=headers)
+
+    def told(self, content: object, status: int = 200) -> web.Response:
+        """What a script of such a page asked for."""
+        body = msgspec.json.encode(content)
+        return web.Response(body=body, status=status, content_type="application/json", headers=self._headers)
 
     def file(self, content: bytes, name: str, content_type: str) -> web.Response:
         """Something to keep on one's own machine."""

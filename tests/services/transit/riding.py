@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.clock import ManualClock
 from core.stores.database import Database, Transaction
 from gate.code import Grant, ServerCode, grant, server_code
-from services.payments.service import Contract, ContractState
+from services.payments.service import Contract, ContractState, Payment
 from services.transit.model import Batch
 from services.transit.service import Parts, Transit
 from tests.services.transit.line import TIMETABLE, Collector, Ears, Line, after
@@ -47,6 +47,9 @@ class Bank(Collector):
     async def pay_now(self, payment_id: str, citizen: str) -> None:
         assert self.payments[payment_id].citizen == citizen
         self.tried.append(payment_id)
+
+    async def payment(self, payment_id: str) -> Payment:
+        return self.payments[payment_id]
 
 
 class Issuing:

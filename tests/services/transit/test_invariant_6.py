@@ -20,7 +20,20 @@ MINDS = ("done", "done", "open", "open", "open", "open", "poor", "poor", "lost",
 ACTS = (
     *("ride late " * 4).split(),
     *("debit debit query told told_failed told_failed pay " * 2).split(),
-    *"end sign sign sign close suspend restore restore wait wait wait days".split(),
+    *[
+        "end",
+        "sign",
+        "sign",
+        "sign",
+        "close",
+        "suspend",
+        "restore",
+        "restore",
+        "wait",
+        "wait",
+        "wait",
+        "days",
+    ],
 )
 STATIONS = sorted(TIMETABLE.network.stations)
 OPERATOR = ("li.wei", "looked into it")
