@@ -86,7 +86,7 @@ async def kept(tx: Transaction, citizen: str) -> None:
 
 
 async def live(db: Database | Transaction, citizen: str) -> Live | None:
-    """The account of a citizen that is not closed, the oldest."""
+    """The account of a citizen that is not closed: of two of one human a suspended one, or the oldest."""
     row = await db.fetchrow(
         f"""
         SELECT a.id, a.state, a.since, b.trips, b.fen, (
@@ -94,7 +94,8 @@ async def live(db: Database | Transaction, citizen: str) -> Live | None:
             WHERE x.citizen = ANY($1) AND t.state = 'open')
         FROM (SELECT count(*) AS trips, coalesce(sum(fen), 0)::integer AS fen FROM ({BEHIND}) t) b,
              transit_accounts a
-        WHERE a.citizen = ANY($1) AND a.state <> 'closed' ORDER BY a.since, a.id LIMIT 1
+        WHERE a.citizen = ANY($1) AND a.state <> 'closed'
+        ORDER BY a.state <> 'suspended', a.since, a.id LIMIT 1
         """,  # noqa: S608 - our own words
         [citizen],
     )

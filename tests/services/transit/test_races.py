@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,11 +14,14 @@ from core.seal import Seal
 from core.stores.database import Database, Transaction
 from services.transit import accounts_store, settling, taps_store, trips_store
 from services.transit.accounts_store import Stands
+from services.transit.codes import Granted
+from services.transit.errors import InArrears
 from services.transit.model import Ingested, State, Stored
 from services.transit.pairing import Tap
 from services.transit.trips_store import Day
 from tests.services.transit.line import after
 from tests.services.transit.paying import WAITING, Paying
+from tests.services.transit.riding import KEY
 from tests.support.waiting import until
 
 
@@ -74,6 +78,29 @@ async def test_settling_and_a_payment_waited_for_each_other_in_a_circle(
     assert await paying.line.balance("bank") == 0
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["kept as it is", "control: only looked at"])
+async def test_a_code_was_given_while_a_debit_failed(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    citizen, account = await paying.rider()
+    await paying.rides(account)
+    name = await paying.tried("open")
+    if not kept:
+        monkeypatch.setattr(accounts_store, "kept", nobody_waits)
+    found, asked = accounts_store.step, []
+
+    async def before_it_is_committed(tx: Transaction, *said: Any) -> bool:
+        done = await found(tx, *said)
+        asked.append(asyncio.create_task(paying.transit.grant(citizen, KEY)))
+        await (others_wait(paying.db) if kept else asyncio.wait(asked))
+        return done
+
+    monkeypatch.setattr(accounts_store, "step", before_it_is_committed)
+    await paying.fails(name)
+    (code,) = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(code, InArrears if kept else Granted)
+
+
 @pytest.mark.parametrize("claimed", [True, False], ids=["claimed", "control: only looked at"])
 async def test_two_settle_the_same_days_at_once(
     paying: Paying, monkeypatch: pytest.MonkeyPatch, claimed: bool
@@ -82,21 +109,22 @@ async def test_two_settle_the_same_days_at_once(
     for place, way, minutes in (("zhongnan", "in", 0), ("guanggu", "out", 25)):
         for account in riders:
             await paying.line.uploads(*await paying.line.tap(account, place, way, after(minutes)))
-    both, taken = asyncio.Barrier(2), trips_store.take_due
+    both, found = asyncio.Barrier(2), trips_store.trips
 
     async def looked_at(tx: Transaction, limit: int) -> list[Day]:
-        if claimed:
-            found = await taken(tx, limit)
-        else:
-            rows = await tx.fetch("SELECT account, day FROM transit_due ORDER BY since LIMIT $1", limit)
-            found = [(row[0], row[1]) for row in rows]
-        await both.wait()
-        return found
+        rows = await tx.fetch("SELECT account, day FROM transit_due ORDER BY since LIMIT $1", limit)
+        return [(row[0], row[1]) for row in rows]
+
+    async def both_looked(tx: Transaction, days: Sequence[Day]) -> dict[Day, dict[int, Stored]]:
+        trips = await found(tx, days)
+        await both.wait()  # nobody writes before the other one has looked, too
+        return trips
 
     if not claimed:
         monkeypatch.setattr(accounts_store, "alone", nobody_waits)
+        monkeypatch.setattr(trips_store, "take_due", looked_at)
     monkeypatch.setattr(settling, "AT_ONCE", 3 if claimed else 6)
-    monkeypatch.setattr(trips_store, "take_due", looked_at)
+    monkeypatch.setattr(trips_store, "trips", both_looked)
     async with asyncio.timeout(20):
         done = await asyncio.gather(*(paying.transit.settle() for _ in range(2)), return_exceptions=True)
     if not claimed:
