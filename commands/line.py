@@ -68,7 +68,7 @@ def parse(arguments: Sequence[str]) -> Command:
     )
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     add_staff(commands.add_parser("staff", help="who may come into the console, and what was done there"))
-    add_transit(commands.add_parser("transit", help="metro and buses: their gates, and their data files"))
+    add_transit(commands.add_parser("transit", help="metro and buses: their gates, data files and riders"))
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))
 

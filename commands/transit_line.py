@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Callable
 
-from commands import lines, transit
+from commands import lines, riders, transit
 from commands.outbox_line import number
+from commands.riders import Decided
 from commands.transit import Asked
 from settings import Settings
 
@@ -12,8 +13,10 @@ _Given = argparse.Namespace
 
 
 def add_transit(parser: argparse.ArgumentParser) -> None:
-    """`transit device add|list|revoke`, `transit quarantine`, `transit tariff check`."""
-    parser.description = "metro and buses: their gates, what nobody believes of them, and their data files"
+    """`transit device add|list|revoke`, `quarantine`, `tariff check`, `account`, `suspend`, `restore`."""
+    parser.description = (
+        "metro and buses: their gates, what nobody believes of them, their data files, and who may ride"
+    )
     actions = parser.add_subparsers(title="actions", metavar="<action>", required=True)
     devices = actions.add_parser("device", help="which gates are heard")
     _add_device(devices)
@@ -23,6 +26,22 @@ def add_transit(parser: argparse.ArgumentParser) -> None:
     _limit(aside)
     _runs(aside, lambda settings, it: transit.quarantine(settings, it.before, it.limit, it.device))
     _add_tariff(actions.add_parser("tariff", help="what a ride costs, from which day on"))
+    looking = _who(actions.add_parser("account", help="how somebody's account stands, and its last steps"))
+    _runs(looking, lambda settings, it: riders.look(settings, it.name))
+    _decides(actions.add_parser("suspend", help="let somebody ride no more, until restored"), riders.suspend)
+    _decides(actions.add_parser("restore", help="take a suspension back; debts stay"), riders.restore)
+
+
+def _who(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("name", metavar="NAME", help="of an account (t_…) or of its citizen (c_…)")
+    return parser
+
+
+def _decides(parser: argparse.ArgumentParser, command: Callable[[Settings, Decided], int]) -> None:
+    _who(parser)
+    parser.add_argument("--reason", metavar="WORDS", required=True, help="why; it is kept with the step")
+    parser.add_argument("--by", metavar="NAME", default="", help="who decided it (default: your login)")
+    _runs(parser, lambda settings, it: command(settings, Decided(it.name, it.by, it.reason)))
 
 
 def _add_tariff(parser: argparse.ArgumentParser) -> None:

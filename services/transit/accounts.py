@@ -118,24 +118,6 @@ class Accounts:
                         done += await self._end(tx, accounts, account, "closed")
         return done
 
-    async def suspend(self, name: str, who: str, reason: str) -> Account:
-        """Give no new codes, and let none open a gate, until `restore` (T1); by an account or a citizen.
-
-        NotOpened where there is nobody; who is suspended stays so.
-        """
-        citizen = await self._citizen(name)
-        async with self._db.transaction() as tx:
-            for account in await store.alone(tx, [citizen]):
-                await store.step(tx, account.id, "suspended", State.SUSPENDED, self._step(who, reason))
-            return await self.of(citizen, tx)
-
-    async def restore(self, name: str, who: str, reason: str) -> Account:
-        """Take a suspension back: to arrears, or where the contract leads. NotOpened for nobody."""
-        citizen = await self._citizen(name)
-        async with self._db.transaction() as tx:
-            await self._standing.restore(tx, citizen, self._step(who, reason))
-            return await self.of(citizen, tx)
-
     async def contract_signed(self, tx: Transaction, contract: Contract) -> None:
         """The account is in use from now on, or can pay what is behind; without one it is let go of again."""
         step = self._step("payments", contract.id)
@@ -167,12 +149,6 @@ class Accounts:
         if len(accounts) == 1:
             await self._contracts.let_go(tx, account.citizen, PLAN, "closed")
         return await store.step(tx, account.id, what, "closed", self._step("clock", "close"))
-
-    async def _citizen(self, name: str) -> str:
-        citizen = await store.citizen_of(self._db, name)
-        if citizen is None:
-            raise NotOpened
-        return citizen
 
     def _step(self, who: str, key: str) -> Step:
         return Step(who, key, self._clock.now())

@@ -49,6 +49,17 @@ class Stands(NamedTuple):
     state: State
 
 
+class Happened(NamedTuple):
+    """A step of an account."""
+
+    account: str
+    at: datetime
+    who: str
+    what: str
+    new: str
+    key: str
+
+
 async def lock(tx: Transaction, citizen: str) -> None:
     """Let nobody else open an account for a citizen until the transaction is over."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"transit:{citizen}")
@@ -75,7 +86,7 @@ async def kept(tx: Transaction, citizen: str) -> None:
 
 
 async def live(db: Database | Transaction, citizen: str) -> Live | None:
-    """The account of a citizen that is not closed, the oldest."""
+    """The account of a citizen that is not closed: of two of one human a suspended one, or the oldest."""
     row = await db.fetchrow(
         f"""
         SELECT a.id, a.state, a.since, b.trips, b.fen, (
@@ -83,7 +94,8 @@ async def live(db: Database | Transaction, citizen: str) -> Live | None:
             WHERE x.citizen = ANY($1) AND t.state = 'open')
         FROM (SELECT count(*) AS trips, coalesce(sum(fen), 0)::integer AS fen FROM ({BEHIND}) t) b,
              transit_accounts a
-        WHERE a.citizen = ANY($1) AND a.state <> 'closed' ORDER BY a.since, a.id LIMIT 1
+        WHERE a.citizen = ANY($1) AND a.state <> 'closed'
+        ORDER BY a.state <> 'suspended', a.since, a.id LIMIT 1
         """,  # noqa: S608 - our own words
         [citizen],
     )
@@ -136,6 +148,19 @@ async def citizen_of(db: Database | Transaction, name: str) -> str | None:
         "SELECT citizen FROM transit_accounts WHERE id = $1 OR citizen = $1 LIMIT 1", name
     )
     return found
+
+
+async def happened(db: Database, citizen: str) -> list[Happened]:
+    """The last steps of a citizen's accounts, the latest first."""
+    rows = await db.fetch(
+        """
+        SELECT e.account, e.at, e.who, e.what, e.new, e.key FROM transit_accounts a
+        JOIN transit_account_events e ON e.account = a.id WHERE a.citizen = $1
+        ORDER BY e.at DESC, e.account, e.step DESC LIMIT 20
+        """,
+        citizen,
+    )
+    return [Happened(*row) for row in map(tuple, rows)]
 
 
 async def add(tx: Transaction, citizen: str, step: Step) -> str:

@@ -23,6 +23,7 @@ from services.transit.network import Station
 from services.transit.pairing import service_day
 from services.transit.settling import Settling
 from services.transit.standing import Standing
+from services.transit.suspending import Suspending
 from services.transit.taps import Taps
 from services.transit.tariffs import Timetable
 from services.transit.telling import Silent, Tells
@@ -65,8 +66,13 @@ class Transit:
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
+<<<<<<< HEAD
         dues = Dues(means.payments, means.clock, means.debit_after)
         standing = Standing(means.payments)
+=======
+        dues, standing = Dues(means.payments, means.clock), Standing(means.payments)
+        self._suspending = Suspending(means.db, standing, means.clock)
+>>>>>>> six-money
         self._settling = Settling(means.db, means.timetable, dues, standing, means.tells, means.clock)
         self._till = Till(dues, standing, means.tells, means.timetable.network, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
@@ -89,13 +95,13 @@ class Transit:
         """Close the account, at once or as soon as nothing is open: see `Accounts.close` for the refusals."""
         return await self._accounts.close(citizen)
 
-    async def suspend(self, name: str, who: str, reason: str) -> Account:
-        """An operator lets an account, or a citizen, ride no more: see `Accounts.suspend`."""
-        return await self._accounts.suspend(name, who, reason)
+    async def suspend(self, name: str, who: str, reason: str) -> bool:
+        """An operator lets an account, or a citizen, ride no more: see `Suspending.suspend`."""
+        return await self._suspending.suspend(name, who, reason)
 
-    async def restore(self, name: str, who: str, reason: str) -> Account:
-        """An operator takes a suspension back: see `Accounts.restore`."""
-        return await self._accounts.restore(name, who, reason)
+    async def restore(self, name: str, who: str, reason: str) -> bool:
+        """An operator takes a suspension back: see `Suspending.restore`."""
+        return await self._suspending.restore(name, who, reason)
 
     async def grant(self, citizen: str, user_key: bytes, *, companion: bool = False) -> Granted:
         """Let a page make codes with its own key: see `Codes.grant` for the refusals."""

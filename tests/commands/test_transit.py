@@ -128,6 +128,41 @@ def test_a_gate_takes_what_is_printed_for_it(
     assert found.server == "http://127.0.0.1:8080"
 
 
+def test_an_operator_suspends_and_restores_and_the_reason_is_kept(own: Own, tell: Tell) -> None:
+    told(own.database_url, "INSERT INTO citizens (id) VALUES ('c_0000000000000001') RETURNING id")
+    told(
+        own.database_url,
+        """
+        INSERT INTO transit_accounts (id, citizen, state, since, what, who, key, changed_at)
+        VALUES ('t_0000000000000001', 'c_0000000000000001', 'consent', now(), 'asked', 'her', 'open', now())
+        RETURNING id
+        """,
+    )
+    why = ("--reason", "two phones,\n one code", "--by", "li.wei")
+    said = tell(own.folder, "transit", "suspend", "c_0000000000000001", *why)
+    assert (said.code, "is suspended by li.wei" in said.out) == (0, True)
+    again = tell(own.folder, "transit", "suspend", "t_0000000000000001", *why)
+    assert (again.code, "already" in again.out) == (0, True)
+    shown = tell(own.folder, "transit", "account", "t_0000000000000001").out.splitlines()
+    assert shown[0] == "t_0000000000000001 is suspended"
+    assert shown[1].endswith("li.wei: two phones, one code")
+    back = tell(own.folder, "transit", "restore", "t_0000000000000001", *why)
+    assert back.out.strip() == "t_0000000000000001 is restored by li.wei, and consent"
+    refused = tell(own.folder, "transit", "restore", "t_0000000000000001", *why)
+    assert (refused.code, refused.line) == (1, "bianmin: t_0000000000000001 is not suspended")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "word"),
+    [("c_nobody", "why", "'c_nobody'"), ("c_1", " ", "--reason"), ("c_1", "x" * 201, "--reason")],
+)
+def test_nobody_is_suspended_without_a_reason_or_an_account(
+    own: Own, tell: Tell, name: str, reason: str, word: str
+) -> None:
+    refused = tell(own.folder, "transit", "suspend", name, "--reason", reason)
+    assert (refused.code, word in refused.line) == (2, True)
+
+
 def test_a_gate_stands_on_a_line_of_the_settings(own: Own, tell: Tell) -> None:
     shutil.copytree(DEMO_TRANSIT, own.folder / "lines")
     network = own.folder / "lines" / "network.toml"

@@ -14,7 +14,7 @@ from services.payments.model import Told
 from tests.services.payments.till import Till
 
 MINDS = ("done", "open", "poor", "lost", "never", "later", "broken")
-ACTS = ("debit", "query", "told", "told_failed", "now", "back", "wait", "days", "stumble")
+ACTS = ("debit", "query", "told", "told_failed", "now", "back", "cancel", "wait", "days", "stumble")
 REFUSED = (NotBelieved, AlreadyPaid, PaymentAsked, RefundTooHigh, NotSigned, ValueError)
 
 
@@ -35,6 +35,9 @@ async def act(till: Till, what: str, chance: random.Random, citizen: str, paymen
             await till.goes_back(
                 chance.choice(payments), chance.choice((50, 100)), f"why-{chance.randrange(3)}"
             )
+        case "cancel":
+            async with till.db.transaction() as tx:
+                await till.payments.cancel_all(tx, [chance.choice(payments)], "repriced")
         case "wait":
             till.later(minutes=chance.choice((1, 5, 61)))
         case _:

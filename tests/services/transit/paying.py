@@ -6,7 +6,8 @@ from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.service import Citizens
-from services.payments.model import Told
+from services.payments.bank import Fate
+from services.payments.model import RefundNotice, Told
 from services.payments.service import Payments
 from services.transit.dues import DEBIT_AFTER
 from services.transit.model import PURPOSE
@@ -82,6 +83,18 @@ class Paying:
         """WeChat Pay tells that a try has failed."""
         self.bank.finish(name, Told.FAILED)
         await self.payments.heard(self.says.says_failed(name, self.notice()))
+
+    async def goes_back(self) -> RefundNotice:
+        """The bank sends back the last that was asked back; what it will tell of it."""
+        sql = """
+            SELECT r.id, r.amount_fen, r.try FROM pay_refunds r JOIN payment_events e ON e.subject = r.id
+            WHERE r.state = 'due' ORDER BY e.id DESC LIMIT 1
+        """
+        row = await self.db.fetchrow(sql)
+        assert row is not None
+        self.bank.backs[row["id"]] = Fate(Told.DONE, row["amount_fen"])
+        self.bank.refunded[row["try"]] += row["amount_fen"]
+        return self.says.says_back(row["id"], row["amount_fen"], self.notice())
 
     async def finds_out(self) -> None:
         """Whatever is not known is asked for until it is."""

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from core.clock import ManualClock
+from core.seal import Seal
 from core.stores.database import Database
 from services.transit import accounts_store as store
 from services.transit.accounts import UPLOADED
 from services.transit.errors import InArrears, NotOpened, Suspended
 from tests.services.transit.line import after
+from tests.services.transit.paying import Paying
 from tests.services.transit.riding import BACK, KEY, Riding
 
 OPERATOR = ("li.wei", "two phones, one code")
@@ -184,3 +186,26 @@ async def test_what_was_taken_twice_goes_back_and_nobody_was_told(riding: Riding
         await riding.transit.taken_twice(tx, riding.bank.payments[payment], 400)
     assert riding.ears.told == [("paid", 400), ("twice", 400)]
     assert await riding.line.balance("bank") == 400, "the second one was never in the books"
+
+
+async def test_who_turned_out_to_be_one_human_rode_with_the_other_account(
+    db: Database, clock: ManualClock, seal: Seal
+) -> None:
+    """The account of one is in use, that of the other in arrears, or suspended; both are hers by now."""
+    paying = Paying(db, clock, seal)
+    first, _ = await paying.rider()
+    other, account = await paying.rider()
+    await paying.rides(account)
+    await paying.tried("poor")
+    await db.execute("SELECT refer_to_citizen($1, $2)", other, first)
+    with pytest.raises(InArrears):
+        await paying.transit.grant(first, KEY)
+    paying.bank.mind.debit = "done"
+    await paying.transit.pay(first)
+    await paying.finds_out()
+    await paying.balances()
+    await paying.transit.grant(first, KEY)
+    async with db.transaction() as tx:
+        await store.step(tx, account, "suspended", "suspended", store.Step(*OPERATOR, clock.now()))
+    with pytest.raises(Suspended):
+        await paying.transit.grant(first, KEY)

@@ -18,22 +18,10 @@ from tests.services.transit.paying import Paying
 MINDS = ("done", "done", "open", "open", "open", "open", "poor", "poor", "lost", "never", "later", "ended")
 # What may happen, as often as it stands here: gates, money, contracts, operators, time.
 ACTS = (
-    *("ride late " * 4).split(),
-    *("debit debit query told told_failed told_failed pay " * 2).split(),
-    *[
-        "end",
-        "sign",
-        "sign",
-        "sign",
-        "close",
-        "suspend",
-        "restore",
-        "restore",
-        "wait",
-        "wait",
-        "wait",
-        "days",
-    ],
+    *("ride", "late", "debit", "told_failed") * 4,
+    *("query", "told", "pay") * 2,
+    *("end", "sign", "sign", "sign", "close", "suspend", "restore", "restore"),
+    *("wait", "wait", "wait", "days"),
 )
 STATIONS = sorted(TIMETABLE.network.stations)
 OPERATOR = ("li.wei", "looked into it")
