@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clients.issuer import SocketIssuer
 from clients.wechat import open_http
-from commands import line, places
+from commands import line, places, rides
 from commands.doors import doors
 from commands.gateway import Gateway
 from commands.outside import Outside
@@ -61,7 +61,9 @@ async def assemble(around: Surroundings) -> Gateway:
         )
         health.beside({"乘车码签发": issuer.told})
         means = Means(around, redis, db, http, sent)
-        received = reception(means, services.citizens, services.by_type())
+        received = reception(
+            means, services.citizens, services.by_type() | rides.chat(means, services.transit)
+        )
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         told = PayDoor(paying.opener, services.payments, lambda: health.ready).routes()

@@ -2,9 +2,11 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import citizens, common, hospital, hospital_moving
+from handlers import citizens, common, hospital, hospital_moving, transit
 
-router = Router("city").include(common.router, citizens.router, hospital.router, hospital_moving.router)
+router = Router("city").include(
+    common.router, citizens.router, hospital.router, hospital_moving.router, transit.router
+)
 
 MENU = Menu(
     buttons=(
@@ -19,18 +21,24 @@ MENU = Menu(
             ),
         ),
         Button(
+            name="乘车出行",
+            children=(
+                Button(name="乘车码", click="TRANSIT_CODE"),
+                Button(name="我的行程", click="TRANSIT_RIDES"),
+                Button(name="查票价", click="TRANSIT_FARE"),
+                Button(name="付车费", click="TRANSIT_DEBTS"),
+                Button(name="图片码", click="TRANSIT_PICTURE"),
+            ),
+        ),
+        Button(
             name="我的",
             children=(
                 Button(name="我的家人", click="FAMILY_MINE"),
                 Button(name="绑定", click="FAMILY_BIND"),
-                Button(name="解绑", click="FAMILY_UNBIND"),
-                Button(name="谁看过我", click="DATA_LOOKS"),
                 Button(name="我的数据", click="DATA_MINE"),
+                Button(name="帮助", click="HELP"),
+                Button(name="人工", click="DESK"),
             ),
-        ),
-        Button(
-            name="帮助",
-            children=(Button(name="帮助", click="HELP"), Button(name="人工", click="DESK")),
         ),
     )
 )

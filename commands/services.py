@@ -6,6 +6,7 @@ from commands import rides
 from commands.naming import by_type
 from commands.outside import Outside
 from commands.post import Post
+from commands.rides import Riders
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
 from core.chat.desk import Desk, DeskHours
@@ -48,15 +49,16 @@ def city_services(around: Surroundings, db: Database, redis: Redis, sent: Post, 
     links = Links(around.seal, around.settings.server.url)
     people = People(citizens, families)
     payments = Payments(db, outside.paying.bank, citizens, around.clock)
+    data = data_rights(around, db, redis, sent, families)
     return Services(
         citizens=citizens,
         families=families,
         proving=Proving(db, around.seal, around.clock, outside.institutions, sent.notices),
         papers=Papers(around.clock),
         pages=OwnPages(around.settings.server.url),
-        data=data_rights(around, db, redis, sent, families),
+        data=data,
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
         payments=payments,
-        transit=rides.transit(around, db, payments, outside),
+        transit=rides.transit(around, db, outside, Riders(citizens, data.consents, payments, sent)),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

@@ -165,6 +165,7 @@ class Words:
             weekday=weekday,
             part_of_day=part_of_day,
             clock=clock,
+            clock_s=clock_s,
             yuan=yuan,
             quoted=quoted,
             fit=fit,

@@ -38,6 +38,7 @@ class Notice:
 
     `about` is the object it tells of, `guards` the keys it hangs on (the object's first), `step` tells
     several notices about one version of it apart. `facts` are those of the kind's template, link and fields.
+    `picture` was uploaded before, and is shown in place of words while a send window is open.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Notice:
     step: str = ""
     not_before: datetime | None = None
     valid_until: datetime | None = None
+    picture: str = ""
 
     @property
     def account(self) -> str:
@@ -124,6 +126,7 @@ class Notices:
             options=tuple((key, say(facts).strip()) for key, say in kind.options.items()),
             about=notice.about,
             expires=int(valid_until.timestamp()) if kind.options else 0,
+            picture=notice.picture,
         )
 
     def _address(self, kind: Kind, facts: Mapping[str, object]) -> str:

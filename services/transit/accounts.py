@@ -10,7 +10,7 @@ from services.payments.service import Contract
 from services.transit import accounts_store as store
 from services.transit.accounts_store import Stands, Step
 from services.transit.errors import Closing, InArrears, NotOpened, Suspended
-from services.transit.model import PLAN, State
+from services.transit.model import PLAN, PURPOSE, State
 from services.transit.standing import Signs, Standing
 
 __all__ = ["UPLOADED", "Account", "Accounts", "Contracts", "State"]
@@ -42,12 +42,21 @@ class Contracts(Signs, Protocol):
     async def let_go(self, tx: Transaction, citizen: str, plan: str, why: str) -> None: ...
 
 
+class Agrees(Protocol):
+    """Who knows what citizens agreed to (services/citizens)."""
+
+    async def require(self, tx: Transaction, citizen: str, purpose: str) -> None:
+        """Refuse what a citizen did not agree to; what they did stays so until the commit."""
+        ...
+
+
 class Accounts:
     """The accounts of citizens: one at a time for each."""
 
-    def __init__(self, db: Database, contracts: Contracts, clock: Clock) -> None:
+    def __init__(self, db: Database, contracts: Contracts, consents: Agrees, clock: Clock) -> None:
         self._db = db
         self._contracts = contracts
+        self._consents = consents
         self._clock = clock
         self._standing = Standing(contracts)
 
@@ -58,13 +67,12 @@ class Accounts:
             return Account("", State.NONE, None, *await store.owed(db or self._db, citizen))
         return Account(*found)
 
-    async def in_use(self, citizen: str, tx: Transaction | None = None) -> Account:
-        """The account if it may ride now; else why not: NotOpened, InArrears, Suspended, Closing.
+    async def in_use(self, citizen: str, tx: Transaction) -> Account:
+        """The account if it may ride now; else why not: NotOpened, InArrears, Suspended, Closing, no consent.
 
-        In a transaction it stays so until that is over.
+        It stays so until the transaction is over.
         """
-        if tx is not None:
-            await store.kept(tx, citizen)
+        await store.kept(tx, citizen)
         account = await self.of(citizen, tx)
         if account.state is State.NONE:
             raise NotOpened
@@ -75,16 +83,18 @@ class Accounts:
             raise Suspended
         if account.state is State.CLOSING:
             raise Closing
+        await self._consents.require(tx, citizen, PURPOSE)
         return account
 
     async def open(self, citizen: str, back: str) -> str:
         """The page of WeChat Pay where the contract is signed; the account waits for it from now on.
 
-        To be asked for after the consent. Who has an account gets no second one; who is in arrears and has no
+        Refused without the consent. Who has an account gets no second one; who is in arrears and has no
         contract (any more) signs here before anything can be debited, and stays in arrears until it is.
         """
         async with self._db.transaction() as tx:
             await store.lock(tx, citizen)
+            await self._consents.require(tx, citizen, PURPOSE)
             step = self._step(citizen, "open")
             if await store.live(tx, citizen) is None:
                 await store.add(tx, citizen, step)

@@ -50,3 +50,27 @@ class TooSoon(DomainError):
     """C5: a companion's code comes `seconds` after one's own; or codes are asked for too often."""
 
     code = "transit_too_soon"
+
+
+class StationUnknown(DomainError):
+    """No station is called as was `said`; `near` are those with something of it in their names."""
+
+    code = "transit_station_unknown"
+
+
+class StationUnclear(DomainError):
+    """Several stations may be meant by what was `said`: `near`."""
+
+    code = "transit_station_unclear"
+
+
+class NoLines(DomainError):
+    """No line runs in this city."""
+
+    code = "transit_no_lines"
+
+
+class PictureAway(DomainError):
+    """No picture can be sent just now."""
+
+    code = "transit_picture_away"

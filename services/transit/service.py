@@ -9,15 +9,15 @@ from typing import Protocol
 from core.clock import Clock
 from core.stores.database import Database, Transaction
 from services.payments.service import AlreadyPaid, Contract, Payment, PaymentAsked, PaymentState
-from services.transit import listing
-from services.transit.accounts import Account, Accounts, Contracts
+from services.transit import listing, stations
+from services.transit.accounts import Account, Accounts, Agrees, Contracts
 from services.transit.codes import Codes, Granted, Pictured
 from services.transit.devices import Devices, Registered
 from services.transit.dues import DEBIT_AFTER, Collects, Dues
 from services.transit.fares import Because, Fare, band_fare, rounded, tariff_of
 from services.transit.issuer import Issuer
 from services.transit.listing import Ride
-from services.transit.model import Batch, Device, Ingested
+from services.transit.model import PLAN, Batch, Device, Ingested
 from services.transit.money import Till
 from services.transit.network import Station
 from services.transit.pairing import service_day
@@ -53,6 +53,7 @@ class Parts:
     issuer: Issuer
     timetable: Timetable
     clock: Clock
+    consents: Agrees
     tells: Tells = field(default_factory=Silent)
     debit_after: timedelta = DEBIT_AFTER  # a ride; 0 = in real time
 
@@ -63,16 +64,12 @@ class Transit:
     def __init__(self, means: Parts) -> None:
         self._means = means
         self.timetable = means.timetable
-        self._accounts = Accounts(means.db, means.payments, means.clock)
+        self._accounts = Accounts(means.db, means.payments, means.consents, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
         self._taps = Taps(means.db)
-<<<<<<< HEAD
         dues = Dues(means.payments, means.clock, means.debit_after)
         standing = Standing(means.payments)
-=======
-        dues, standing = Dues(means.payments, means.clock), Standing(means.payments)
         self._suspending = Suspending(means.db, standing, means.clock)
->>>>>>> six-money
         self._settling = Settling(means.db, means.timetable, dues, standing, means.tells, means.clock)
         self._till = Till(dues, standing, means.tells, means.timetable.network, means.clock)
         self._trusting = Trusting(means.db, means.issuer)
@@ -88,7 +85,7 @@ class Transit:
         return await self._accounts.of(citizen)
 
     async def open(self, citizen: str, back: str) -> str:
-        """The page where the contract is signed; to be asked for after the consent."""
+        """The page where the contract is signed; refused without the consent."""
         return await self._accounts.open(citizen, back)
 
     async def close(self, citizen: str) -> Account:
@@ -130,10 +127,25 @@ class Transit:
                 await self._means.payments.pay_now(payment, citizen)
         return len(payments)
 
+    async def is_signed(self, citizen: str) -> bool:
+        """Whether there is a contract to debit by."""
+        async with self._means.db.transaction() as tx:
+            return bool(await self._means.payments.signed(tx, [citizen], PLAN))
+
     async def is_asked(self, citizen: str) -> bool:
         """Whether a debit of what is behind is under way, its fate not known yet."""
         names = await listing.payments_behind(self._means.db, citizen)
         return any([(await self._means.payments.payment(each)).state is PaymentState.ASKED for each in names])
+
+    def station(self, said: str) -> Station:
+        """The station that somebody means; see `stations.station` for the refusals."""
+        return stations.station(self.timetable.network, said)
+
+    def buses(self, day: date | None = None) -> list[tuple[str, int]]:
+        """The buses by name, each with its one fare in fen."""
+        tariff = tariff_of(self.timetable.tariffs, day or service_day(self._means.clock.now()))
+        lines = self.timetable.network.buses
+        return [(lines[line].name, fen) for line, fen in sorted(tariff.bus.items())]
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
         """What a ride costs that is not over time; KeyError for an unknown station."""

@@ -97,6 +97,14 @@ class Settling:
             step = Step(PURPOSE, "repriced", now)
             await self.standing.follow(tx, {citizens[each.account] for each in behind}, step)
         lost = TripState.MISSING_EXIT
+        ends = {each.id for each in after if each.money is not Money.ARREARS}
+        over = [
+            one.trip.id
+            for one in changed
+            if (one.before.state is lost is not one.trip.state)
+            or (one.before.money is Money.ARREARS and one.trip.id in ends)
+        ]
+        await self.tells.changed(tx, over)
         return [each.trip.id for each in changed if each.trip.state is lost is not each.before.state]
 
     async def _tell_missing(self, tx: Transaction, missing: Sequence[int]) -> None:

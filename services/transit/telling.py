@@ -59,6 +59,10 @@ class Tells(Protocol):
         """
         ...
 
+    async def changed(self, tx: Transaction, rides: Sequence[int]) -> None:
+        """What was told of these as behind, or as without a way out, holds no more as it was said."""
+        ...
+
 
 class Silent:
     """Tells nobody anything."""
@@ -70,3 +74,5 @@ class Silent:
     async def refunded(self, tx: Transaction, moved: Moved, *, twice: bool) -> None: ...
 
     async def missing_exit(self, tx: Transaction, rides: Sequence[Missed]) -> None: ...
+
+    async def changed(self, tx: Transaction, rides: Sequence[int]) -> None: ...

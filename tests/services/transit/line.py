@@ -102,6 +102,10 @@ class Ears:
         del tx
         self.told += [("missing_exit", each.ride.id) for each in rides]
 
+    async def changed(self, tx: Transaction, rides: Sequence[int]) -> None:
+        del tx
+        self.told += [("changed", ride) for ride in rides]
+
 
 @dataclass
 class Gate:

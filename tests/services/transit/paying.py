@@ -15,7 +15,7 @@ from services.transit.service import Parts, Transit
 from tests.services.payments.till import PlayedBank
 from tests.services.payments.till import Till as Says
 from tests.services.transit.line import TIMETABLE, Ears, Line, after
-from tests.services.transit.riding import BACK, Issuing
+from tests.services.transit.riding import BACK, Agreed, Issuing
 
 WAITING = """
 SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
@@ -29,9 +29,10 @@ class Paying:
     def __init__(self, db: Database, clock: ManualClock, seal: Seal) -> None:
         clock.set(after(240))
         self.db, self.clock, self.bank, self.ears = db, clock, PlayedBank(), Ears()
+        self.agreed = Agreed()
         self.citizens = Citizens(db, seal)
         self.payments = Payments(db, self.bank, self.citizens, clock)
-        self.transit = Transit(Parts(db, self.payments, Issuing(), TIMETABLE, clock, self.ears))
+        self.transit = Transit(Parts(db, self.payments, Issuing(), TIMETABLE, clock, self.agreed, self.ears))
         self.payments.report_to(PURPOSE, self.transit)
         self.line = Line(db, clock)
         self.says = Says(db, clock, self.citizens, self.bank, None, self.payments)  # type: ignore[arg-type]

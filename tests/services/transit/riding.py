@@ -7,6 +7,7 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.clock import ManualClock
+from core.errors import DomainError
 from core.stores.database import Database, Transaction
 from gate.code import Grant, ServerCode, grant, server_code
 from services.payments.service import Contract, ContractState, Payment
@@ -68,13 +69,32 @@ class Issuing:
         return {0: self.key.public_key().public_bytes_raw()}
 
 
+class NotAgreed(DomainError):  # noqa: N818 - named by what is the case
+    """As services/citizens refuses what nobody agreed to."""
+
+    code = "consent_missing"
+
+
+class Agreed:
+    """Everybody agreed to ride codes, but for those who took it back."""
+
+    def __init__(self) -> None:
+        self.not_any_more: set[str] = set()
+
+    async def require(self, tx: Transaction, citizen: str, purpose: str) -> None:
+        del tx
+        assert purpose == "transit"
+        if citizen in self.not_any_more:
+            raise NotAgreed
+
+
 class Riding:
     """The counter, and citizens who come to it."""
 
     def __init__(self, db: Database, clock: ManualClock) -> None:
         self.db, self.clock, self.bank, self.issuer = db, clock, Bank(), Issuing()
-        self.ears = Ears()
-        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock, self.ears))
+        self.ears, self.agreed = Ears(), Agreed()
+        self.transit = Transit(Parts(db, self.bank, self.issuer, TIMETABLE, clock, self.agreed, self.ears))
         self.line = Line(db, clock)
         self._numbers = itertools.count(1)
 
