@@ -7,13 +7,12 @@ from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId
-from core.effects import Effect
 from handlers import transit_fares, transit_rides
 from handlers.consent import consent
 from services.citizens.consent_texts import TRANSIT
 from services.citizens.consents import Consents
 from services.transit.accounts import Account, State
-from services.transit.errors import Closing, InArrears, NoLines, NotOpened, Suspended
+from services.transit.errors import Closing, InArrears, NotOpened, Suspended
 from services.transit.pages import CODE, OPEN, PAY, RideLinks
 from services.transit.pictures import Pictures
 from services.transit.service import Transit
@@ -76,23 +75,13 @@ async def close(ask: Ask, transit: Transit) -> Reply:
             raise NotOpened
         _require_not(account, State.SUSPENDED, State.CLOSING)
     await ask.confirm("close_confirm", partial(_account, transit, ask.citizen), yes=_CLOSE, no=_KEEP)
-    left = await ask.once("close", partial(_close, transit, ask.citizen))
+    left = await ask.once("close", partial(transit.closed, ask.citizen))
     return Text("transit/closed", waits=left == State.CLOSING.value)
-
-
-async def _close(transit: Transit, citizen: str, effect: Effect) -> str:
-    """Close once; who has closed already is where that led."""
-    del effect
-    try:
-        return str((await transit.close(citizen)).state.value)
-    except NotOpened:
-        return State.NONE.value
 
 
 async def _account(transit: Transit, citizen: str) -> Account:
     """The account, where any line runs."""
-    if not transit.runs:
-        raise NoLines
+    transit.require_lines()
     return await transit.account(citizen)
 
 

@@ -5,19 +5,20 @@ from functools import partial
 from core.chat.dialogue import Ask
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
-from services.transit.errors import NoLines
 from services.transit.service import Transit
 
 router = Router("transit")
 
 
 @router.on(
-    "{start}到{end}多少钱", "从{start}到{end}多少钱", "{start}到{end}要多少钱", "从{start}到{end}要多少钱",
-    "{start}坐到{end}多少钱", "从{start}坐到{end}多少钱", "{start}坐到{end}要多少",
-    "从{start}坐到{end}要多少", "{start}坐到{end}要多少钱", "从{start}坐到{end}要多少钱", "从{start}坐地铁到{end}多少钱",
-    "{start}坐地铁到{end}多少钱", "{start}到{end}地铁多少钱", "从{start}到{end}地铁多少钱",
-    "{start}到{end}票价", "从{start}到{end}票价", "{start}到{end}的票价", "从{start}到{end}的票价", "{start}到{end}几块钱",
-    "从{start}到{end}几块钱", "{start}到{end}多少", "从{start}到{end}的车费", "{start}到{end}的车费",
+    "{start}到{end}多少钱", "从{start}到{end}多少钱", "{start}到{end}要多少钱",
+    "从{start}到{end}要多少钱", "{start}坐到{end}多少钱", "从{start}坐到{end}多少钱",
+    "{start}坐到{end}要多少", "从{start}坐到{end}要多少", "{start}坐到{end}要多少钱",
+    "从{start}坐到{end}要多少钱", "{start}坐地铁到{end}多少钱", "从{start}坐地铁到{end}多少钱",
+    "{start}到{end}地铁多少钱", "从{start}到{end}地铁多少钱", "{start}到{end}票价",
+    "从{start}到{end}票价", "{start}到{end}的票价", "从{start}到{end}的票价",
+    "{start}到{end}几块钱", "从{start}到{end}几块钱", "{start}到{end}的车费",
+    "从{start}到{end}的车费",
 )  # fmt: skip
 async def between(start: str, end: str, transit: Transit) -> Reply:
     """中南路到光谷多少钱."""
@@ -30,6 +31,7 @@ async def between(start: str, end: str, transit: Transit) -> Reply:
 )  # fmt: skip
 async def fare(ask: Ask, transit: Transit) -> Reply:
     """起点站 → 终点站."""
+    transit.require_lines()
     check = partial(_station, transit)
     start = await ask.text("fare_start", check)
     return await _quoted(transit, start, await ask.text("fare_end", check, partial(_said, start)))
@@ -40,15 +42,13 @@ async def fare(ask: Ask, transit: Transit) -> Reply:
 )
 async def buses(transit: Transit) -> Reply:
     """公交多少钱: every line has one fare."""
-    if not transit.runs:
-        raise NoLines
+    transit.require_lines()
     return Text("transit/buses", buses=transit.buses())
 
 
 async def _station(transit: Transit, said: str) -> str:
     """The name of the station that is meant."""
-    if not transit.runs:
-        raise NoLines
+    transit.require_lines()
     return transit.station(said).name
 
 

@@ -7,7 +7,6 @@ from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Notes
-from core.effects import Effect
 from services.transit.listing import Ride
 from services.transit.pages import TRIPS, RideLinks
 from services.transit.service import Transit
@@ -46,10 +45,11 @@ async def earlier(
 )  # fmt: skip
 async def debts(ask: Ask, transit: Transit) -> Reply:
     """欠费 → 现在付."""
+    transit.require_lines()
     if not ask.knows("pay_confirm") and not await transit.behind(ask.citizen):
         return Text("transit/no_debts")
     await ask.confirm("pay_confirm", partial(_behind, transit, ask.citizen), yes=_PAY, no=_LATER)
-    tried = await ask.once("pay", partial(_pay, transit, ask.citizen))
+    tried = await ask.once("pay", partial(transit.tried, ask.citizen))
     return Text("transit/paying", tried=int(tried))
 
 
@@ -57,13 +57,8 @@ async def _behind(transit: Transit, citizen: str) -> list[Ride]:
     return await transit.behind(citizen)
 
 
-async def _pay(transit: Transit, citizen: str, effect: Effect) -> str:
-    """Try to debit; whatever is being tried already is left to that, so that again is harmless."""
-    del effect
-    return str(await transit.pay(citizen))
-
-
 async def _page(citizen: str, transit: Transit, notes: Notes, link: str, before: int | None) -> Reply:
+    transit.require_lines()
     found = await transit.rides(citizen, before)
     shown = found[:_SHOWN]
     more = len(found) > _SHOWN

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from core.clock import Clock
+from core.effects import Effect
 from core.stores.database import Database, Transaction
 from services.payments.service import AlreadyPaid, Contract, Payment, PaymentAsked, PaymentState
 from services.transit import listing, stations
@@ -14,6 +15,7 @@ from services.transit.accounts import Account, Accounts, Agrees, Contracts
 from services.transit.codes import Codes, Granted, Pictured
 from services.transit.devices import Devices, Registered
 from services.transit.dues import DEBIT_AFTER, Collects, Dues
+from services.transit.errors import Closing, NoLines, NotOpened
 from services.transit.fares import Because, Fare, band_fare, rounded, tariff_of
 from services.transit.issuer import Issuer
 from services.transit.listing import Ride
@@ -80,6 +82,11 @@ class Transit:
         """Whether there is any line to ride on."""
         return bool(self.timetable.tariffs)
 
+    def require_lines(self) -> None:
+        """Refuse, `NoLines`, where there is none."""
+        if not self.runs:
+            raise NoLines
+
     async def account(self, citizen: str) -> Account:
         """How a citizen's account stands."""
         return await self._accounts.of(citizen)
@@ -126,6 +133,18 @@ class Transit:
             with suppress(AlreadyPaid, PaymentAsked):
                 await self._means.payments.pay_now(payment, citizen)
         return len(payments)
+
+    async def closed(self, citizen: str, effect: Effect) -> str:
+        """`close` for a dialogue: the state it led to. A run that begins again finds it closed already."""
+        del effect
+        with suppress(NotOpened, Closing):
+            await self.close(citizen)
+        return (await self.account(citizen)).state.value
+
+    async def tried(self, citizen: str, effect: Effect) -> str:
+        """`pay` for a dialogue; what a run before tried already is left to that."""
+        del effect
+        return str(await self.pay(citizen))
 
     async def is_signed(self, citizen: str) -> bool:
         """Whether there is a contract to debit by."""

@@ -22,13 +22,14 @@ from tests.services.conftest import citizens, hospital, ward
 from tests.support.city_hospital import hospital_of, notices_of
 from tests.support.people import CHILD, DAUGHTER, MOTHER
 from tests.support.register import Register
+from tests.support.riders import Riders
 from tests.support.rights import rights_of
 from tests.support.talk import Bot, Ground, Talk, words_of
 
 __all__ = ["citizens", "hospital", "ward"]
 
 
-def bot_of(ground: Ground, register: Register | None = None) -> Bot:
+def bot_of(ground: Ground, register: Register | None = None, riders: Riders | None = None) -> Bot:
     """The bot as a freshly started process has it: nothing is remembered outside the stores."""
     register = register or Register({})
     citizens = Citizens(ground.db, ground.seal)
@@ -36,6 +37,7 @@ def bot_of(ground: Ground, register: Register | None = None) -> Bot:
     notices = notices_of(ground.seal, ground.clock)
     services: dict[type, object] = {
         **rights_of(ground),
+        **(riders or Riders(ground)).services,
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {register.name: register}, notices),
         Papers: Papers(ground.clock),

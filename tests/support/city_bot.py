@@ -13,6 +13,7 @@ from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
 from services.hospital.service import Hospital
 from tests.support.city_hospital import hospital_of, notices_of
+from tests.support.riders import Riders
 from tests.support.rights import rights_of
 from tests.support.talk import Bot, Ground, bot, words_of
 
@@ -29,6 +30,7 @@ async def city_bot(ground: Ground) -> Bot:
     notices = notices_of(ground.seal, ground.clock)
     services: dict[type, object] = {
         **rights_of(ground),
+        **Riders(ground).services,
         Citizens: citizens,
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {}, notices),

@@ -42,7 +42,7 @@ class PlayedBank:
 
     async def presign(self, signing: Signing) -> str:
         self._here()
-        assert signing.openid.startswith("openid-")
+        assert not signing.openid.startswith("c_"), "WeChat Pay knows openids"
         if signing.code in self.contracts:
             raise BankRefused("OUT_CONTRACT_CODE_USED", Policy.KNOWN)
         return f"https://pay.test/sign/{signing.code}"
