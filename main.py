@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clients.issuer import SocketIssuer
 from clients.wechat import open_http
-from commands import line, places, rides
+from commands import line, places
 from commands.doors import doors
 from commands.gateway import Gateway
 from commands.outside import Outside
@@ -16,7 +16,7 @@ from commands.paying import pay
 from commands.post import post
 from commands.reception import Means, reception
 from commands.registers import institutions
-from commands.services import city_services
+from commands.services import city_services, for_handlers
 from commands.surroundings import Surroundings
 from commands.terminal import complain, unread
 from commands.unionids import unionids
@@ -61,9 +61,7 @@ async def assemble(around: Surroundings) -> Gateway:
         )
         health.beside({"乘车码签发": issuer.told})
         means = Means(around, redis, db, http, sent)
-        received = reception(
-            means, services.citizens, services.by_type() | rides.chat(means, services.transit)
-        )
+        received = reception(means, services.citizens, for_handlers(means, services))
         accounts = [(known[key], each) for key, each in received.dispatchers.items()]
         porch = Porch(around.seal, around.clock, metrics, lambda: health.ready, Digests(redis).bind)
         told = PayDoor(paying.opener, services.payments, lambda: health.ready).routes()

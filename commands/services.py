@@ -6,6 +6,7 @@ from commands import rides
 from commands.naming import by_type
 from commands.outside import Outside
 from commands.post import Post
+from commands.reception import Means
 from commands.rides import Riders
 from commands.rights import DataRights, data_rights
 from commands.surroundings import Surroundings
@@ -40,6 +41,11 @@ class Services:
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
         return by_type(self) | by_type(self.data)
+
+
+def for_handlers(means: Means, services: Services) -> dict[type, object]:
+    """Every service by its type, and what chat needs besides."""
+    return services.by_type() | rides.chat(means, services.transit)
 
 
 def city_services(around: Surroundings, db: Database, redis: Redis, sent: Post, outside: Outside) -> Services:
