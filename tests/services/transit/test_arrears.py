@@ -125,6 +125,20 @@ async def test_an_account_that_was_closed_and_opened_again_shed_a_debt(riding: R
     await riding.transit.grant(citizen, KEY)
 
 
+async def test_what_an_earlier_account_owes_is_debited_before_the_contract_goes(riding: Riding) -> None:
+    citizen = await riding.opens()
+    account = (await riding.transit.account(citizen)).id
+    await closed(riding, citizen)
+    await riding.transit.open(citizen, BACK)
+    await riding.signs(citizen)
+    payment = await riding.rides(citizen, account=account)
+    assert (await riding.transit.close(citizen)).state == "closing"
+    riding.clock.move(2 * UPLOADED)
+    assert await riding.transit.finish_closing() == 0
+    await riding.pays(payment)
+    assert await riding.transit.finish_closing() == 1
+
+
 async def test_what_was_never_paid_was_dropped_with_a_contract_that_was_over(riding: Riding) -> None:
     citizen = await riding.opens()
     payment = await riding.rides(citizen)

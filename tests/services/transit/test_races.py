@@ -15,10 +15,9 @@ from core.seal import Seal
 from core.stores.database import Database, Transaction
 from services.payments.reports import Reports
 from services.transit import accounts_store, settling, taps_store, trips_store
-from services.transit.accounts_store import Stands
 from services.transit.codes import Granted
 from services.transit.errors import InArrears
-from services.transit.model import Ingested, State, Stored
+from services.transit.model import Ingested, Stored
 from services.transit.pairing import Tap
 from services.transit.trips_store import Day
 from tests.services.transit.line import after
@@ -37,12 +36,10 @@ async def others_wait(db: Database) -> None:
     await until(lambda: db.fetchval(f"SELECT ({WAITING}) > 0"), "somebody waits")
 
 
-async def nobody_waits(tx: Transaction, citizens: Collection[str]) -> list[Stands]:
-    """`accounts_store.alone` without its lock: each takes what it comes upon first, as before."""
-    rows = await tx.fetch(
-        "SELECT id, citizen, state FROM transit_accounts WHERE citizen = ANY($1)", list(citizens)
-    )
-    return [Stands(row[0], row[1], State(row[2])) for row in rows if row[2] != "closed"]
+async def whose(tx: Transaction, accounts: Collection[str]) -> dict[str, str]:
+    """`accounts_store.alone_with` without its lock."""
+    rows = await tx.fetch("SELECT id, citizen FROM transit_accounts WHERE id = ANY($1)", list(accounts))
+    return {row[0]: row[1] for row in rows}
 
 
 async def nothing(*_said: object) -> None: ...
@@ -99,7 +96,7 @@ async def test_a_code_was_given_while_a_debit_failed(
     await paying.rides(account)
     name = await paying.tried("open")
     if not kept:
-        monkeypatch.setattr(accounts_store, "kept", nobody_waits)
+        monkeypatch.setattr(accounts_store, "kept", nothing)
     found, asked = accounts_store.step, []
 
     async def before_it_is_committed(tx: Transaction, *said: Any) -> bool:
@@ -134,7 +131,7 @@ async def test_two_settle_the_same_days_at_once(
         return trips
 
     if not claimed:
-        monkeypatch.setattr(accounts_store, "alone", nobody_waits)
+        monkeypatch.setattr(accounts_store, "alone_with", whose)
         monkeypatch.setattr(trips_store, "take_due", looked_at)
     monkeypatch.setattr(settling, "AT_ONCE", 3 if claimed else 6)
     monkeypatch.setattr(trips_store, "trips", both_looked)
