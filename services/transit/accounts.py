@@ -154,7 +154,7 @@ class Accounts:
     async def _end(self, tx: Transaction, accounts: list[Stands], account: Stands, what: str) -> bool:
         """Close one if nothing is open, all in this transaction; the last one lets go of the contract."""
         now = self._clock.now()
-        if not await store.is_clear(tx, account.id, now - UPLOADED):
+        if not await store.is_clear(tx, account.citizen, now - UPLOADED):
             return False
         if len(accounts) == 1:
             await self._contracts.let_go(tx, account.citizen, PLAN, "closed")

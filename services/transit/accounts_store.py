@@ -80,6 +80,19 @@ async def alone(tx: Transaction, citizens: Collection[str]) -> list[Stands]:
     return [Stands(row[0], row[1], State(row[2])) for row in rows if row[2] != "closed"]
 
 
+async def alone_with(tx: Transaction, accounts: Collection[str]) -> dict[str, str]:
+    """The same for whoever has these accounts; whose they are."""
+    rows = await tx.fetch(
+        """
+        SELECT id, citizen FROM transit_accounts
+        WHERE citizen IN (SELECT citizen FROM transit_accounts WHERE id = ANY($1))
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        list(accounts),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def kept(tx: Transaction, citizen: str) -> None:
     """Let a citizen's accounts stand as they do until the transaction is over; others may do the same."""
     await tx.execute("SELECT id FROM transit_accounts WHERE citizen = $1 ORDER BY id FOR SHARE", citizen)
@@ -120,19 +133,22 @@ async def behind(tx: Transaction, citizens: Collection[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
-async def is_clear(db: Database | Transaction, account: str, uploaded: datetime) -> bool:
-    """Whether nothing is under way, owed or still to be heard of: no code was good after `uploaded`."""
-    return bool(
-        await db.fetchval(
-            """
-            SELECT NOT EXISTS (SELECT FROM transit_due WHERE account = $1)
-            AND NOT EXISTS (SELECT FROM transit_trips WHERE account = $1 AND state = 'open')
-            AND NOT EXISTS (SELECT FROM transit_trips WHERE account = $1 AND money IN ('owed', 'arrears'))
-            AND NOT EXISTS (SELECT FROM transit_grants WHERE account = $1 AND expires_at > $2)
-            """,
-            account,
-            uploaded,
-        )
+async def is_clear(tx: Transaction, citizen: str, uploaded: datetime) -> bool:
+    """Whether nothing of a citizen's is under way, owed or still to be heard of.
+
+    No code of theirs was good after `uploaded`. What is owed from an account before counts: it is debited by
+    the contract of this one.
+    """
+    return not await tx.fetchval(
+        """
+        SELECT count(*) FROM transit_accounts a WHERE a.citizen = $1 AND (
+            EXISTS (SELECT FROM transit_due d WHERE d.account = a.id)
+            OR EXISTS (SELECT FROM transit_trips t WHERE t.account = a.id AND t.state = 'open')
+            OR EXISTS (SELECT FROM transit_trips t WHERE t.account = a.id AND t.money IN ('owed', 'arrears'))
+            OR EXISTS (SELECT FROM transit_grants g WHERE g.account = a.id AND g.expires_at > $2))
+        """,
+        citizen,
+        uploaded,
     )
 
 

@@ -51,12 +51,11 @@ class Dues:
         self._clock = clock
         self._debit_after = debit_after
 
-    async def owe(self, tx: Transaction, asks: Sequence[Ask]) -> None:
-        """Let these be debited; what stands in place of something behind is advanced at once."""
+    async def owe(self, tx: Transaction, asks: Sequence[Ask], citizens: Mapping[str, str]) -> None:
+        """Let whose the accounts are be debited; what stands in place of something behind is advanced."""
         if not asks:
             return
         now = self._clock.now()
-        citizens = await store.citizens(tx, {ask.account for ask in asks})
         debts = [
             Debt(
                 citizen=citizens[ask.account],
@@ -78,7 +77,9 @@ class Dues:
             tx, [advanced(ask.trip, payment, ask.fen) for payment, ask in owed if ask.behind], now
         )
 
-    async def put_right(self, tx: Transaction, trips: Sequence[Stored]) -> list[Stored]:
+    async def put_right(
+        self, tx: Transaction, trips: Sequence[Stored], citizens: Mapping[str, str]
+    ) -> list[Stored]:
         """Trips that cost something else now, or of which something was paid or failed, one version further.
 
         What is too much and not paid is taken back, and what is left asked for anew; what is paid goes
@@ -94,7 +95,7 @@ class Dues:
             for trip in trips
             if (missing := trip.fare_fen - _charged(charges[trip.id])) > 0
         ]
-        await self.owe(tx, asks)
+        await self.owe(tx, asks, citizens)
         for ask in asks:
             charges[ask.trip].append(Charge("", ask.fen, paid=False, behind=ask.behind, refunding_fen=0))
         written = [_standing(trip, charges[trip.id]) for trip in trips]

@@ -64,7 +64,8 @@ class Till:
 
     async def _follow(self, tx: Transaction, trip: Stored, payment: Payment, fen: int) -> Moved:
         """Trip and account follow what has become of a payment."""
-        await self.dues.put_right(tx, [replace(trip, version=trip.version + 1)])
+        whose = {trip.account: payment.citizen}
+        await self.dues.put_right(tx, [replace(trip, version=trip.version + 1)], whose)
         step = Step(PURPOSE, payment.id, self.clock.now())
         behind = await self.standing.follow(tx, [payment.citizen], step)
         return await self._moved(tx, trip.id, payment, fen, clear=payment.citizen not in behind)

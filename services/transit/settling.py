@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from core.clock import Clock
 from core.stores.database import Database, Transaction
@@ -63,8 +63,7 @@ class Settling:
 
     async def _pair(self, tx: Transaction, days: Sequence[Day]) -> None:
         now = self.clock.now()
-        citizens = await store.citizens(tx, {account for account, _ in days})
-        await accounts_store.alone(tx, set(citizens.values()))
+        citizens = await accounts_store.alone_with(tx, {account for account, _ in days})
         tapped, before = await store.taps(tx, days), await store.trips(tx, days)
         changes = _Changes()
         for day in days:
@@ -72,16 +71,19 @@ class Settling:
             over = now >= day_end(day[1])
             said = trips(tapped[day], self.timetable.network, tariff, over=over)
             _compare(day, tariff.version, said, before[day], changes)
-        missing = await self._write_new(tx, changes.new, now)
+        missing = await self._write_new(tx, changes.new, citizens)
         missing += await self._write_changed(tx, changes.changed, citizens)
         await self._tell_missing(tx, missing)
 
-    async def _write_new(self, tx: Transaction, rows: Sequence[TripRow], now: datetime) -> list[int]:
+    async def _write_new(
+        self, tx: Transaction, rows: Sequence[TripRow], citizens: Mapping[str, str]
+    ) -> list[int]:
         """Write, book and ask for new trips; those without a way out."""
+        now = self.clock.now()
         ids = await store.add(tx, rows, now)
         fares = [Ask(ids[row.first_tap], row.account, 1, row.fare_fen) for row in rows if row.fare_fen]
         await store.post(tx, [_priced(ask) for ask in fares], now)
-        await self.dues.owe(tx, fares)
+        await self.dues.owe(tx, fares, citizens)
         return [ids[row.first_tap] for row in rows if row.state == TripState.MISSING_EXIT.value]
 
     async def _write_changed(
@@ -91,7 +93,8 @@ class Settling:
         now = self.clock.now()
         dearer_or_cheaper = [each for each in changed if each.trip.fare_fen != each.before.fare_fen]
         await store.post(tx, [_repriced(each) for each in dearer_or_cheaper], now)
-        after = await self.dues.put_right(tx, [each.trip for each in changed]) if changed else []
+        trips = [each.trip for each in changed]
+        after = await self.dues.put_right(tx, trips, citizens) if changed else []
         behind = [each for each in (*after, *(one.before for one in changed)) if each.money is Money.ARREARS]
         if behind:
             step = Step(PURPOSE, "repriced", now)

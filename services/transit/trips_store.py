@@ -220,12 +220,6 @@ async def note_charge(tx: Transaction, charge: Charge) -> None:
     )
 
 
-async def citizens(tx: Transaction, accounts: Collection[str]) -> dict[str, str]:
-    """Whose accounts these are."""
-    rows = await tx.fetch("SELECT id, citizen FROM transit_accounts WHERE id = ANY($1)", list(accounts))
-    return {row[0]: row[1] for row in rows}
-
-
 async def mark_over(db: Database, day: date, now: datetime) -> int:
     """Everything that is still open of days up to this one is to be paired anew; how many account-days."""
     told = await db.execute(

@@ -19,7 +19,7 @@ from services.transit.errors import (
     TooManyCompanions,
     TooSoon,
 )
-from tests.services.transit.line import Line, after
+from tests.services.transit.line import TIMETABLE, Line, after
 from tests.services.transit.riding import BACK, KEY, Riding
 
 
@@ -41,6 +41,8 @@ async def test_from_nothing_to_a_code(riding: Riding) -> None:
     await riding.signs(citizen)
     granted = await riding.transit.grant(citizen, KEY)
     assert granted.expires_at - granted.now == timedelta(minutes=15)
+    operator = granted.signed[65:-64]
+    assert operator == TIMETABLE.network.operator.encode(), "T5: a code says for which city it is"
 
 
 async def test_opening_twice_at_once_is_one_account(riding: Riding) -> None:

@@ -7,8 +7,10 @@ import pytest
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
+from services.payments.service import NotSigned
 from services.transit import accounts_store as store
 from services.transit.accounts import UPLOADED
+from services.transit.dues import DEBIT_AFTER
 from services.transit.errors import InArrears, NotOpened, Suspended
 from tests.services.transit.line import after
 from tests.services.transit.paying import Paying
@@ -123,6 +125,20 @@ async def test_an_account_that_was_closed_and_opened_again_shed_a_debt(riding: R
     await riding.transit.grant(citizen, KEY)
 
 
+async def test_what_an_earlier_account_owes_is_debited_before_the_contract_goes(riding: Riding) -> None:
+    citizen = await riding.opens()
+    account = (await riding.transit.account(citizen)).id
+    await closed(riding, citizen)
+    await riding.transit.open(citizen, BACK)
+    await riding.signs(citizen)
+    payment = await riding.rides(citizen, account=account)
+    assert (await riding.transit.close(citizen)).state == "closing"
+    riding.clock.move(2 * UPLOADED)
+    assert await riding.transit.finish_closing() == 0
+    await riding.pays(payment)
+    assert await riding.transit.finish_closing() == 1
+
+
 async def test_what_was_never_paid_was_dropped_with_a_contract_that_was_over(riding: Riding) -> None:
     citizen = await riding.opens()
     payment = await riding.rides(citizen)
@@ -188,12 +204,35 @@ async def test_what_was_taken_twice_goes_back_and_nobody_was_told(riding: Riding
     assert await riding.line.balance("bank") == 400, "the second one was never in the books"
 
 
+async def test_behind_without_a_contract_she_signs_and_it_is_debited_by_itself(
+    db: Database, clock: ManualClock, seal: Seal
+) -> None:
+    paying = Paying(db, clock, seal)
+    citizen, account = await paying.rider()
+    await paying.rides(account)
+    await paying.lets_go(citizen)
+    clock.move(DEBIT_AFTER)
+    await paying.payments.debit_due()
+    assert (await paying.transit.account(citizen)).state == "arrears"
+    with pytest.raises(NotSigned):
+        await paying.transit.pay(citizen)
+    await paying.signs(citizen)
+    assert (await paying.transit.account(citizen)).state == "arrears", "signing is not paying"
+    await paying.payments.debit_due()
+    assert await paying.transit.pay(citizen) == 1, "it is being tried already"
+    await paying.finds_out()
+    assert (await paying.transit.account(citizen)).state == "active"
+    assert paying.ears.told == [("behind", 500), ("recovered", 500)]
+    await paying.settled()
+
+
 async def test_who_turned_out_to_be_one_human_rode_with_the_other_account(
     db: Database, clock: ManualClock, seal: Seal
 ) -> None:
     """The account of one is in use, that of the other in arrears, or suspended; both are hers by now."""
     paying = Paying(db, clock, seal)
     first, _ = await paying.rider()
+    clock.move(UPLOADED)
     other, account = await paying.rider()
     await paying.rides(account)
     await paying.tried("poor")

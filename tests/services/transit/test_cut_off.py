@@ -164,3 +164,42 @@ async def test_a_callback_that_is_cut_off_anywhere_leaves_nothing_behind(
     if what != "failed":
         await paying.finds_out()
         await paying.settled()
+
+
+async def test_settling_many_takes_no_more_statements_than_settling_one(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New rides, such as became dearer, and such as became cheaper and are not paid."""
+    counts = []
+    for riders in (1, 7):
+        accounts = [(await paying.rider())[1] for _ in range(3 * riders)]
+        new, dearer, cheaper = accounts[::3], accounts[1::3], accounts[2::3]
+        for account in dearer:
+            await paying.rides(account, end="simenkou")
+        for account in cheaper:
+            await paying.rides(account)
+        for account in new:
+            for way, minutes in (("in", 0), ("out", 25)):
+                await paying.line.uploads(*await paying.line.tap(account, "guanggu", way, after(minutes)))
+        for account in dearer:
+            await paying.left_at(account, "guanggu", 20)
+        for account in cheaper:
+            await paying.left_at(account, "simenkou", 5)
+        counts.append(await counted(monkeypatch, paying.transit.settle))
+        await paying.balances()
+    assert counts[0] == counts[1]
+
+
+async def counted(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Awaitable[object]]) -> int:
+    """How many statements something takes in its transactions."""
+    spans, left = Database.transaction, [most := 10**6]
+
+    @asynccontextmanager
+    async def counting(db: Database) -> AsyncIterator[Any]:
+        async with spans(db) as tx:
+            yield Statements(tx, left)
+
+    with monkeypatch.context() as watching:
+        watching.setattr(Database, "transaction", counting)
+        await work()
+    return most - left[0]

@@ -98,6 +98,7 @@ async def test_the_end_of_the_day_leaves_who_is_under_way_without_an_exit(line: 
     assert await line.settling.close_days() == 1
     await line.settles()
     assert await line.trips(rider) == [("missing_exit", "none", 0)]
+    assert [what for what, _ in line.ears.told] == ["missing_exit"]
     other, out = await line.tap(rider, "guanggu", "out", after(25))
     await line.uploads(other, out)
     await line.settles()

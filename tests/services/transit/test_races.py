@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -12,11 +13,11 @@ from core.clock import ManualClock
 from core.errors import StoreGoneError
 from core.seal import Seal
 from core.stores.database import Database, Transaction
+from services.payments.reports import Reports
 from services.transit import accounts_store, settling, taps_store, trips_store
-from services.transit.accounts_store import Stands
 from services.transit.codes import Granted
 from services.transit.errors import InArrears
-from services.transit.model import Ingested, State, Stored
+from services.transit.model import Ingested, Stored
 from services.transit.pairing import Tap
 from services.transit.trips_store import Day
 from tests.services.transit.line import after
@@ -35,44 +36,53 @@ async def others_wait(db: Database) -> None:
     await until(lambda: db.fetchval(f"SELECT ({WAITING}) > 0"), "somebody waits")
 
 
-async def nobody_waits(tx: Transaction, citizens: Collection[str]) -> list[Stands]:
-    """`accounts_store.alone` without its lock: each takes what it comes upon first, as before."""
-    rows = await tx.fetch(
-        "SELECT id, citizen, state FROM transit_accounts WHERE citizen = ANY($1)", list(citizens)
-    )
-    return [Stands(row[0], row[1], State(row[2])) for row in rows if row[2] != "closed"]
+async def whose(tx: Transaction, accounts: Collection[str]) -> dict[str, str]:
+    """`accounts_store.alone_with` without its lock."""
+    rows = await tx.fetch("SELECT id, citizen FROM transit_accounts WHERE id = ANY($1)", list(accounts))
+    return {row[0]: row[1] for row in rows}
+
+
+async def nothing(*_said: object) -> None: ...
 
 
 @pytest.mark.parametrize("in_order", [True, False], ids=["the rider first", "control: what comes first"])
+@pytest.mark.parametrize("holds", ["taps", "trips"])
 async def test_settling_and_a_payment_waited_for_each_other_in_a_circle(
-    paying: Paying, monkeypatch: pytest.MonkeyPatch, in_order: bool
+    paying: Paying, monkeypatch: pytest.MonkeyPatch, in_order: bool, holds: str
 ) -> None:
-    """A gate is heard late while WeChat Pay tells of a refund: one held the trip, one the payment."""
+    """A gate is heard late while WeChat Pay tells what has become of the ride's payment.
+
+    Settling has locked the rider, and is about to look at the trips when the payment arrives; or has locked
+    the trip, too, when a refund does.
+    """
     _, account = await paying.rider()
     await paying.rides(account)
-    await paying.arrives(await paying.tried("open"))
-    await paying.left_at(account, "xiaoguishan", 10)
-    assert await paying.transit.settle() == 1
-    back = await paying.goes_back()
+    name = await paying.tried("open")
+    told = partial(paying.arrives, name)
+    if holds == "trips":
+        await told()
+        await paying.left_at(account, "xiaoguishan", 10)
+        assert await paying.transit.settle() == 1
+        told = partial(paying.payments.heard, await paying.goes_back())
     await paying.left_at(account, "hanyang", 5)
     if not in_order:
-        monkeypatch.setattr(accounts_store, "alone", nobody_waits)
-    found, told = trips_store.trips, []
+        monkeypatch.setattr(Reports, "lock", nothing)
+    found, heard = getattr(trips_store, holds), []
 
-    async def both_hold_something(tx: Transaction, days: Sequence[Day]) -> dict[Day, dict[int, Stored]]:
-        trips = await found(tx, days)
-        told.append(asyncio.create_task(paying.payments.heard(back)))
+    async def both_hold_something(tx: Transaction, days: Sequence[Day]) -> Any:
+        read = await found(tx, days)
+        heard.append(asyncio.create_task(told()))
         await others_wait(paying.db)
-        return trips
+        return read
 
-    monkeypatch.setattr(trips_store, "trips", both_hold_something)
-    (settled,) = await asyncio.gather(paying.transit.settle(), return_exceptions=True)
-    (heard,) = await asyncio.gather(*told, return_exceptions=True)
+    monkeypatch.setattr(trips_store, holds, both_hold_something)
+    settled = await asyncio.gather(paying.transit.settle(), return_exceptions=True)
+    done = [*settled, *await asyncio.gather(*heard, return_exceptions=True)]
     if not in_order:
-        gone = [each for each in (settled, heard) if isinstance(each, StoreGoneError)]
+        gone = [each for each in done if isinstance(each, StoreGoneError)]
         assert isinstance(gone[0].__cause__, asyncpg.DeadlockDetectedError)
         return
-    assert (settled, heard) == (1, None)
+    assert done == [1, None]
     await paying.finds_out()
     await paying.settled()
     assert await paying.line.balance("bank") == 0
@@ -86,7 +96,7 @@ async def test_a_code_was_given_while_a_debit_failed(
     await paying.rides(account)
     name = await paying.tried("open")
     if not kept:
-        monkeypatch.setattr(accounts_store, "kept", nobody_waits)
+        monkeypatch.setattr(accounts_store, "kept", nothing)
     found, asked = accounts_store.step, []
 
     async def before_it_is_committed(tx: Transaction, *said: Any) -> bool:
@@ -121,7 +131,7 @@ async def test_two_settle_the_same_days_at_once(
         return trips
 
     if not claimed:
-        monkeypatch.setattr(accounts_store, "alone", nobody_waits)
+        monkeypatch.setattr(accounts_store, "alone_with", whose)
         monkeypatch.setattr(trips_store, "take_due", looked_at)
     monkeypatch.setattr(settling, "AT_ONCE", 3 if claimed else 6)
     monkeypatch.setattr(trips_store, "trips", both_looked)
