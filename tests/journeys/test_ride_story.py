@@ -130,6 +130,7 @@ class Rider:
 
     async def shows(self, name: str) -> None:
         self._shots += 1
+        await self.phone.evaluate("() => Promise.all(document.getAnimations().map((each) => each.finished))")
         await self.phone.screenshot(path=self.album / f"ride-story-{self._shots:02}-{name}.png")
 
     async def shows_gate(self, name: str) -> None:
@@ -223,6 +224,7 @@ async def shows_a_picture(rider: Rider) -> None:
     await rider.shows("mine")
     await rider.follows_link("乘车码")
     await rider.follows_link("字太小？换大字")
+    await expect(rider.web.locator("html.large")).to_be_attached(timeout=SOON_MS)
     await expect(rider.web.locator("canvas")).to_be_visible(timeout=SOON_MS)
     await rider.shows("code-large")
     await rider.follows_link("图片码")
