@@ -29,6 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     place = Place(tmp_path_factory.mktemp("rides"), "[transit]\ndebit_after_s = 0\n", gates=True)
     program = Program(place).ready()
     wait_until(lambda: answers(f"{place.gates_url}/") is not None, "gates", 60)
+    assert f"{place.gates_url}/" in program.said, "it tells where they are"
     yield place
     program.stop()
 

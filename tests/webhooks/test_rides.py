@@ -138,6 +138,7 @@ async def test_who_took_the_consent_back_is_asked_before_the_next_code(riders: R
     browser = await riders.opens()
     citizen = await riders.citizen()
     shown = await browser.gets(f"/me/consent?purpose={TRANSIT}&person=")
+    assert "不再给您乘车码" in shown.text
     await browser.sends("/me/consent", purpose=TRANSIT, person="", csrf=shown.field("csrf"))
     assert (await browser.gets("/transit")).to == "/transit/open"
     riders.house.passes(minutes=1)
