@@ -140,7 +140,7 @@ class Simulator(Section, frozen=True, kw_only=True):
 
     host: Text = "127.0.0.1"
     port: Port = 8081
-    gates_port: Annotated[int, Meta(ge=0, le=65535, description="a port number, or 0")] = 8083
+    gates_port: Annotated[int, Meta(ge=0, le=65535, description="a port number, or 0")] = 8095
     retry_s: Seconds = 5.0
 
     @property

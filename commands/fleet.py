@@ -104,8 +104,13 @@ class Companion:
     def __init__(self, command: Sequence[str], folder: Path | None = None) -> None:
         self._process = _Process(1, command, folder)
 
-    async def keep(self) -> None:
-        """Keep it alive; cancelled, end it. One that cannot start has said why, and is left alone."""
+    async def keep(self, after: "Companion | None" = None) -> None:
+        """Keep it alive, once `after` is ready; cancelled, end it.
+
+        One that cannot start has said why, and is left alone.
+        """
+        if after is not None:
+            await after._process.ready.wait()  # noqa: SLF001 - another of us
         try:
             await _keep(self._process)
         finally:

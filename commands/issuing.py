@@ -142,6 +142,8 @@ class Attendant:
         except (BadFrameError, OSError, EOFError, TimeoutError) as ended:
             if isinstance(ended, BadFrameError):
                 _log.warning("bad_frame", why=str(ended))
+        except asyncio.CancelledError:
+            pass  # `end`: what asyncio keeps of a connection takes a cancelled one for an error of ours
         finally:
             self._open.discard(task)
             writer.close()

@@ -4,8 +4,8 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import AsyncExitStack, ExitStack, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -170,20 +170,14 @@ class Everything:
         return gateway
 
     async def _beside(self, gateway: Gateway, stack: AsyncExitStack) -> None:
-        """Start who signs ride codes, and the gates, last: nobody waits for them."""
-        companions = [Companion([sys.executable, str(ROOT / "main.py"), "issue"])]
+        """Start who signs ride codes, and then the gates, which ask them: nobody waits for either."""
+        issuer = Companion([sys.executable, str(ROOT / "main.py"), "issue"])
+        await stack.enter_async_context(_kept(issuer))
         if self._gates:
             network = gateway.transit.timetable.network
-            found = await street.stand(self.settings, network, gateway.db, self.around.clock)
-            companions += [found] if found else []
-        keeping = [asyncio.create_task(each.keep()) for each in companions]
-
-        async def end() -> None:
-            for each in keeping:
-                each.cancel()
-            await asyncio.wait(keeping)
-
-        stack.push_async_callback(end)
+            gates = await street.stand(self.settings, network, gateway.db, self.around.clock)
+            if gates:
+                await stack.enter_async_context(_kept(gates, issuer))
 
     @property
     def _gates(self) -> str:
@@ -286,3 +280,14 @@ class Everything:
                 )
                 return 1
             await asyncio.sleep(_LOOK_S)
+
+
+@asynccontextmanager
+async def _kept(companion: Companion, after: Companion | None = None) -> AsyncIterator[None]:
+    """Keep one alive beside us, from when `after` is ready."""
+    keeping = asyncio.create_task(companion.keep(after))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from gate.screen import Screen, Shown
 from gate.settings import Serve, Settings, load
 from gate.upload import NoServer, Uploader
 
+_DRAIN_S = 0.5
 Command = Callable[[Settings, argparse.Namespace], int]
 
 
@@ -111,6 +113,9 @@ def _serve(settings: Settings, _given: argparse.Namespace) -> int:
 
 def _street(given: argparse.Namespace) -> int:
     where = Serve(port=given.port)
+    if given.member:  # beside a program that has the terminal for itself
+        quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=quiet)
     with street.opened(Path(given.folder)) as stands:
         _answer(street.application(stands), where, lambda: street.tell(given.member))
     return 0
@@ -119,7 +124,14 @@ def _street(given: argparse.Namespace) -> int:
 def _answer(app: web.Application, where: Serve, ready: Callable[[], None]) -> None:
     """Answer until asked to end."""
     try:
-        web.run_app(app, host=where.host, port=where.port, access_log=None, print=lambda _: ready())
+        web.run_app(
+            app,
+            host=where.host,
+            port=where.port,
+            access_log=None,
+            shutdown_timeout=_DRAIN_S,  # screens ask for what comes next, and wait
+            print=lambda _: ready(),
+        )
     except OSError as refused:
         raise GateError(f"cannot listen on {where.host}, port {where.port}: {refused.strerror}") from refused
 

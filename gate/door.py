@@ -18,6 +18,7 @@ from gate.signing import Device
 from gate.upload import Uploader
 
 _LONG_POLL_S = 20.0
+_PICTURES = frozenset({"image/png", "image/jpeg"})
 _NO_STORE = {"Cache-Control": "no-store"}
 _log = structlog.get_logger("gate")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -78,6 +79,8 @@ class Door:
 
     async def _look(self, request: web.Request) -> web.Response:
         """What a camera sees, again and again: no code is nothing, and one that stays there is shown once."""
+        if request.content_type not in _PICTURES:
+            raise web.HTTPUnsupportedMediaType
         try:
             text = await asyncio.to_thread(text_in, await request.read())
         except Refused:
@@ -101,7 +104,7 @@ class Door:
     async def _text(self, request: web.Request) -> str:
         """The text of the code that was posted."""
         body = await request.read()
-        if request.content_type in {"image/png", "image/jpeg"}:
+        if request.content_type in _PICTURES:
             return await asyncio.to_thread(text_in, body)
         if len(body) > 2 * LONGEST_TEXT:
             raise web.HTTPRequestEntityTooLarge(2 * LONGEST_TEXT, len(body))

@@ -12,6 +12,7 @@ from gate import signing
 from gate.door import build, only_this_machine, plain
 from gate.faults import GateError
 from gate.gate import Gate
+from gate.picture import MOST_BYTES
 from gate.screen import HERE, Screen
 from gate.settings import Settings, load
 from gate.signing import Device
@@ -21,7 +22,7 @@ Stand = tuple[Screen, Settings, Device | None]
 
 def application(stands: list[Stand]) -> web.Application:
     """All of them: `/` leads to each, `/<device>/` is one."""
-    app = web.Application(middlewares=[only_this_machine])
+    app = web.Application(middlewares=[only_this_machine], client_max_size=MOST_BYTES + 1)
     index = _index([settings for _, settings, _ in stands])
 
     async def page(_request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from core.effects import Effect, digest_of
 from core.errors import DomainError
 from services.citizens.consent_texts import TRANSIT
 from services.citizens.consents import ASKED, Consent, ConsentOver
-from services.payments.errors import AlreadyPaid, PaymentAsked
+from services.payments.errors import AlreadyPaid, AlreadySigned, PaymentAsked
 from services.transit.accounts import State
 from services.transit.listing import PAGE
 from services.transit.pages import CLOSE, CODE, OPEN, PAY, TRIPS
@@ -22,6 +22,7 @@ _MOST_DIGITS = 18
 _LOOKS = 12  # a page that waits for WeChat Pay looks so often by itself
 _SOON_S, _LATER_S, _SOON_LOOKS = 3, 10, 5
 _UNSIGNED = (State.NONE, State.CONSENT)
+_TO_SIGN = (*_UNSIGNED, State.ARREARS)  # who is behind may have no contract any more, and needs one to pay
 
 
 class RideAccount:
@@ -51,14 +52,16 @@ class RideAccount:
         """What is asked; and, to who comes back from WeChat Pay, what has become of it."""
         state = (await self._transit.account(session.citizen)).state
         asked = await self._asked(session.citizen)
-        if state not in _UNSIGNED and asked.is_granted:
+        if state is State.ARREARS and "from_wxpay" in request.query:
+            return self._view.pages.led(PAY)
+        if state not in _TO_SIGN and asked.is_granted:
             return self._view.shown(request, session, "ride_signed", state=state.value, again="", after=0)
         if state is State.CONSENT and asked.is_granted and "from_wxpay" in request.query:
             again, after = _looking(request, f"{OPEN}?from_wxpay=1")
             return self._view.shown(
                 request, session, "ride_signed", state=state.value, again=again, after=after
             )
-        return self._view.shown(request, session, "ride_open", it=asked, signed=state not in _UNSIGNED)
+        return self._view.shown(request, session, "ride_open", it=asked, signed=state not in _TO_SIGN)
 
     async def _sign(self, request: Request, session: H5Session, form: Form) -> web.Response:
         """She agrees, or not; then to WeChat Pay, by a link: it goes back to the page it is on."""
@@ -71,10 +74,12 @@ class RideAccount:
             return self._view.pages.led(OPEN)
         if form.get("do") == "refuse":
             return self._view.pages.led(f"{CODE}?did=refuse")
-        if (await self._transit.account(citizen)).state not in _UNSIGNED:
+        if (await self._transit.account(citizen)).state not in _TO_SIGN:
             return self._view.pages.led(CODE)
         try:
             to = await self._transit.open(citizen, self._back)
+        except AlreadySigned:
+            return self._view.pages.led(CODE)
         except DomainError as refusal:
             return self._view.refused(request, session, refusal, OPEN)
         return self._view.of_kind("leading", request, session, "ride_sign", to=to)

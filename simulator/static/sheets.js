@@ -89,6 +89,7 @@ export class Covers {
     const origin = ours ? "" : " allow-same-origin";
     const frame = el("iframe", {
       src: address.href, name: `phone:${this.holder}`, title: title || address.host, referrerpolicy: "no-referrer",
+      allow: "screen-wake-lock",
       sandbox: `allow-scripts allow-forms allow-popups allow-modals allow-downloads${origin}`,
     });
     const view = el("section", { class: "webview", role: "dialog", "aria-modal": "true", "aria-label": title || address.host },

@@ -328,3 +328,16 @@ def test_the_key_file_is_opened_by_the_issuing_process_alone() -> None:
             if "issuer_keys" in names or "commands.issuer_keys" in (getattr(node, "module", ""), *names):
                 readers.add(path.name)
     assert readers == {"issue.py", "issuing.py"}
+
+
+async def test_who_is_hung_up_on_at_the_end_is_no_error_in_the_log(signing: Signing) -> None:
+    wrong: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, found: wrong.append(found["message"]))
+    issuer = SocketIssuer(signing.socket)
+    await issuer.public_keys()
+    await signing.stop()
+    await asyncio.sleep(0)  # so that what asyncio keeps of the connection is called back
+    assert wrong == []
+    await issuer.close()
+    await signing.start()

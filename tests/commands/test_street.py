@@ -1,12 +1,15 @@
 """The demo city's gates: made once, registered with their keys, and made anew where their folder is lost."""
 
+import asyncio
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from commands import street
+from commands.fleet import Companion
 from commands.places import DEMO_TRANSIT
 from core.clock import ManualClock
 from core.stores.database import Database
@@ -14,6 +17,7 @@ from gate import settings as gates
 from services.transit.devices import Devices
 from services.transit.tariffs import read
 from settings import Settings, Simulator, Stores, Transit
+from tests.support.waiting import until
 
 NETWORK = read(DEMO_TRANSIT).network
 
@@ -68,3 +72,27 @@ async def test_there_are_none_without_a_port_or_lines(
     ):
         assert street.address_of(changed) == ""
         assert await street.stand(changed, NETWORK, db, clock) is None
+
+
+async def test_one_program_waits_until_the_one_it_asks_is_ready(tmp_path: Path) -> None:
+    first, second = (Companion([sys.executable, "-c", _SAYS, str(tmp_path), name]) for name in ("1", "2"))
+    keeping = [asyncio.create_task(second.keep(first)), asyncio.create_task(first.keep())]
+    await until((tmp_path / "1").exists, "the first is started")
+    assert not (tmp_path / "2").exists()
+    (tmp_path / "go").touch()
+    await until((tmp_path / "2").exists, "the second follows")
+    for each in keeping:
+        each.cancel()
+    await asyncio.wait(keeping)
+
+
+# Says on the pipe that it is ready once it may.
+_SAYS = """
+import os, pathlib, sys, time
+folder, name, member = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[-1]
+(folder / name).touch()
+while not (folder / "go").exists():
+    time.sleep(0.02)
+os.write(int(member.split(":")[1]), b"ready")
+time.sleep(60)
+"""

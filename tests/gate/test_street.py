@@ -63,6 +63,15 @@ async def test_each_has_its_own_way_and_its_own_taps(url: str, stands: list[Stan
     assert [len(screen.gate.pending()) for screen, _, _ in stands] == [1, 1]
 
 
+async def test_a_picture_of_a_whole_screen_is_not_too_large(url: str) -> None:
+    large, kind = b"x" * (2 * 1024 * 1024), {"Content-Type": "image/png"}
+    async with ClientSession() as http:
+        answer = await http.post(f"{url}g1/check", data=large, headers=kind)
+        assert (await answer.json())["reason"] == "unreadable"
+        assert (await http.post(f"{url}g1/look", data=large, headers=kind)).status == 204
+        assert (await http.post(f"{url}g1/look", data=b"x")).status == 415
+
+
 def test_a_folder_without_gates_is_told(tmp_path: Path) -> None:
     with pytest.raises(GateError, match="no gate"), street.opened(tmp_path):
         pass

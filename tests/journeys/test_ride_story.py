@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, ViewportSize, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+)
 
 from tests.support.program import Place, Program, answers
 from tests.support.waiting import until, wait_until
@@ -21,6 +29,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     place = Place(tmp_path_factory.mktemp("rides"), "[transit]\ndebit_after_s = 0\n", gates=True)
     program = Program(place).ready()
     wait_until(lambda: answers(f"{place.gates_url}/") is not None, "gates", 60)
+    assert f"{place.gates_url}/" in program.said, "it tells where they are"
     yield place
     program.stop()
 
@@ -49,7 +58,7 @@ class Rider:
         if not await self.phone.locator("#say").is_visible():
             await self.phone.locator("#to-keyboard").click()
         await self.phone.locator("#more").click()
-        if what == "ride":
+        if what == "wallet":
             await self.shows("more")
         await self.phone.locator(f"#more-{what}").click()
 
@@ -57,7 +66,7 @@ class Rider:
         await self.phone.locator(".webview").get_by_role("button", name="关闭网页").click()
 
     async def follows_link(self, name: str) -> None:
-        await self.web.get_by_role("link", name=name).click(timeout=SOON_MS)
+        await self.web.get_by_role("link", name=name, exact=True).click(timeout=SOON_MS)
 
     async def presses(self, name: str) -> None:
         await self.web.get_by_role("button", name=name).click(timeout=SOON_MS)
@@ -68,6 +77,8 @@ class Rider:
     async def sets_wallet(self, fen: str) -> None:
         await self.closes_the_page()
         await self.taps_more("wallet")
+        await expect(self.phone.locator(f"#wallet-{fen}")).to_be_visible()
+        await self.shows("wallet")
         await self.phone.locator(f"#wallet-{fen}").click()
 
     async def opens_the_code_page(self) -> None:
@@ -94,6 +105,10 @@ class Rider:
                 return bool(await code.evaluate(_DRAWN) != before)
 
             await until(is_another, "another code")
+        await self.is_seen(code, words)
+
+    async def is_seen(self, code: Locator, words: str) -> None:
+        """The gate looks at a part of the screen, and says this."""
         picture = {"name": "code.png", "mimeType": "image/png", "buffer": await code.screenshot()}
         await self.desk.locator("#picture").set_input_files(picture)  # type: ignore[arg-type]
         await expect(self.desk.locator("#words")).to_have_text(words, timeout=SOON_MS)
@@ -116,6 +131,7 @@ class Rider:
 
     async def shows(self, name: str) -> None:
         self._shots += 1
+        await self.phone.evaluate("() => Promise.all(document.getAnimations().map((each) => each.finished))")
         await self.phone.screenshot(path=self.album / f"ride-story-{self._shots:02}-{name}.png")
 
     async def shows_gate(self, name: str) -> None:
@@ -192,11 +208,7 @@ async def falls_behind(rider: Rider) -> None:
     await rider.shows("still-behind")
 
 
-async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: Rider) -> None:
-    await rider.follows()
-    await opens(rider)
-    await rides_and_pays(rider)
-    await falls_behind(rider)
+async def pays(rider: Rider) -> None:
     await rider.sets_wallet("50")
     await rider.opens_the_code_page()
     await rider.follows_link("去付车费")
@@ -204,6 +216,53 @@ async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(rider: R
     await rider.reads("已经付清")
     await rider.shows("paid-up")
     await rider.follows_link("打开乘车码")
+
+
+async def shows_a_picture(rider: Rider) -> None:
+    """What a phone does that cannot make codes; found from 我的, in large type."""
+    await rider.follows_link("我的")
+    await rider.reads("您已登录")
+    await rider.shows("mine")
+    await rider.follows_link("乘车码")
+    await rider.follows_link("字太小？换大字")
+    await expect(rider.web.locator("html.large")).to_be_attached(timeout=SOON_MS)
+    await expect(rider.web.locator("canvas")).to_be_visible(timeout=SOON_MS)
+    await rider.shows("code-large")
+    await rider.follows_link("图片码")
+    await rider.presses("出一张图片码")
+    await rider.reads("只能刷一次")
+    await rider.shows("picture-large")
+    await rider.at("2号线 汉阳门 进站")
+    await rider.is_seen(rider.web.locator("section img"), "请进")
+
+
+async def looks_on_a_desk(rider: Rider, chromium: Browser) -> None:
+    """The same pages in a browser on a desk, for who shows them to somebody; the phone page beside it."""
+    state = await rider.phone.context.storage_state()
+    context = await chromium.new_context(viewport=DESK, locale="zh-CN", storage_state=state)
+    rider.desk = await context.new_page()
+    await rider.desk.goto(f"{rider.place.url}/transit")
+    await expect(rider.desk.locator("canvas")).to_be_visible(timeout=SOON_MS)
+    await rider.shows_gate("code")
+    await rider.desk.goto(f"{rider.place.url}/transit/trips")
+    await rider.shows_gate("trips")
+    await rider.desk.goto(f"{rider.place.phone_url}/phone")
+    await expect(rider.desk.locator("#gates")).to_have_attribute("href", f"{rider.place.gates_url}/")
+    await rider.desk.locator("#to-keyboard").click()
+    await rider.desk.locator("#more").click()
+    await rider.shows_gate("phone")
+    await context.close()
+
+
+async def test_opens_rides_is_debited_falls_behind_pays_and_rides_again(
+    rider: Rider, chromium: Browser
+) -> None:
+    await rider.follows()
+    await opens(rider)
+    await rides_and_pays(rider)
+    await falls_behind(rider)
+    await pays(rider)
     await rider.at("15路 上车")
     await rider.holds_out("请上车")
-    await rider.shows_gate("bus")
+    await shows_a_picture(rider)
+    await looks_on_a_desk(rider, chromium)

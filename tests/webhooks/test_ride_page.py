@@ -294,3 +294,13 @@ async def test_a_phone_without_scripts_is_led_to_the_picture(phone: BrowserConte
     await page.goto(f"{HERE}/transit")
     await expect(page.get_by_text("请点下面的“图片码”")).to_be_visible()
     await quiet.close()
+
+
+async def test_a_phone_that_can_make_no_keys_is_led_to_the_picture(phone: BrowserContext) -> None:
+    """As over http, where browsers have no WebCrypto."""
+    page = await phone.new_page()
+    server = Server()
+    await page.route("http://city.example/**", server.answer)
+    await page.goto("http://city.example/transit")
+    await expect(page.get_by_text("请点下面的“图片码”")).to_be_visible()
+    assert server.asked == []

@@ -14,6 +14,7 @@ from core.seal import Seal
 from core.stores.database import Database
 from gate.code import Grounds, IssuerKey, Refused, device_code, device_signer, verify
 from services.citizens.consent_texts import TRANSIT
+from services.payments.errors import NotSigned
 from services.transit import accounts_store
 from services.transit.accounts_store import Step
 from services.transit.issuer import IssuerGone
@@ -137,6 +138,7 @@ async def test_who_took_the_consent_back_is_asked_before_the_next_code(riders: R
     browser = await riders.opens()
     citizen = await riders.citizen()
     shown = await browser.gets(f"/me/consent?purpose={TRANSIT}&person=")
+    assert "不再给您乘车码" in shown.text
     await browser.sends("/me/consent", purpose=TRANSIT, person="", csrf=shown.field("csrf"))
     assert (await browser.gets("/transit")).to == "/transit/open"
     riders.house.passes(minutes=1)
@@ -264,6 +266,25 @@ async def test_what_is_behind_is_paid_and_the_page_says_only_what_is_known(rider
     paid = await browser.gets(tried.to)
     assert "已经付清" in paid.text
     assert "data-board" in (await browser.gets("/transit")).text
+
+
+async def test_who_is_behind_without_a_contract_signs_one_and_comes_back_to_pay(riders: Riders) -> None:
+    browser = await riders.opens()
+    citizen = await riders.citizen()
+    await riders.cannot_be_debited(await riders.rides(citizen))
+
+    async def nobody(_payment: str, _citizen: str) -> None:
+        raise NotSigned
+
+    riders.bank.pay_now = nobody  # type: ignore[method-assign,assignment]
+    owed = await browser.gets("/transit/pay")
+    refused = await browser.sends("/transit/pay", csrf=owed.field("csrf"))
+    assert (refused.status, refused.title) == (409, "没有办成")
+    assert 'href="/transit/open"' in refused.text
+    asked = await browser.gets("/transit/open")
+    leads = await browser.sends("/transit/open", **fields(asked, "csrf", "version"), do="agree")
+    assert PAY_PAGE in leads.text
+    assert (await browser.gets("/transit/open?from_wxpay=1")).to == "/transit/pay"
 
 
 async def test_closing_is_asked_once_more_and_said(riders: Riders) -> None:
