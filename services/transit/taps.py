@@ -29,6 +29,7 @@ class _Read:
     gen_time: int
     nonce: bytes
     companion: bool
+    cap_fen: int
 
 
 class Taps:
@@ -56,6 +57,7 @@ class Taps:
             else:
                 looked[sent.seq] = found
         async with self._db.transaction() as tx:
+            await store.take_turn(tx, device.id)
             accepted, known = await self._count(tx, device, looked, aside, now)
             await store.put_aside(tx, device.id, aside, now)
         wondered = {sent.seq: reason for sent, _, reason in reversed(aside)}  # the first one's reason stays
@@ -117,12 +119,12 @@ def _read(sent: Sent, at: datetime) -> _Read | Reason:
     companion = code.type == Type.COMPANION
     if companion and sent.way is not Way.BOARD:
         return Reason.NOT_ALLOWED
-    return _Read(sent, _digest(sent), at, code.acct_ref, code.gen_time, code.nonce, companion)
+    return _Read(sent, _digest(sent), at, code.acct_ref, code.gen_time, code.nonce, companion, code.cap_fen)
 
 
 def _granted(tap: _Read, grant: GrantRow | None) -> GrantRow | Reason:
     """Whose code it is; the gate has checked its signatures, the server knows what it had signed."""
-    if grant is None or grant.companion != tap.companion:
+    if grant is None or (grant.companion, grant.cap_fen) != (tap.companion, tap.cap_fen):
         return Reason.UNKNOWN_CODE
     if not grant.issued_at - SKEW <= tap.at <= grant.expires_at + 2 * SKEW:
         return Reason.NOT_ITS_TIME
@@ -139,6 +141,7 @@ def _row(tap: _Read, grant: GrantRow) -> TapRow:
         gen_time=tap.gen_time,
         nonce=tap.nonce,
         companion=tap.companion,
+        cap_fen=tap.cap_fen,
         at=tap.at,
         day=service_day(tap.at),
         way=sent.way.value,

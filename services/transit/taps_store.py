@@ -18,6 +18,7 @@ class GrantRow:
 
     account: str
     companion: bool
+    cap_fen: int
     issued_at: datetime
     expires_at: datetime
 
@@ -32,6 +33,7 @@ class TapRow(NamedTuple):
     gen_time: int
     nonce: bytes
     companion: bool
+    cap_fen: int
     at: datetime
     day: date
     way: str
@@ -40,11 +42,16 @@ class TapRow(NamedTuple):
     vehicle: str
 
 
+async def take_turn(tx: Transaction, device: str) -> None:
+    """Let no other batch of this gate in before the transaction is over."""
+    await tx.execute("SELECT FROM transit_devices WHERE id = $1 FOR NO KEY UPDATE", device)
+
+
 async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, GrantRow]:
     """Whose each of these is."""
     rows = await tx.fetch(
         """
-        SELECT acct_ref, account, companion, issued_at, expires_at FROM transit_grants
+        SELECT acct_ref, account, companion, cap_fen, issued_at, expires_at FROM transit_grants
         WHERE acct_ref = ANY($1)
         """,
         list(acct_refs),
@@ -58,14 +65,16 @@ async def add(
     """Write taps down; the numbers of those that were not there, by their number or by their code."""
     if not rows:
         return set()
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*in_order(rows), strict=True))
     found = await tx.fetch(
         """
         INSERT INTO transit_taps (device, arrived_at, counted, seq, digest, account, acct_ref, gen_time,
-                                  nonce, companion, at, day, way, line, station, vehicle)
+                                  nonce, companion, cap_fen, at, day, way, line, station,
+                                  vehicle)
         SELECT $1, $2, $3, * FROM unnest(
             $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::boolean[],
-            $11::timestamptz[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[])
+            $11::integer[], $12::timestamptz[], $13::date[], $14::text[], $15::text[], $16::text[],
+            $17::text[])
         ON CONFLICT DO NOTHING RETURNING seq
         """,
         device,
@@ -74,6 +83,11 @@ async def add(
         *columns,
     )
     return {row[0] for row in found}
+
+
+def in_order(rows: Sequence[TapRow]) -> list[TapRow]:
+    """One order for all gates: two that upload the same codes at once wait for one another, never both."""
+    return sorted(rows, key=lambda row: (row.acct_ref, row.gen_time, row.nonce, row.seq))
 
 
 async def digests(tx: Transaction, device: str, seqs: Sequence[int]) -> dict[int, bytes]:

@@ -54,6 +54,7 @@ async def test_a_phone_is_held_against_the_gate(page: Page, gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
+        (shown(under=granted(kid=8)), "不是本市的乘车码，请换码"),
         (shown(NOW - 41), "二维码已过期，请刷新"),
         (shown(NOW + 11), "二维码时间不对，请刷新"),
         (shown(under=granted(type=2)), "这里不能带人，请各用各的码"),

@@ -231,6 +231,14 @@ async def _granted(line: Line, step: str) -> str:
     return encoded(ref)
 
 
+async def test_a_revoked_key_is_in_the_list_as_revoked(platform: Platform, entry: Entry) -> None:
+    del entry
+    platform.issuer.revoked.add(KID)
+    status, told = await platform.asks(FETCH, platform.headers("g-zn-1", FETCH))
+    (key,) = parse(msgspec.json.encode(told)).issuers
+    assert (status, key.kid, key.revoked) == (200, KID, True)
+
+
 async def test_without_an_issuer_a_gate_keeps_its_list(platform: Platform, entry: Entry) -> None:
     del entry
     platform.issuer.is_gone = True
@@ -266,7 +274,7 @@ async def test_our_own_gate_is_understood(
         async with ClientSession() as http:
             uploader = Uploader(gate, key, http)
             assert await uploader.once() == 0, "it only learns whom to trust, and the time"
-            gate.show(sent(acct_ref=ref, gen_time=int(now.timestamp())))
+            gate.show(sent(acct_ref=ref, gen_time=int(now.timestamp()), cap_fen=600))
             assert await uploader.once() == 1
         assert gate.pending() == []
     assert [tuple(row) for row in await db.fetch("SELECT device, counted FROM transit_taps")] == [

@@ -59,6 +59,9 @@ class Issuing:
     async def public_keys(self) -> Mapping[int, bytes]:
         return {0: self.key.public_key().public_bytes_raw()}
 
+    async def revoked_keys(self) -> Mapping[int, bytes]:
+        return {}
+
 
 class Riding:
     """The counter, and citizens who come to it."""
