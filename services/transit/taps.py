@@ -51,7 +51,7 @@ class Taps:
                     aside.append((sent, digest, Reason.SEQ_REUSED))
                 continue
             first[sent.seq] = digest
-            found = Reason.CLOCK if off else _looked_at(device, sent, now)
+            found = Reason.CLOCK if off else _looked_at(device, sent, digest, now)
             if isinstance(found, Reason):
                 aside.append((sent, digest, found))
             else:
@@ -80,14 +80,14 @@ class Taps:
                 aside.append((each.sent, each.digest, granted))
             else:
                 rows.append(_row(each, granted))
-        new = await store.add(tx, device.id, rows, now, counted=True)
+        new = await store.add(tx, device, rows, now, counted=True)
         left = [row for row in rows if row.seq not in new]
         before = await store.digests(tx, device.id, [row.seq for row in left])
         known = [row.seq for row in left if before.get(row.seq) == row.digest]
         other = [row for row in left if row.seq in before and before[row.seq] != row.digest]
         aside += [(looked[row.seq].sent, row.digest, Reason.SEQ_REUSED) for row in other]
         twice = [row for row in left if row.seq not in before]
-        await store.add(tx, device.id, twice, now, counted=False)
+        await store.add(tx, device, twice, now, counted=False)
         aside += [(looked[row.seq].sent, row.digest, Reason.USED_TWICE) for row in twice]
         await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new}, now)
         return [row.seq for row in rows if row.seq in new], known
@@ -98,7 +98,7 @@ def _without(seqs: Sequence[int], aside: Mapping[int, Reason]) -> list[int]:
     return [seq for seq in seqs if seq not in aside]
 
 
-def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:
+def _looked_at(device: Device, sent: Sent, digest: bytes, now: datetime) -> _Read | Reason:
     """What one tap says by itself, before anything is looked up."""
     at = _moment(sent.at)
     if at is None or at > now + AHEAD:
@@ -107,10 +107,10 @@ def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:
         return Reason.WRONG_PLACE
     if (sent.way is Way.BOARD) != bool(device.vehicle):
         return Reason.WRONG_WAY
-    return _read(sent, at)
+    return _read(sent, digest, at)
 
 
-def _read(sent: Sent, at: datetime) -> _Read | Reason:
+def _read(sent: Sent, digest: bytes, at: datetime) -> _Read | Reason:
     """What its code says."""
     try:
         code = read(sent.code)
@@ -119,7 +119,7 @@ def _read(sent: Sent, at: datetime) -> _Read | Reason:
     companion = code.type == Type.COMPANION
     if companion and sent.way is not Way.BOARD:
         return Reason.NOT_ALLOWED
-    return _Read(sent, _digest(sent), at, code.acct_ref, code.gen_time, code.nonce, companion, code.cap_fen)
+    return _Read(sent, digest, at, code.acct_ref, code.gen_time, code.nonce, companion, code.cap_fen)
 
 
 def _granted(tap: _Read, grant: GrantRow | None) -> GrantRow | Reason:
@@ -145,9 +145,6 @@ def _row(tap: _Read, grant: GrantRow) -> TapRow:
         at=tap.at,
         day=service_day(tap.at),
         way=sent.way.value,
-        line=sent.line,
-        station=sent.station,
-        vehicle=sent.vehicle,
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.stores.database import Transaction
-from services.transit.model import Reason, Sent
+from services.transit.model import Device, Reason, Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,13 @@ class TapRow(NamedTuple):
     at: datetime
     day: date
     way: str
-    line: str
-    station: str
-    vehicle: str
 
 
 async def take_turn(tx: Transaction, device: str) -> None:
-    """Let no other batch of this gate in before the transaction is over."""
-    await tx.execute("SELECT FROM transit_devices WHERE id = $1 FOR NO KEY UPDATE", device)
+    """Let no other batch of this gate in before the transaction is over; LookupError for no gate."""
+    found = await tx.execute("SELECT FROM transit_devices WHERE id = $1 FOR NO KEY UPDATE", device)
+    if found != "SELECT 1":
+        raise LookupError(f"no gate {device}")
 
 
 async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, GrantRow]:
@@ -60,24 +59,22 @@ async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, G
 
 
 async def add(
-    tx: Transaction, device: str, rows: Sequence[TapRow], now: datetime, *, counted: bool
+    tx: Transaction, device: Device, rows: Sequence[TapRow], now: datetime, *, counted: bool
 ) -> set[int]:
-    """Write taps down; the numbers of those that were not there, by their number or by their code."""
+    """Write a gate's taps down; the numbers of those that were not there, by number or by code."""
     if not rows:
         return set()
     columns = list(zip(*in_order(rows), strict=True))
     found = await tx.fetch(
         """
-        INSERT INTO transit_taps (device, arrived_at, counted, seq, digest, account, acct_ref, gen_time,
-                                  nonce, companion, cap_fen, at, day, way, line, station,
-                                  vehicle)
-        SELECT $1, $2, $3, * FROM unnest(
-            $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::boolean[],
-            $11::integer[], $12::timestamptz[], $13::date[], $14::text[], $15::text[], $16::text[],
-            $17::text[])
+        INSERT INTO transit_taps (device, line, station, vehicle, arrived_at, counted, seq, digest, account,
+                                  acct_ref, gen_time, nonce, companion, cap_fen, at, day, way)
+        SELECT $1, $2, $3, $4, $5, $6, * FROM unnest(
+            $7::bigint[], $8::bytea[], $9::text[], $10::bytea[], $11::bigint[], $12::bytea[], $13::boolean[],
+            $14::integer[], $15::timestamptz[], $16::date[], $17::text[])
         ON CONFLICT DO NOTHING RETURNING seq
         """,
-        device,
+        *astuple(device),
         now,
         counted,
         *columns,

@@ -48,13 +48,15 @@ async def crossing(line: Line, db: Database) -> list[Ingested | BaseException]:
     assert middle is not None
     try:
         async with db.transaction() as tx:
-            await taps_store.add(tx, "g-e3", [_row(first[1], *middle)], line.clock.now(), counted=True)
+            await taps_store.add(
+                tx, line.gates["E3"].device, [_row(first[1], *middle)], line.clock.now(), counted=True
+            )
             both = [
                 asyncio.create_task(line.uploads(device, *taps))
                 for device, taps in zip(devices, (first, second), strict=True)
             ]
             await waiting(db, 2)
-            raise _GivenUp
+            raise _GivenUp  # noqa: TRY301 - it is how a transaction is rolled back
     except _GivenUp:
         return await asyncio.gather(*both, return_exceptions=True)
 
@@ -77,9 +79,6 @@ def _row(sent: Sent, acct_ref: bytes, account: str) -> TapRow:
         at=MORNING,
         day=MORNING.date(),
         way="board",
-        line="bus-15",
-        station="",
-        vehicle="E3",
     )
 
 
