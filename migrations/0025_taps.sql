@@ -4,9 +4,9 @@
 ALTER TABLE transit_taps ADD COLUMN cap_fen integer NOT NULL DEFAULT 16777215 CHECK (cap_fen >= 0);
 UPDATE transit_taps t SET cap_fen = g.cap_fen FROM transit_grants g WHERE g.acct_ref = t.acct_ref;
 
--- Only the purge asks for taps by their time alone, and they come about in its order.
+-- Where somebody was has an end: the purge looks for taps that still say it, by their time.
 DROP INDEX transit_taps_at;
-CREATE INDEX transit_taps_at ON transit_taps USING brin (at) WITH (autosummarize = on);
+CREATE INDEX transit_taps_at ON transit_taps (at) WHERE line <> '';
 
 -- Each row of a batch looked its gate up, and each mark its account; the gate's row is held by the batch, and the account
 -- is that of the tap beside it. Events are written by a trigger on the trip they tell of.

@@ -20,7 +20,7 @@ class Reason(StrEnum):
     WRONG_PLACE = "wrong_place"  # the gate is registered elsewhere
     WRONG_WAY = "wrong_way"  # in and out of a bus, or onto a metro
     SEQ_REUSED = "seq_reused"
-    USED_TWICE = "used_twice"  # gates that did not know of one another let it through; one of them counts
+    USED_TWICE = "used_twice"  # gates that did not know of one another let it through; the earliest counts
 
 
 class Money(StrEnum):

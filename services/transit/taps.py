@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.stores.database import Database, Transaction
-from gate.code import Type, Unreadable, read
+from gate.code import Type, Unreadable, UsedKey, read
 from services.transit import taps_store as store
 from services.transit.model import Batch, Device, Ingested, Reason, Sent
 from services.transit.pairing import Way, service_day
-from services.transit.taps_store import GrantRow, TapRow
+from services.transit.taps_store import Day, GrantRow, TapRow
 
 CLOCK_OFF = timedelta(seconds=120)
 AHEAD = timedelta(seconds=60)
@@ -89,8 +89,30 @@ class Taps:
         twice = [row for row in left if row.seq not in before]
         await store.add(tx, device, twice, now, counted=False)
         aside += [(looked[row.seq].sent, row.digest, Reason.USED_TWICE) for row in twice]
-        await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new}, now)
+        moved = await _prefer_earlier(tx, device, twice)
+        await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new} | moved, now)
         return [row.seq for row in rows if row.seq in new], known
+
+
+async def _prefer_earlier(tx: Transaction, device: Device, twice: Sequence[TapRow]) -> set[Day]:
+    """Of the copies of a code the earliest counts, whichever came first (J10); the days it changes."""
+    ours: dict[UsedKey, TapRow] = {}
+    for row in sorted(twice, key=lambda row: (row.at, row.seq)):
+        ours.setdefault(row.used_key, row)
+    moved: set[Day] = set()
+    while ours:
+        standing = await store.standing(tx, ours)
+        # One that is missing was moved while we waited for it: it is looked for again.
+        found = {each.used_key: each for each in standing}
+        earlier = [
+            (each, ours[key])
+            for key, each in found.items()
+            if (ours[key].at, device.id, ours[key].seq) < (each.at, each.device, each.seq)
+        ]
+        await store.swap(tx, device, [(each.id, row.seq) for each, row in earlier])
+        moved |= {(row.account, day) for each, row in earlier for day in (each.day, row.day)}
+        ours = {key: row for key, row in ours.items() if key not in found}
+    return moved
 
 
 def _without(seqs: Sequence[int], aside: Mapping[int, Reason]) -> list[int]:

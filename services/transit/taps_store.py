@@ -9,7 +9,10 @@ from typing import NamedTuple
 import msgspec
 
 from core.stores.database import Transaction
+from gate.code import UsedKey
 from services.transit.model import Device, Reason, Sent
+
+Day = tuple[str, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,29 @@ class TapRow(NamedTuple):
     at: datetime
     day: date
     way: str
+
+    @property
+    def used_key(self) -> UsedKey:
+        """What makes two codes the same one."""
+        return self.acct_ref, self.gen_time, self.nonce
+
+
+class Standing(NamedTuple):
+    """A tap that counts."""
+
+    id: int
+    device: str
+    seq: int
+    at: datetime
+    day: date
+    acct_ref: bytes
+    gen_time: int
+    nonce: bytes
+
+    @property
+    def used_key(self) -> UsedKey:
+        """What makes two codes the same one."""
+        return self.acct_ref, self.gen_time, self.nonce
 
 
 async def take_turn(tx: Transaction, device: str) -> None:
@@ -84,7 +110,32 @@ async def add(
 
 def in_order(rows: Sequence[TapRow]) -> list[TapRow]:
     """One order for all gates: two that upload the same codes at once wait for one another, never both."""
-    return sorted(rows, key=lambda row: (row.acct_ref, row.gen_time, row.nonce, row.seq))
+    return sorted(rows, key=lambda row: (row.used_key, row.seq))
+
+
+async def standing(tx: Transaction, codes: Collection[UsedKey]) -> list[Standing]:
+    """The taps that count of these codes, which nobody else changes until the transaction is over."""
+    rows = await tx.fetch(
+        """
+        SELECT t.id, t.device, t.seq, t.at, t.day, t.acct_ref, t.gen_time, t.nonce
+        FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS c (acct_ref, gen_time, nonce)
+        JOIN transit_taps t ON (t.acct_ref, t.gen_time, t.nonce) = (c.acct_ref, c.gen_time, c.nonce)
+        WHERE t.counted ORDER BY t.acct_ref, t.gen_time, t.nonce FOR NO KEY UPDATE OF t
+        """,
+        *zip(*codes, strict=True),
+    )
+    return [Standing(*row) for row in map(tuple, rows)]
+
+
+async def swap(tx: Transaction, device: Device, taps: Sequence[tuple[int, int]]) -> None:
+    """Let a gate's taps (their numbers, second) count in the place of others (their ids, first)."""
+    if not taps:
+        return
+    ids, seqs = zip(*taps, strict=True)
+    await tx.execute("UPDATE transit_taps SET counted = false WHERE id = ANY($1)", list(ids))
+    await tx.execute(
+        "UPDATE transit_taps SET counted = true WHERE device = $1 AND seq = ANY($2)", device.id, list(seqs)
+    )
 
 
 async def digests(tx: Transaction, device: str, seqs: Sequence[int]) -> dict[int, bytes]:

@@ -103,7 +103,7 @@ async def test_whatever_has_a_time_goes_one_day_or_says_why_it_stays(data: DataR
         "accounts", "persons", "citizens",  # as long as the account
         "patient_references", "citizen_events", "stops", "staff_members", "session_events", "unit_events",
         "payment_events",  # as long as the books
-        "transit_accounts", "transit_account_events", "transit_taps", "transit_trip_events", "transit_ledger",
+        "transit_accounts", "transit_account_events", "transit_trip_events", "transit_ledger",
         "transit_due",  # until what it names is paired, seconds later
     }  # fmt: skip
 
