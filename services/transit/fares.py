@@ -49,6 +49,7 @@ class Because(StrEnum):
     FLAT = "flat"
     ACCIDENTAL = "accidental"  # F4
     CAPPED = "capped"  # C8
+    UNKNOWN_PLACE = "unknown_place"  # the data files do not know it (any more): listed, and not charged
 
 
 @dataclass(frozen=True, slots=True)

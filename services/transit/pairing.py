@@ -95,7 +95,7 @@ def _on_rails(taps: list[Tap], network: Network, tariff: Tariff, *, over: bool) 
         elif entry is None:
             yield Trip(tap, None, TripState.ORPHAN_EXIT, None)
         else:
-            fare = metro_fare(network, tariff, entry.station, tap.station, entry.at, tap.at)
+            fare = _metro(network, tariff, entry, tap)
             yield Trip(entry, tap, TripState.CLOSED, capped(fare, entry.cap_fen))
             entry = None
     if entry is not None:
@@ -107,11 +107,25 @@ def _on_buses(taps: list[Tap], tariff: Tariff) -> Iterator[Trip]:
     before: dict[str, datetime] = {}
     for tap in taps:
         if tap.companion:
-            yield Trip(tap, tap, TripState.CLOSED, capped(bus_fare(tariff, tap.line), tap.cap_fen))
+            yield Trip(tap, tap, TripState.CLOSED, capped(_bus(tariff, tap), tap.cap_fen))
             continue
         earlier = before.get(tap.vehicle)
         accident = earlier is not None and tap.at - earlier <= ACCIDENT
-        fare = Fare(0, Because.ACCIDENTAL) if accident else bus_fare(tariff, tap.line)
+        fare = Fare(0, Because.ACCIDENTAL) if accident else _bus(tariff, tap)
         if not accident:
             before[tap.vehicle] = tap.at
         yield Trip(tap, tap, TripState.CLOSED, capped(fare, tap.cap_fen))
+
+
+def _metro(network: Network, tariff: Tariff, entry: Tap, way_out: Tap) -> Fare:
+    try:
+        return metro_fare(network, tariff, entry.station, way_out.station, entry.at, way_out.at)
+    except KeyError:  # nobody else's rides are to wait until the data files know it again
+        return Fare(0, Because.UNKNOWN_PLACE)
+
+
+def _bus(tariff: Tariff, boarding: Tap) -> Fare:
+    try:
+        return bus_fare(tariff, boarding.line)
+    except KeyError:
+        return Fare(0, Because.UNKNOWN_PLACE)

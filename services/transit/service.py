@@ -54,7 +54,7 @@ class Transit:
         self.timetable = means.timetable
         self._accounts = Accounts(means.db, means.payments, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
-        self._taps = Taps(means.db)
+        self._taps = Taps(means.db, means.timetable.network)
         self._settling = Settling(means.db, means.timetable, means.payments, means.clock)
         self._till = Till(means.payments, means.clock)
         self._trusting = Trusting(means.db, means.issuer)

@@ -9,6 +9,7 @@ from core.stores.database import Database, Transaction
 from gate.code import Type, Unreadable, UsedKey, read
 from services.transit import taps_store as store
 from services.transit.model import Batch, Device, Ingested, Reason, Sent
+from services.transit.network import Network
 from services.transit.pairing import Way, service_day
 from services.transit.taps_store import Day, GrantRow, TapRow
 
@@ -35,8 +36,10 @@ class _Read:
 class Taps:
     """Takes in what gates send, in any order and however often."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, network: Network | None = None) -> None:
+        """`network`: what runs; without it every place that a gate is registered at is one."""
         self._db = db
+        self._network = network
 
     async def ingest(self, device: Device, batch: Batch, now: datetime) -> Ingested:
         """Write a batch down in one transaction; the gate may drop whatever the answer names."""
@@ -44,6 +47,9 @@ class Taps:
         looked: dict[int, _Read] = {}
         first: dict[int, bytes] = {}
         off = abs(batch.sent_at - now) > CLOCK_OFF
+        nowhere = self._network is not None and not self._network.knows(
+            device.line, device.station, device.vehicle
+        )
         for sent in batch.taps:
             digest = _digest(sent)
             if sent.seq in first:
@@ -52,6 +58,8 @@ class Taps:
                 continue
             first[sent.seq] = digest
             found = Reason.CLOCK if off else _looked_at(device, sent, digest, now)
+            if nowhere and not isinstance(found, Reason):
+                found = Reason.UNKNOWN_LINE
             if isinstance(found, Reason):
                 aside.append((sent, digest, found))
             else:

@@ -84,6 +84,7 @@ def test_what_citizens_are_told_of_periods_is_what_is_done(data: DataRights) -> 
         ("办完留 1 年", "desk_messages", 365),
         ("同意书留 5 年", "consent_events", 5 * 366),
         ("谁看过您留 3 年", "access_events", 3 * 366),
+        ("去了哪里留 180 天", "transit_taps", 180),
     ):
         assert words in said
         assert days[table] == told

@@ -154,3 +154,17 @@ def test_who_stays_too_long_pays_the_cap_once_more_at_most() -> None:
         replace(whole, first=replace(taps[0], cap_fen=dearest), last=replace(taps[1], cap_fen=dearest))
     ], "no code of the city is too small for it"
     assert [trip.fen for trip in paired(*(replace(each, cap_fen=300) for each in taps))] == [600]
+
+
+def test_a_line_that_the_data_files_forgot_held_up_everybodys_rides() -> None:
+    """Pairing raised, and with it every other account of its batch waited, again and again."""
+    closed = replace(tap(1, 0, "board", "E1"), line="bus-gone")
+    beside = replace(closed, id=2, companion=True)
+    entry, out = replace(tap(3, 5, "in", "zhongnan"), station="gone"), tap(4, 20, "out", "guanggu")
+    found = paired(closed, beside, entry, out, tap(5, 30, "in", "zhongnan"), tap(6, 55, "out", "guanggu"))
+    assert [(trip.state, trip.fen, trip.fare and trip.fare.because) for trip in found] == [
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 400, Because.DISTANCE),
+    ]

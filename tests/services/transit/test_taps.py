@@ -10,6 +10,7 @@ from services.transit.fares import Tariff
 from services.transit.model import Device, Reason, Sent
 from services.transit.pairing import Way
 from services.transit.settling import Settling
+from services.transit.taps import Taps
 from tests.services.transit.line import TIMETABLE, Line, after
 
 
@@ -87,6 +88,19 @@ async def test_what_nobody_believes_is_kept_aside(
     assert row is not None
     assert (row["device"], row["reason"]) == (device.id, reason)
     assert (await line.uploads(device, sent)).accepted == [sent.seq], "the right one may still come"
+
+
+async def test_a_gate_on_a_line_that_runs_no_more(line: Line) -> None:
+    """It was registered when the line ran; its taps wait for whoever puts the data files right."""
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    _, boarded = bus = await line.tap(await line.rider(), "E1", "board", after(0))
+    runs = TIMETABLE.network
+    line.taps = Taps(line.db, replace(runs, metro={"m4": runs.metro["m4"]}, buses={}))
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.UNKNOWN_LINE}
+    assert (await line.uploads(*bus)).quarantined == {boarded.seq: Reason.UNKNOWN_LINE}
+    line.taps = Taps(line.db, runs)
+    assert (await line.uploads(device, sent)).accepted == [sent.seq], "control"
+    assert (await line.uploads(*bus)).accepted == [boarded.seq]
 
 
 async def test_a_tap_of_tomorrow_is_kept_aside(line: Line) -> None:
