@@ -23,7 +23,9 @@ run: $(VENV)/run.stamp
 
 # Three on two cores: much of a test's time goes by in waiting for processes and browsers. In a tenth of
 # WeChat's time a busy machine is a late one, so the plays of reception come afterwards. 5: nothing to run.
+# Compiled first: tests start our programs some hundred times, and an environment may keep these from doing it.
 test: $(VENV)/dev.stamp
+	@$(PYTHON) -m compileall -q $(CODE)
 	@$(PYTHON) -m pytest -n 3 --dist worksteal -m 'not soak and not timed' $(ARGS); most=$$?; \
 	$(PYTHON) -m pytest -n 2 --dist worksteal -m 'not soak and timed' $(ARGS); timed=$$?; \
 	case "$$most $$timed" in '0 0'|'0 5'|'5 0') ;; *) exit 1;; esac

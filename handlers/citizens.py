@@ -41,26 +41,46 @@ _UNBIND, _KEEP = ("解绑", "解除", "解除绑定"), ("保留", "不解绑")
 async def bind(ask: Ask, families: Families, proving: Proving, papers: Papers, consents: Consents) -> Reply:
     """是您什么人 → 同意 → 姓名 → 证件号码 → 您是谁 → 核对 → 怎样证明; whoever waits for it gets the person.
 
-    Nothing personal is asked for before there is a consent to it.
+    Nothing personal is asked for before there is a consent to it. Who has asked before, and waits for the
+    answer, needs to write nothing again.
     """
     called = await ask.wish("called")
     await ask.only("relation", partial(lines.relations, called), whatever=True)
     relation = await ask.choice("relation", partial(lines.relations, called, oneself=True))
-    name = await _whose_name(ask, papers, consents, relation)
-    if not name:
-        ask.bring((await families.people(ask.citizen))[0].id)
-        return Text("citizens/oneself")
+    binding = await _asked_before(ask, families, relation)
+    if not binding:
+        name = await _whose_name(ask, papers, consents, relation)
+        if not name:
+            ask.bring((await families.people(ask.citizen))[0].id)
+            return Text("citizens/oneself")
+        binding = await _request(ask, families, papers, consents, (relation, name))
+    await prove(ask, families, proving, papers, binding)
+    bound = await lines.bound(families, ask.citizen, binding)
+    ask.bring(bound.id)
+    return Text("citizens/bound", it=bound)
+
+
+async def _asked_before(ask: Ask, families: Families, relation: str) -> str:
+    """The request that waits for somebody of this relation, if it is about them; "" for somebody else."""
+    load = partial(lines.asked_before, families, ask.citizen, relation)
+    if ask.knows("name") or (not ask.knows("asked_before") and not await load()):
+        return ""
+    which = await ask.choice("asked_before", load)
+    return "" if which == lines.ANOTHER else which
+
+
+async def _request(
+    ask: Ask, families: Families, papers: Papers, consents: Consents, whom: tuple[str, str]
+) -> str:
+    """Ask for the rest of what a request needs, and make it."""
+    relation, name = whom
     id_number = await ask.text("id_number", papers.id_number)
     if relation != SELF and papers.is_child(id_number):
         await consent(ask, consents, MINORS)
     asker = "" if relation == SELF else await ask.text("asker", papers.asker)
     wish = families.wish(relation, name, id_number, asker)
     await ask.confirm("bind_confirm", partial(papers.shown, wish), yes=_RIGHT, no=_WRONG)
-    binding = await ask.once("request", partial(families.request, wish, ask.citizen))
-    await prove(ask, families, proving, papers, binding)
-    bound = await lines.bound(families, ask.citizen, binding)
-    ask.bring(bound.id)
-    return Text("citizens/bound", it=bound)
+    return await ask.once("request", partial(families.request, wish, ask.citizen))
 
 
 async def _whose_name(ask: Ask, papers: Papers, consents: Consents, relation: str) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from services.citizens.errors import NoSuchBinding
 from services.citizens.families import Families
-from services.citizens.model import SELF, Asked, Holder, Relative, Way
+from services.citizens.model import SELF, Asked, Holder, Relative, Request, Way
 from services.citizens.proving import Proving
 from services.citizens.relations import FAMILY, TITLES, codes, words
 
@@ -57,6 +57,23 @@ class AskedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """A request of before that waits, or somebody else (`it` is None)."""
+
+    it: Request | None
+
+    @property
+    def id(self) -> str:
+        """The binding."""
+        return self.it.binding if self.it else ANOTHER
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What else it may be called."""
+        return _THE_SAME if self.it else _SOMEBODY_ELSE
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A binding that can be ended: `of_me`, to who may act for the citizen; else to whom they act for.
 
@@ -70,6 +87,8 @@ class Held:
     is_me: bool = False  # who may act for the citizen has proven to be them, on another phone
 
 
+ANOTHER = "another"
+_THE_SAME, _SOMEBODY_ELSE = ("是", "是的", "就是", "就是她", "就是他"), ("另一个人", "别人", "不是")
 _FIRST = ("mother", "father", "spouse", "son", "daughter", SELF)
 _WAYS = {
     "person": ("微信", "微信同意", "对方同意", "让对方同意", "同意"),
@@ -107,6 +126,12 @@ async def asked_of(families: Families, citizen: str) -> list[AskedLine]:
 async def asked(families: Families, citizen: str, binding: str) -> Asked:
     """One of them."""
     return _one(each for each in await families.asked_of(citizen) if each.binding == binding)
+
+
+async def asked_before(families: Families, citizen: str, relation: str) -> list[Before]:
+    """The citizen's own requests that wait for somebody of a relation, and that it is about none of them."""
+    found = [Before(each) for each in await families.open_requests(citizen) if each.relation == relation]
+    return [*found, Before(None)] if found else []
 
 
 async def held(families: Families, citizen: str) -> list[Held]:

@@ -107,8 +107,10 @@ def test_make_run_starts_everything_and_hands_over_what_is_asked_for(tmp_path: P
 def test_make_test_leaves_out_the_long_trials_and_nothing_else(tmp_path: Path) -> None:
     most = ["-m", "pytest", "-n", "3", "--dist", "worksteal", "-m", MOST]
     timed = ["-m", "pytest", "-n", "2", "--dist", "worksteal", "-m", "not soak and timed"]
-    assert executed(tmp_path / "plain", "test", "dev") == [most, timed]
-    more = executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench")
+    compiled, *plain = executed(tmp_path / "plain", "test", "dev")
+    assert compiled[:3] == ["-m", "compileall", "-q"]
+    assert plain == [most, timed]
+    _, *more = executed(tmp_path / "more", "test", "dev", "ARGS=-x tests/bench")
     assert more == [[*each, "-x", "tests/bench"] for each in (most, timed)]
     options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     deselecting = ("-m", "-k", "--deselect", "--ignore", "--ignore-glob", "--last-failed", "--lf")

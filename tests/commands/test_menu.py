@@ -51,10 +51,14 @@ async def platform() -> AsyncIterator[str]:
         yield str(server.make_url("")).rstrip("/")
 
 
+def ports() -> str:
+    """Where nobody else answers: somebody may have a `run` of their own."""
+    return f"[server]\nport = {free_port()}\nadmin_port = {free_port()}\n[simulator]\nport = {free_port()}\n"
+
+
 def settings(folder: Path, api_base: str, secret: str = "right", more: str = "") -> Path:
     (folder / "bianmin.toml").write_text(
-        f"[server]\nport = {free_port()}\nadmin_port = {free_port()}\n[simulator]\nport = {free_port()}\n"
-        f'[wechat]\napi_base = "{api_base}"\n[accounts.city]\nmode = "plain"\n{more}'
+        f'{ports()}[wechat]\napi_base = "{api_base}"\n[accounts.city]\nmode = "plain"\n{more}'
         f'original_id = "gh_1"\nappid = "wx1"\nsecret = "{secret}"\ntoken = "t"\n',
         "utf-8",
     )
@@ -237,7 +241,7 @@ def test_a_bot_that_is_not_there_is_told_with_its_account(name: str) -> None:
 def test_every_command_tells_whose_bot_is_not_there(own: Own, tell: Tell, command: tuple[str, ...]) -> None:
     assert tell(own.folder, "keys", "create").code == 0
     with (own.folder / "bianmin.toml").open("a") as file:
-        file.write(f'bot = "bots.nope"\n[server]\nport = {free_port()}\nadmin_port = {free_port()}\n')
+        file.write(f'bot = "bots.nope"\n{ports()}')
     told = tell(own.folder, *command)
     assert told.code == (1 if command == ("check",) else 2)
     line = "bianmin.toml: accounts.city.bot = 'bots.nope': there is no such module in bots/"

@@ -69,6 +69,35 @@ async def test_who_is_named_is_not_asked_again(talk: Talk, ward: Ward, register:
     assert "您的妈妈王*英就诊" in await talk.says("还是给我妈挂")
 
 
+async def test_who_waited_for_an_answer_had_to_write_the_name_and_the_number_again(
+    talk: Talk, ward: Ward, register: Register
+) -> None:
+    await ward.session("heart-1", at("10:00"), units=(4,))
+    await talk.walk("绑定", "妈妈", "同意", "王秀英", MOTHER, "小芳", "没错", "微信同意")
+    asked = await talk.says("给我妈挂heart")
+    assert "您还没有添加妈妈" in asked
+    assert "您申请过，还没有确认。是这位吗？" in asked
+    assert "1、妈妈 王*英，等确认到" in asked
+    assert "2、是另一个人" in asked
+    assert "短信验证码" in await talk.says("是的"), "nothing is written again"
+    await talk.says("短信")
+    assert "请选择医生" in await talk.says(register.last(register.phones[MOTHER])), "and the booking goes on"
+
+
+async def test_somebody_else_of_that_relation_is_a_request_of_its_own(
+    talk: Talk, ward: Ward, register: Register
+) -> None:
+    await talk.walk("绑定", "女儿", "同意", "李丽", DAUGHTER, "小芳", "没错", "微信同意")
+    assert "是这位吗" in await talk.walk("绑定", "女儿")
+    assert "请发要绑定的人的姓名" in await talk.says("是另一个人")
+    assert "监护人" in await talk.walk("李小小", CHILD)
+    await talk.walk("同意", "小芳", "没错", "取消")
+    asked = await talk.walk("绑定", "女儿")
+    assert "1、女儿 李*，" in asked
+    assert "2、女儿 李*小，" in asked
+    assert "怎么证明" in await talk.says("2"), "the one that is meant goes on where she was"
+
+
 async def test_two_that_fit_are_asked_about(talk: Talk, ward: Ward, register: Register) -> None:
     await ward.session("heart-1", at("10:00"), units=(4,))
     await binds(talk, register, "女儿", "李丽", DAUGHTER)

@@ -45,6 +45,9 @@ class Past:
         """One event more."""
         if row["what"] == "arrived":
             self.citizens[row["key"]] = row["citizen"]
+        if row["what"] == "united":
+            joined = [place for place, citizen in self.citizens.items() if citizen == row["citizen"]]
+            self.citizens |= dict.fromkeys(joined, row["new"])
         if row["what"] in {"arrived", "left", "returned"}:
             self.following[row["key"]] = row["new"] == "following"
         if row["binding"] is not None:

@@ -174,6 +174,14 @@ class Street:
         who = self._who(one)
         who.citizen = await self.register.arrive(who.conversation, "city", _openid(who))
 
+    async def unite(self, one: int, _two: int) -> None:
+        """WeChat tells of an account whose it is: every other one is one human, unless proven to be two."""
+        await self.register.unite(self._who(one).conversation, f"union-{one % 2}")
+        for each in self.people:
+            each.citizen = await self.ground.db.fetchval(
+                "SELECT citizen FROM accounts WHERE conversation = $1", each.conversation
+            )
+
     async def erase(self, one: int, _two: int) -> None:
         """Somebody wants to be forgotten: at once, or when nothing is promised to them any more."""
         await self.data.erasing.ask(self._who(one).citizen, once())

@@ -25,7 +25,7 @@ PATIENT = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 OFTEN = ("ask", "decide", "unbind", "book", "fire", "send", "send")
-SOMETIMES = ("prove", "day", "go", "come", "erase", "give_back", "look", "unread")
+SOMETIMES = ("prove", "day", "go", "come", "unite", "erase", "give_back", "look", "unread")
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(OFTEN + SOMETIMES), st.integers(0, NEIGHBOURS - 1), st.integers(0, DIFFERENT - 1)
@@ -44,7 +44,9 @@ FAMILY: list[Step] = [
     ("send", 1, 0),
 ]
 FOR_HER_MOTHER: Step = ("book", DAUGHTER, 1)
+WITH_TWO_SELVES: Step = ("book", DAUGHTER, 2)  # for her mother, who stands behind whom she was before
 FOR_HERSELF: Step = ("book", DAUGHTER, 0)
+ONE_HUMAN: list[Step] = [("unite", DAUGHTER + 2, 0), ("unite", DAUGHTER, 0)]  # the daughter has two phones
 FIRE, SEND = ("fire", 0, 0), ("send", 1, 0)
 HEAR: list[Step] = [FIRE, SEND, ("unread", DAUGHTER, 0), ("unread", MOTHER, 0), SEND]
 # What is booked, and who takes which binding back: before it is sent, or while a worker has it in hand.
@@ -54,6 +56,8 @@ TAKEN_BACK: dict[str, list[Step]] = {
     "by the mother, in hand": [FOR_HER_MOTHER, FIRE, ("send", REQUEST, 8)],
     "by the daughter, in hand": [FOR_HER_MOTHER, FIRE, ("send", REQUEST, 1)],
     "her own": [FOR_HERSELF, FIRE, ("unbind", DAUGHTERS_SELF, 0), SEND],
+    "by the mother of two accounts": [FOR_HER_MOTHER, FIRE, *ONE_HUMAN, ("unbind", REQUEST, 1), SEND],
+    "by the mother of two accounts before": [*ONE_HUMAN, WITH_TWO_SELVES, FIRE, ("unbind", REQUEST, 1), SEND],
     "her own, in hand": [FOR_HERSELF, FIRE, ("send", DAUGHTERS_SELF, 1)],
 }
 _UNGUARDED = """
@@ -121,6 +125,8 @@ async def test_who_may_act_for_somebody_hears_of_them(street: Street) -> None:
     assert heard["binding_approved"] == 1, "what waited for the yes goes on"
     heard = await lives(street, *FAMILY, ("look", DAUGHTER, 0), SEND)
     assert heard["access_digest"] == 1
+    heard = await lives(street, *FAMILY, *ONE_HUMAN, WITH_TWO_SELVES, *HEAR)
+    assert heard["booking_reminder"] == 2, "who has two accounts is reminded at one of them"
     heard = await lives(street, ("book", DAUGHTER, 0), ("prove", DAUGHTER, 0), SEND, *HEAR)
     assert heard["booking_reminder"] == 2, "who proves who they are is reminded as before"
 
