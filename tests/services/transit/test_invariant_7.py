@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -60,9 +60,9 @@ async def copied(line: Line, chance: random.Random, sent: Sent, place: str) -> t
     gate = await line.gate(chance.choice([each for each in PLACES if each != place]))
     gate.seq += 1
     way = Way.BOARD if gate.device.vehicle else chance.choice([Way.IN, Way.OUT])
-    place_of = {"line": gate.device.line, "station": gate.device.station, "vehicle": gate.device.vehicle}
     at = sent.at + chance.randint(1, 600_000)
-    return gate.device, replace(sent, seq=gate.seq, at=at, way=way, **place_of)
+    here = gate.device
+    return here, Sent(gate.seq, at, way, here.line, sent.code, here.station, here.vehicle)
 
 
 async def arrives(line: Line, chance: random.Random, journals: Sequence[tuple[Device, Sent]]) -> None:
