@@ -70,6 +70,10 @@ class SocketIssuer:
         """Every key a gate should know, also one that signs only later."""
         return {key.kid: key.public for key in (await self._keys()).keys}
 
+    async def revoked_keys(self) -> Mapping[int, bytes]:
+        """Keys that a gate is to refuse, whatever it heard of them before."""
+        return {key.kid: key.public for key in (await self._keys()).revoked}
+
     async def told(self) -> str:
         """What the health page says of it; `BootError` when nobody answers."""
         try:

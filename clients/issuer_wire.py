@@ -52,10 +52,11 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Keys(msgspec.Struct, frozen=True, tag_field="is", tag="keys"):
-    """All of them, the one that signs now by its number."""
+    """All of them, the one that signs now by its number; and those that nobody is to trust any more."""
 
     keys: tuple[Key, ...]
     current: int
+    revoked: tuple[Key, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="is", tag="refused"):

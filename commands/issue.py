@@ -75,9 +75,9 @@ def rotate(settings: Settings, *, at_once: bool) -> int:
 
 
 def revoke(settings: Settings, kid: int) -> int:
-    """Forget a key; gates refuse what it signed once they have fetched the next list."""
+    """Destroy a key; gates refuse what it signed once they have fetched the next list."""
     issuer_keys.revoke(places.issuer_key(settings), kid, int(time.time()))
-    terminal.say(f"key {kid} is forgotten; gates learn it when they next have a network")
+    terminal.say(f"key {kid} is revoked; gates learn it when they next have a network")
     return 0
 
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,8 +17,9 @@ from core.errors import BootError
 from core.stores.private_file import PrivateFile
 
 _FORMAT = 1
-_SEED_BYTES = 32
+_SEED_BYTES = 32  # as of a public key
 _LAST_KID = 65_535
+_MOST_REVOKED = 4  # gates refuse a key that they are told nothing of, too
 _HEAD = """\
 # Keys that sign ride codes. Who has this file rides for nothing: no copy of it is needed anywhere.
 # A lost file is replaced by `main.py issue --create`; gates learn the new key when they next have a network.
@@ -36,9 +38,15 @@ class _Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: int
 
 
+class _Revoked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    public: str
+    at: int
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     keys: dict[str, _Key]
+    revoked: dict[str, _Revoked] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,15 @@ class IssuerKey:
 
 def load(path: Path) -> list[IssuerKey]:
     """All keys, by their time; `BootError` if the file is missing, open to others, or damaged."""
-    return sorted((_key(path, kid, each) for kid, each in _read(path).items()), key=lambda key: key.since)
+    return load_all(path)[0]
+
+
+def load_all(path: Path) -> tuple[list[IssuerKey], dict[int, bytes]]:
+    """All keys, and the public halves of those that were revoked, of one reading."""
+    found = _read(path)
+    keys = [_key(path, kid, each) for kid, each in found.keys.items()]
+    revoked = {_number(path, kid): _bytes(path, each.public) for kid, each in found.revoked.items()}
+    return sorted(keys, key=lambda key: key.since), revoked
 
 
 def current(keys: list[IssuerKey], now_s: int) -> IssuerKey:
@@ -66,7 +82,7 @@ def current(keys: list[IssuerKey], now_s: int) -> IssuerKey:
 
 def create(path: Path) -> None:
     """Make a file with one key, good at once; one that exists is never touched."""
-    draft = _draft(path, {str(_fresh_kid({})): _fresh(0)})
+    draft = _draft(path, _File(_FORMAT, {str(_fresh_kid(())): _fresh(0)}))
     try:
         os.link(draft, path)
     except FileExistsError as exists:
@@ -78,20 +94,27 @@ def create(path: Path) -> None:
 def rotate(path: Path, now_s: int, ahead_s: int) -> int:
     """Add a key that signs in so many seconds, when gates have learnt it; its number."""
     with _Change(path) as change:
-        kid = _fresh_kid(change.keys)
-        change.keys[str(kid)] = _fresh(now_s + ahead_s)
+        kid = _fresh_kid((*change.file.keys, *change.file.revoked))
+        change.file.keys[str(kid)] = _fresh(now_s + ahead_s)
     return kid
 
 
 def revoke(path: Path, kid: int, now_s: int) -> None:
-    """Forget a key: gates trust it no more once they have the next list. The one that signs is left."""
+    """Destroy a key and note that it is revoked: gates refuse it once they have the next list.
+
+    The one that signs is left.
+    """
     signing = current(load(path), now_s).kid
     with _Change(path) as change:
-        if str(kid) not in change.keys:
+        if str(kid) not in change.file.keys:
             raise BootError(f"issuer keys {path} have no number {kid}")
         if signing == kid:
             raise BootError(f"number {kid} signs now: first `main.py issue --rotate --at-once`")
-        del change.keys[str(kid)]
+        gone = _key(path, str(kid), change.file.keys.pop(str(kid)))
+        change.file.revoked[str(kid)] = _Revoked(base64.b64encode(gone.public).decode(), now_s)
+        for oldest in sorted(change.file.revoked, key=lambda each: change.file.revoked[each].at):
+            if len(change.file.revoked) > _MOST_REVOKED:
+                del change.file.revoked[oldest]
 
 
 class _Change:
@@ -100,7 +123,7 @@ class _Change:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._folder = -1
-        self.keys: dict[str, _Key] = {}
+        self.file = _File(_FORMAT, {})
 
     def __enter__(self) -> Self:
         try:
@@ -109,7 +132,7 @@ class _Change:
             raise BootError(f"issuer keys {self._path} cannot be read: {refused.strerror}") from refused
         fcntl.flock(self._folder, fcntl.LOCK_EX)
         try:
-            self.keys = _read(self._path)
+            self.file = _read(self._path)
         except BaseException:
             os.close(self._folder)
             raise
@@ -118,13 +141,13 @@ class _Change:
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
         try:
             if kind is None:
-                _draft(self._path, self.keys).replace(self._path)
+                _draft(self._path, self.file).replace(self._path)
                 os.fsync(self._folder)
         finally:
             os.close(self._folder)
 
 
-def _read(path: Path) -> dict[str, _Key]:
+def _read(path: Path) -> _File:
     content = _FILE.read(path)
     try:
         found = msgspec.convert(tomllib.loads(content.decode()), _File)
@@ -134,17 +157,28 @@ def _read(path: Path) -> dict[str, _Key]:
         raise BootError(f"issuer keys {path} have format {found.format}, this program knows {_FORMAT}")
     if not found.keys:
         raise _damaged(path)
-    return dict(found.keys)
+    return found
 
 
 def _key(path: Path, kid: str, given: _Key) -> IssuerKey:
+    seed = _bytes(path, given.seed)
+    return IssuerKey(_number(path, kid), Ed25519PrivateKey.from_private_bytes(seed), given.since)
+
+
+def _number(path: Path, kid: str) -> int:
+    if not kid.isdecimal() or not 0 < int(kid) <= _LAST_KID:
+        raise _damaged(path)
+    return int(kid)
+
+
+def _bytes(path: Path, text: str) -> bytes:
     try:
-        number, seed = int(kid), base64.b64decode(given.seed, validate=True)
+        found = base64.b64decode(text, validate=True)
     except ValueError as garbage:
         raise _damaged(path) from garbage
-    if len(seed) != _SEED_BYTES or not 0 < number <= _LAST_KID:
+    if len(found) != _SEED_BYTES:
         raise _damaged(path)
-    return IssuerKey(number, Ed25519PrivateKey.from_private_bytes(seed), given.since)
+    return found
 
 
 def _damaged(path: Path) -> BootError:
@@ -155,14 +189,16 @@ def _fresh(since: int) -> _Key:
     return _Key(base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode(), since)
 
 
-def _fresh_kid(taken: dict[str, _Key]) -> int:
+def _fresh_kid(taken: Collection[str]) -> int:
     """A number by chance: one of a file that was lost must not come again with another key."""
     return next(kid for kid in iter(lambda: 1 + secrets.randbelow(_LAST_KID), 0) if str(kid) not in taken)
 
 
-def _draft(path: Path, keys: dict[str, _Key]) -> Path:
+def _draft(path: Path, file: _File) -> Path:
     """Write the keys beside their place, safely on disk."""
-    lines = [f"format = {_FORMAT}"]
-    for kid, key in keys.items():
+    lines = [f"format = {file.format}"]
+    for kid, key in file.keys.items():
         lines += ["", f"[keys.{kid}]", f'seed = "{key.seed}"', f"since = {key.since}"]
+    for kid, gone in file.revoked.items():
+        lines += ["", f"[revoked.{kid}]", f'public = "{gone.public}"', f"at = {gone.at}"]
     return _FILE.draft(path, _HEAD + "\n".join(lines) + "\n")

@@ -57,7 +57,7 @@ class Issuing:
         self._limits = limits
         self._clock = clock
         self._seen = path.stat().st_mtime_ns if path.exists() else 0
-        self._keys = issuer_keys.load(path)
+        self._keys, self._revoked = issuer_keys.load_all(path)
 
     def answer(self, question: Question) -> Answer:
         """Sign, or say why not; `Refused` names no value of the question."""
@@ -72,7 +72,8 @@ class Issuing:
         except ValueError as not_so:
             _log.warning("not_signed", why=str(not_so))
             return Refused(str(not_so))
-        return Keys(tuple(Key(each.kid, each.public, each.since) for each in self._keys), key.kid)
+        keys = tuple(Key(each.kid, each.public, each.since) for each in self._keys)
+        return Keys(keys, key.kid, tuple(Key(kid, public, 0) for kid, public in self._revoked.items()))
 
     def _grant(self, asked: AskGrant, key: IssuerKey, now: int) -> bytes:
         self._look_at(asked)
@@ -117,7 +118,7 @@ class Issuing:
             changed = self._path.stat().st_mtime_ns
             if changed != self._seen:
                 self._seen = changed
-                self._keys = issuer_keys.load(self._path)
+                self._keys, self._revoked = issuer_keys.load_all(self._path)
                 _log.info("keys_read", keys=len(self._keys))
         except Exception as wrong:  # noqa: BLE001 - whatever it is, the keys we have still sign
             _log.warning("keys_not_read", why=str(wrong))

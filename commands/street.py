@@ -33,6 +33,7 @@ class Stand:
     line: str
     way: str
     title: str
+    operator: str
     station: str = ""
     vehicle: str = ""
 
@@ -63,11 +64,13 @@ def _gates(network: Network) -> Iterator[Stand]:
         if line in network.metro and network.stops(line, station):
             place = f"{network.metro[line].name} {network.stations[station].name}"
             for way in ("in", "out"):
-                yield Stand(f"{number}-{station}-{way}", line, way, f"{place} {_SAID[way]}", station=station)
+                title = f"{place} {_SAID[way]}"
+                yield Stand(f"{number}-{station}-{way}", line, way, title, network.operator, station)
     for line, vehicle in _BUSES:
         if line in network.buses:
             title = f"{network.buses[line].name} {_SAID['board']}"
-            yield Stand(f"{len(_STATIONS) + 1}-{line}", line, "board", title, vehicle=vehicle)
+            file = f"{len(_STATIONS) + 1}-{line}"
+            yield Stand(file, line, "board", title, network.operator, vehicle=vehicle)
 
 
 async def _register(folder: Path, gate: Stand, devices: Devices, settings: Settings) -> None:
@@ -90,6 +93,7 @@ def _toml(gate: Stand, name: str, settings: Settings) -> str:
         "line": gate.line,
         "title": gate.title,
         "types": types,
+        "operator": gate.operator,
         "server": settings.server.local_url,
         "key": f"{gate.file}.key",
         "folder": name,

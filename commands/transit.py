@@ -52,7 +52,7 @@ def add(settings: Settings, asked: Asked) -> int:
         if not await devices.add(device, key):
             raise BootError(f"there is, or was, a gate {device.id}: a name is never given twice")
         terminal.say(f"{device.id} is heard, from {_place(device)}; its gate.toml:\n")
-        terminal.say(_gate_toml(device, settings.server.url))
+        terminal.say(_gate_toml(device, network.operator, settings.server.url))
         return 0
 
     return _with_devices(settings, work)
@@ -121,11 +121,14 @@ def _device(asked: Asked, network: Network) -> Device:
     return Device(asked.name, asked.line, asked.station, asked.vehicle)
 
 
-def _gate_toml(device: Device, server: str) -> str:
+def _gate_toml(device: Device, operator: str, server: str) -> str:
     """What its own settings have to say, so that both sides agree on where it is."""
     way = '"board"' if device.vehicle else '"in"  # or "out"'
     place = f'vehicle = "{device.vehicle}"' if device.vehicle else f'station = "{device.station}"'
-    return f'device = "{device.id}"\nway = {way}\nline = "{device.line}"\n{place}\nserver = "{server}"'
+    whose = f'operator = "{operator}"'
+    return (
+        f'device = "{device.id}"\nway = {way}\nline = "{device.line}"\n{place}\n{whose}\nserver = "{server}"'
+    )
 
 
 def _key(text: str) -> bytes:

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     UNKNOWN_ISSUER = "unknown_issuer"
     REVOKED_ISSUER = "revoked_issuer"
     FORGED_ISSUER = "forged_issuer"
+    FOREIGN = "foreign"
     GRANT_EXPIRED = "grant_expired"
     FORGED_USER = "forged_user"
     FUTURE = "future"
@@ -153,13 +154,17 @@ Trust = Mapping[int, IssuerKey]
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a gate knows and allows: issuers, codes it has let through, accounts shut out, types."""
+    """What a gate knows and allows: issuers, codes it has let through, accounts shut out, types, whose codes.
+
+    `operator`: the `custom` of its own operator's grants (domain-rules T5); b"" takes every operator's.
+    """
 
     trust: Trust
     used: Container[UsedKey]
     denied: Container[bytes]  # acct_refs
     allowed: Collection[int] = (Type.SELF, Type.COMPANION)
     skew_s: int = SKEW_S
+    operator: bytes = b""
 
 
 def grant(content: Grant, sign: Sign) -> bytes:
@@ -286,6 +291,7 @@ def verify(raw: bytes, grounds: Grounds, now: int) -> Code:
     """
     code = read(raw)
     check_issuer(code, grounds.trust, now)
+    check_operator(code, grounds.operator)
     if code.expires_at is not None and now - code.expires_at > grounds.skew_s:
         raise Refused(Reason.GRANT_EXPIRED)
     check_user(code)
@@ -314,6 +320,12 @@ def check_issuer(code: Code, trust: Trust, now: int) -> None:
         issuer.public.verify(code.issuer_signature, tag + code.issued)
     except InvalidSignature:
         raise Refused(Reason.FORGED_ISSUER) from None
+
+
+def check_operator(code: Code, operator: bytes) -> None:
+    """The issuer signed this grant for our operator. A code of kind S names none: its key alone does."""
+    if operator and code.kind is Kind.DEVICE and code.custom != operator:
+        raise Refused(Reason.FOREIGN)
 
 
 def check_user(code: Code) -> None:

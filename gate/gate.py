@@ -82,7 +82,16 @@ class Gate:
         settings = self.settings
         denied = self.trust.denied(now_s)
         return verify(
-            raw, Grounds(self.trust.issuers, self._used, denied, settings.allowed, settings.skew_s), now_s
+            raw,
+            Grounds(
+                trust=self.trust.issuers,
+                used=self._used,
+                denied=denied,
+                allowed=settings.allowed,
+                skew_s=settings.skew_s,
+                operator=settings.operator.encode(),
+            ),
+            now_s,
         )
 
     def _place(self) -> Place:

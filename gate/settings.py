@@ -15,6 +15,7 @@ from gate.faults import GateError
 Way = Literal["in", "out", "board"]
 WAYS: tuple[str, ...] = get_args(Way)
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_Operator = Annotated[str, Meta(pattern=r"^[a-z0-9-]{0,32}$")]
 _Kept = Annotated[float, Meta(ge=0)]
 _TYPES = {"self": Type.SELF, "companion": Type.COMPANION}
 
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     vehicle: _Name | None = None
     line: _Name
     title: str = ""
+    operator: _Operator = ""  # whose codes it takes, as the city names it; "": those of every operator
     types: tuple[Literal["self", "companion"], ...] = ("self",)
     server: str = ""
     key: str = "gate.key"

@@ -24,7 +24,8 @@ class Kept:
     """The rule of one table: its purpose and period, in words for operators, and what ends a row.
 
     With `since`, an SQL expression, a row goes once that is longer ago than `period`; `unless` keeps some.
-    Without, it stays as long as what it tells of: `until` says how long that is.
+    With `emptied`, what it sets, the row stays without what was personal in it; `unless` tells that it is.
+    Without `since`, it stays as long as what it tells of: `until` says how long that is.
     """
 
     table: str
@@ -34,6 +35,7 @@ class Kept:
     since: str = ""
     unless: str = ""
     until: str = ""
+    emptied: str = ""
 
     @property
     def lasting(self) -> str:

@@ -83,9 +83,10 @@ def _matching(rule: Kept) -> str:
 
 def _remove(rule: Kept) -> str:
     """The statement that forgets the next rows of a table; its words are our own."""
+    forget = f"UPDATE {rule.table} SET {rule.emptied}" if rule.emptied else f"DELETE FROM {rule.table}"  # noqa: S608
     return f"""
         WITH old AS (
-            DELETE FROM {rule.table} WHERE ctid = ANY(ARRAY(
+            {forget} WHERE ctid = ANY(ARRAY(
                 SELECT t.ctid FROM {rule.table} t WHERE {rule.since} < $1{_matching(rule)}
                 LIMIT $2 FOR UPDATE OF t SKIP LOCKED
             )) RETURNING 1

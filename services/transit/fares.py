@@ -48,6 +48,8 @@ class Because(StrEnum):
     OVER_TIME = "over_time"  # J3
     FLAT = "flat"
     ACCIDENTAL = "accidental"  # F4
+    CAPPED = "capped"  # C8
+    UNKNOWN_PLACE = "unknown_place"  # the data files do not know it (any more): listed, and not charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,12 @@ def metro_fare(
 def bus_fare(tariff: Tariff, line: str) -> Fare:
     """Of one boarding; KeyError for a line without a fare."""
     return Fare(rounded(tariff.bus[line]), Because.FLAT)
+
+
+def capped(fare: Fare, cap_fen: int) -> Fare:
+    """What the code one went in with allows (C8); who stayed too long may pay that once more (J3)."""
+    most = 2 * cap_fen if fare.because is Because.OVER_TIME else cap_fen
+    return fare if fare.fen <= most else Fare(most, Because.CAPPED, fare.metres)
 
 
 def band_fare(tariff: Tariff, metres: int) -> int:

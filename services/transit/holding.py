@@ -8,6 +8,8 @@ from core.stores.database import Transaction
 
 GRANTS_KEPT = timedelta(days=30)  # so long may a gate be without a network before its taps are nobody's
 ASIDE_KEPT = timedelta(days=180)
+PLACES_KEPT = timedelta(days=180)  # disputes have 30 days, invoices 90
+_NOWHERE = "line = '', station = '', vehicle = '', at = date_trunc('day', at)"
 _BOOKS = "as long as the books; who it was cannot be found once the citizen is erased"
 _MINE = "SELECT id FROM transit_accounts WHERE citizen = $1"
 
@@ -31,7 +33,16 @@ class Rides(Holding):
             since="t.expires_at",
             until="it ends",
         ),
-        Kept("transit_taps", "when and where somebody went in or out", End.EMPTIED, until=_BOOKS),
+        Kept(
+            "transit_taps",
+            "when and where somebody went in or out; the places and the time of day go, the day stays",
+            End.EMPTIED,
+            period=PLACES_KEPT,
+            since="t.at",
+            unless="t.line = ''",
+            emptied=_NOWHERE,
+            until="it was",
+        ),
         Kept(
             "transit_quarantine",
             "taps that nobody believes, for the operator; they name no account",
@@ -89,8 +100,7 @@ class Rides(Holding):
         await tx.execute(f"DELETE FROM transit_grants WHERE account IN ({_MINE})", subject.citizen)  # noqa: S608
         await tx.execute(
             f"""
-            UPDATE transit_taps SET line = '', station = '', vehicle = '', at = date_trunc('day', at)
-            WHERE account IN ({_MINE})
+            UPDATE transit_taps SET {_NOWHERE} WHERE account IN ({_MINE})
             """,  # noqa: S608 - our own words
             subject.citizen,
         )

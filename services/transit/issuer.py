@@ -35,3 +35,7 @@ class Issuer(Protocol):
     async def public_keys(self) -> Mapping[int, bytes]:
         """Every key a gate should know, also one that signs only later: `kid` → 32 bytes."""
         ...
+
+    async def revoked_keys(self) -> Mapping[int, bytes]:
+        """Keys that nobody is to trust any more."""
+        ...

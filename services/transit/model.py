@@ -31,9 +31,10 @@ class Reason(StrEnum):
     NOT_ITS_TIME = "not_its_time"  # the grant was over, or not there yet
     NOT_ALLOWED = "not_allowed"  # a companion on the metro
     WRONG_PLACE = "wrong_place"  # the gate is registered elsewhere
+    UNKNOWN_LINE = "unknown_line"  # the gate is registered where nothing stops (any more)
     WRONG_WAY = "wrong_way"  # in and out of a bus, or onto a metro
     SEQ_REUSED = "seq_reused"
-    USED_TWICE = "used_twice"  # gates that did not know of one another let it through; one of them counts
+    USED_TWICE = "used_twice"  # gates that did not know of one another let it through; the earliest counts
 
 
 class Money(StrEnum):

@@ -64,6 +64,10 @@ class Network:
         """Whether a metro line calls at a station."""
         return line in self.metro and station in self.metro[line].stations
 
+    def knows(self, line: str, station: str, vehicle: str) -> bool:
+        """Whether a gate can be there: in a station where its metro line calls, or in a bus of its line."""
+        return line in self.buses if vehicle else self.stops(line, station)
+
     @cached_property
     def _neighbours(self) -> dict[str, list[tuple[str, int]]]:
         found: dict[str, list[tuple[str, int]]] = {station: [] for station in self.stations}

@@ -9,11 +9,12 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from core.clock import CITY_ZONE
-from services.transit.fares import Because, Fare, Tariff, bus_fare, metro_fare
+from services.transit.fares import Because, Fare, Tariff, bus_fare, capped, metro_fare
 from services.transit.network import Network
 
 DAY_ENDS = time(3)  # J5: what is tapped before it belongs to the day before
 ACCIDENT = timedelta(minutes=3)  # F4
+NO_CAP = 0xFFFFFF  # all that three bytes can say
 
 
 class Way(StrEnum):
@@ -36,7 +37,7 @@ class TripState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A code that a gate let through. `at` is the gate's time; `companion` of the code's type."""
+    """A code that a gate let through. `at` is the gate's time; `companion` and `cap_fen` are its code's."""
 
     id: int
     at: datetime
@@ -45,6 +46,7 @@ class Tap:
     station: str = ""
     vehicle: str = ""
     companion: bool = False
+    cap_fen: int = NO_CAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ def _on_rails(taps: list[Tap], network: Network, tariff: Tariff, *, over: bool) 
         elif entry is None:
             yield Trip(tap, None, TripState.ORPHAN_EXIT, None)
         else:
-            fare = metro_fare(network, tariff, entry.station, tap.station, entry.at, tap.at)
-            yield Trip(entry, tap, TripState.CLOSED, fare)
+            fare = _metro(network, tariff, entry, tap)
+            yield Trip(entry, tap, TripState.CLOSED, capped(fare, entry.cap_fen))
             entry = None
     if entry is not None:
         yield Trip(entry, None, TripState.MISSING_EXIT if over else TripState.OPEN, None)
@@ -105,11 +107,25 @@ def _on_buses(taps: list[Tap], tariff: Tariff) -> Iterator[Trip]:
     before: dict[str, datetime] = {}
     for tap in taps:
         if tap.companion:
-            yield Trip(tap, tap, TripState.CLOSED, bus_fare(tariff, tap.line))
+            yield Trip(tap, tap, TripState.CLOSED, capped(_bus(tariff, tap), tap.cap_fen))
             continue
         earlier = before.get(tap.vehicle)
         accident = earlier is not None and tap.at - earlier <= ACCIDENT
-        fare = Fare(0, Because.ACCIDENTAL) if accident else bus_fare(tariff, tap.line)
+        fare = Fare(0, Because.ACCIDENTAL) if accident else _bus(tariff, tap)
         if not accident:
             before[tap.vehicle] = tap.at
-        yield Trip(tap, tap, TripState.CLOSED, fare)
+        yield Trip(tap, tap, TripState.CLOSED, capped(fare, tap.cap_fen))
+
+
+def _metro(network: Network, tariff: Tariff, entry: Tap, way_out: Tap) -> Fare:
+    try:
+        return metro_fare(network, tariff, entry.station, way_out.station, entry.at, way_out.at)
+    except KeyError:  # nobody else's rides are to wait until the data files know it again
+        return Fare(0, Because.UNKNOWN_PLACE)
+
+
+def _bus(tariff: Tariff, boarding: Tap) -> Fare:
+    try:
+        return bus_fare(tariff, boarding.line)
+    except KeyError:
+        return Fare(0, Because.UNKNOWN_PLACE)

@@ -68,7 +68,7 @@ class Transit:
         self.timetable = means.timetable
         self._accounts = Accounts(means.db, means.payments, means.consents, means.clock)
         self._codes = Codes(means.db, self._accounts, means.issuer, means.timetable, means.clock)
-        self._taps = Taps(means.db)
+        self._taps = Taps(means.db, means.timetable.network)
         dues = Dues(means.payments, means.clock, means.debit_after)
         standing = Standing(means.payments)
         self._suspending = Suspending(means.db, standing, means.clock)

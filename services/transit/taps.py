@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.stores.database import Database, Transaction
-from gate.code import Type, Unreadable, read
+from gate.code import Type, Unreadable, UsedKey, read
 from services.transit import taps_store as store
 from services.transit.model import Batch, Device, Ingested, Reason, Sent
+from services.transit.network import Network
 from services.transit.pairing import Way, service_day
-from services.transit.taps_store import GrantRow, TapRow
+from services.transit.taps_store import Day, GrantRow, TapRow
 
 CLOCK_OFF = timedelta(seconds=120)
 AHEAD = timedelta(seconds=60)
@@ -29,13 +30,16 @@ class _Read:
     gen_time: int
     nonce: bytes
     companion: bool
+    cap_fen: int
 
 
 class Taps:
     """Takes in what gates send, in any order and however often."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, network: Network | None = None) -> None:
+        """`network`: what runs; without it every place that a gate is registered at is one."""
         self._db = db
+        self._network = network
 
     async def ingest(self, device: Device, batch: Batch, now: datetime) -> Ingested:
         """Write a batch down in one transaction; the gate may drop whatever the answer names."""
@@ -43,6 +47,9 @@ class Taps:
         looked: dict[int, _Read] = {}
         first: dict[int, bytes] = {}
         off = abs(batch.sent_at - now) > CLOCK_OFF
+        nowhere = self._network is not None and not self._network.knows(
+            device.line, device.station, device.vehicle
+        )
         for sent in batch.taps:
             digest = _digest(sent)
             if sent.seq in first:
@@ -50,12 +57,15 @@ class Taps:
                     aside.append((sent, digest, Reason.SEQ_REUSED))
                 continue
             first[sent.seq] = digest
-            found = Reason.CLOCK if off else _looked_at(device, sent, now)
+            found = Reason.CLOCK if off else _looked_at(device, sent, digest, now)
+            if nowhere and not isinstance(found, Reason):
+                found = Reason.UNKNOWN_LINE
             if isinstance(found, Reason):
                 aside.append((sent, digest, found))
             else:
                 looked[sent.seq] = found
         async with self._db.transaction() as tx:
+            await store.take_turn(tx, device.id)
             accepted, known = await self._count(tx, device, looked, aside, now)
             await store.put_aside(tx, device.id, aside, now)
         wondered = {sent.seq: reason for sent, _, reason in reversed(aside)}  # the first one's reason stays
@@ -78,17 +88,39 @@ class Taps:
                 aside.append((each.sent, each.digest, granted))
             else:
                 rows.append(_row(each, granted))
-        new = await store.add(tx, device.id, rows, now, counted=True)
+        new = await store.add(tx, device, rows, now, counted=True)
         left = [row for row in rows if row.seq not in new]
         before = await store.digests(tx, device.id, [row.seq for row in left])
         known = [row.seq for row in left if before.get(row.seq) == row.digest]
         other = [row for row in left if row.seq in before and before[row.seq] != row.digest]
         aside += [(looked[row.seq].sent, row.digest, Reason.SEQ_REUSED) for row in other]
         twice = [row for row in left if row.seq not in before]
-        await store.add(tx, device.id, twice, now, counted=False)
+        await store.add(tx, device, twice, now, counted=False)
         aside += [(looked[row.seq].sent, row.digest, Reason.USED_TWICE) for row in twice]
-        await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new}, now)
+        moved = await _prefer_earlier(tx, device, twice)
+        await store.mark_due(tx, {(row.account, row.day) for row in rows if row.seq in new} | moved, now)
         return [row.seq for row in rows if row.seq in new], known
+
+
+async def _prefer_earlier(tx: Transaction, device: Device, twice: Sequence[TapRow]) -> set[Day]:
+    """Of the copies of a code the earliest counts, whichever came first (J10); the days it changes."""
+    ours: dict[UsedKey, TapRow] = {}
+    for row in sorted(twice, key=lambda row: (row.at, row.seq)):
+        ours.setdefault(row.used_key, row)
+    moved: set[Day] = set()
+    while ours:
+        standing = await store.standing(tx, ours)
+        # One that is missing was moved while we waited for it: it is looked for again.
+        found = {each.used_key: each for each in standing}
+        earlier = [
+            (each, ours[key])
+            for key, each in found.items()
+            if (ours[key].at, device.id, ours[key].seq) < (each.at, each.device, each.seq)
+        ]
+        await store.swap(tx, device, [(each.id, row.seq) for each, row in earlier])
+        moved |= {(row.account, day) for each, row in earlier for day in (each.day, row.day)}
+        ours = {key: row for key, row in ours.items() if key not in found}
+    return moved
 
 
 def _without(seqs: Sequence[int], aside: Mapping[int, Reason]) -> list[int]:
@@ -96,7 +128,7 @@ def _without(seqs: Sequence[int], aside: Mapping[int, Reason]) -> list[int]:
     return [seq for seq in seqs if seq not in aside]
 
 
-def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:
+def _looked_at(device: Device, sent: Sent, digest: bytes, now: datetime) -> _Read | Reason:
     """What one tap says by itself, before anything is looked up."""
     at = _moment(sent.at)
     if at is None or at > now + AHEAD:
@@ -105,10 +137,10 @@ def _looked_at(device: Device, sent: Sent, now: datetime) -> _Read | Reason:
         return Reason.WRONG_PLACE
     if (sent.way is Way.BOARD) != bool(device.vehicle):
         return Reason.WRONG_WAY
-    return _read(sent, at)
+    return _read(sent, digest, at)
 
 
-def _read(sent: Sent, at: datetime) -> _Read | Reason:
+def _read(sent: Sent, digest: bytes, at: datetime) -> _Read | Reason:
     """What its code says."""
     try:
         code = read(sent.code)
@@ -117,12 +149,12 @@ def _read(sent: Sent, at: datetime) -> _Read | Reason:
     companion = code.type == Type.COMPANION
     if companion and sent.way is not Way.BOARD:
         return Reason.NOT_ALLOWED
-    return _Read(sent, _digest(sent), at, code.acct_ref, code.gen_time, code.nonce, companion)
+    return _Read(sent, digest, at, code.acct_ref, code.gen_time, code.nonce, companion, code.cap_fen)
 
 
 def _granted(tap: _Read, grant: GrantRow | None) -> GrantRow | Reason:
     """Whose code it is; the gate has checked its signatures, the server knows what it had signed."""
-    if grant is None or grant.companion != tap.companion:
+    if grant is None or (grant.companion, grant.cap_fen) != (tap.companion, tap.cap_fen):
         return Reason.UNKNOWN_CODE
     if not grant.issued_at - SKEW <= tap.at <= grant.expires_at + 2 * SKEW:
         return Reason.NOT_ITS_TIME
@@ -139,12 +171,10 @@ def _row(tap: _Read, grant: GrantRow) -> TapRow:
         gen_time=tap.gen_time,
         nonce=tap.nonce,
         companion=tap.companion,
+        cap_fen=tap.cap_fen,
         at=tap.at,
         day=service_day(tap.at),
         way=sent.way.value,
-        line=sent.line,
-        station=sent.station,
-        vehicle=sent.vehicle,
     )
 
 

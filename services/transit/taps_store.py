@@ -9,7 +9,10 @@ from typing import NamedTuple
 import msgspec
 
 from core.stores.database import Transaction
-from services.transit.model import Reason, Sent
+from gate.code import UsedKey
+from services.transit.model import Device, Reason, Sent
+
+Day = tuple[str, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class GrantRow:
 
     account: str
     companion: bool
+    cap_fen: int
     issued_at: datetime
     expires_at: datetime
 
@@ -32,19 +36,47 @@ class TapRow(NamedTuple):
     gen_time: int
     nonce: bytes
     companion: bool
+    cap_fen: int
     at: datetime
     day: date
     way: str
-    line: str
-    station: str
-    vehicle: str
+
+    @property
+    def used_key(self) -> UsedKey:
+        """What makes two codes the same one."""
+        return self.acct_ref, self.gen_time, self.nonce
+
+
+class Standing(NamedTuple):
+    """A tap that counts."""
+
+    id: int
+    device: str
+    seq: int
+    at: datetime
+    day: date
+    acct_ref: bytes
+    gen_time: int
+    nonce: bytes
+
+    @property
+    def used_key(self) -> UsedKey:
+        """What makes two codes the same one."""
+        return self.acct_ref, self.gen_time, self.nonce
+
+
+async def take_turn(tx: Transaction, device: str) -> None:
+    """Let no other batch of this gate in before the transaction is over; LookupError for no gate."""
+    found = await tx.execute("SELECT FROM transit_devices WHERE id = $1 FOR NO KEY UPDATE", device)
+    if found != "SELECT 1":
+        raise LookupError(f"no gate {device}")
 
 
 async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, GrantRow]:
     """Whose each of these is."""
     rows = await tx.fetch(
         """
-        SELECT acct_ref, account, companion, issued_at, expires_at FROM transit_grants
+        SELECT acct_ref, account, companion, cap_fen, issued_at, expires_at FROM transit_grants
         WHERE acct_ref = ANY($1)
         """,
         list(acct_refs),
@@ -53,27 +85,57 @@ async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, G
 
 
 async def add(
-    tx: Transaction, device: str, rows: Sequence[TapRow], now: datetime, *, counted: bool
+    tx: Transaction, device: Device, rows: Sequence[TapRow], now: datetime, *, counted: bool
 ) -> set[int]:
-    """Write taps down; the numbers of those that were not there, by their number or by their code."""
+    """Write a gate's taps down; the numbers of those that were not there, by number or by code."""
     if not rows:
         return set()
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*in_order(rows), strict=True))
     found = await tx.fetch(
         """
-        INSERT INTO transit_taps (device, arrived_at, counted, seq, digest, account, acct_ref, gen_time,
-                                  nonce, companion, at, day, way, line, station, vehicle)
-        SELECT $1, $2, $3, * FROM unnest(
-            $4::bigint[], $5::bytea[], $6::text[], $7::bytea[], $8::bigint[], $9::bytea[], $10::boolean[],
-            $11::timestamptz[], $12::date[], $13::text[], $14::text[], $15::text[], $16::text[])
+        INSERT INTO transit_taps (device, line, station, vehicle, arrived_at, counted, seq, digest, account,
+                                  acct_ref, gen_time, nonce, companion, cap_fen, at, day, way)
+        SELECT $1, $2, $3, $4, $5, $6, * FROM unnest(
+            $7::bigint[], $8::bytea[], $9::text[], $10::bytea[], $11::bigint[], $12::bytea[], $13::boolean[],
+            $14::integer[], $15::timestamptz[], $16::date[], $17::text[])
         ON CONFLICT DO NOTHING RETURNING seq
         """,
-        device,
+        *astuple(device),
         now,
         counted,
         *columns,
     )
     return {row[0] for row in found}
+
+
+def in_order(rows: Sequence[TapRow]) -> list[TapRow]:
+    """One order for all gates: two that upload the same codes at once wait for one another, never both."""
+    return sorted(rows, key=lambda row: (row.used_key, row.seq))
+
+
+async def standing(tx: Transaction, codes: Collection[UsedKey]) -> list[Standing]:
+    """The taps that count of these codes, which nobody else changes until the transaction is over."""
+    rows = await tx.fetch(
+        """
+        SELECT t.id, t.device, t.seq, t.at, t.day, t.acct_ref, t.gen_time, t.nonce
+        FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS c (acct_ref, gen_time, nonce)
+        JOIN transit_taps t ON (t.acct_ref, t.gen_time, t.nonce) = (c.acct_ref, c.gen_time, c.nonce)
+        WHERE t.counted ORDER BY t.acct_ref, t.gen_time, t.nonce FOR NO KEY UPDATE OF t
+        """,
+        *zip(*codes, strict=True),
+    )
+    return [Standing(*row) for row in map(tuple, rows)]
+
+
+async def swap(tx: Transaction, device: Device, taps: Sequence[tuple[int, int]]) -> None:
+    """Let a gate's taps (their numbers, second) count in the place of others (their ids, first)."""
+    if not taps:
+        return
+    ids, seqs = zip(*taps, strict=True)
+    await tx.execute("UPDATE transit_taps SET counted = false WHERE id = ANY($1)", list(ids))
+    await tx.execute(
+        "UPDATE transit_taps SET counted = true WHERE device = $1 AND seq = ANY($2)", device.id, list(seqs)
+    )
 
 
 async def digests(tx: Transaction, device: str, seqs: Sequence[int]) -> dict[int, bytes]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from core.errors import BootError
-from services.transit.fares import Band, Tariff, tariff_of
+from services.transit.fares import Band, Tariff, rounded, tariff_of
 from services.transit.files import File
 from services.transit.network import BusLine, MetroLine, Network, Station
 
@@ -79,7 +79,7 @@ class Timetable:
         """The dearest ride of a day, in fen: no code is good for more (C8)."""
         tariff = tariff_of(self.tariffs, day)
         metro = tariff.most(self.network) if self.network.metro else 0
-        return max(metro, *tariff.bus.values(), 0)
+        return rounded(max(metro, *tariff.bus.values(), 0))
 
 
 NOTHING = Timetable(Network("", {}, {}, {}), ())  # no line runs

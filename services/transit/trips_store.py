@@ -69,7 +69,8 @@ async def taps(tx: Transaction, days: Sequence[Day]) -> dict[Day, list[Tap]]:
     found: dict[Day, list[Tap]] = {day: [] for day in days}
     rows = await tx.fetch(
         """
-        SELECT t.account, t.day, t.id, t.at, t.way, t.line, t.station, t.vehicle, t.companion
+        SELECT t.account, t.day, t.id, t.at, t.way, t.line, t.station, t.vehicle, t.companion,
+               t.cap_fen
         FROM unnest($1::text[], $2::date[]) AS d (account, day)
         JOIN transit_taps t ON (t.account, t.day) = (d.account, d.day)
         WHERE t.counted

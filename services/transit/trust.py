@@ -1,7 +1,7 @@
 """Whom gates are to trust: the keys of the issuer, and the few codes that open nothing all the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.stores.database import Database
@@ -19,11 +19,12 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class TrustList:
-    """The whole list as of `now`: the issuer's public keys by `kid`, and the denials."""
+    """The whole list as of `now`: the issuer's public keys by `kid`, those revoked, and the denials."""
 
     now: datetime
     issuers: Mapping[int, bytes]
     denied: Sequence[Denial]
+    revoked: Mapping[int, bytes] = field(default_factory=dict)
 
 
 class Trusting:
@@ -35,7 +36,7 @@ class Trusting:
 
     async def trust(self, now: datetime) -> TrustList:
         """The list as of now; `IssuerGone` where nobody can tell the keys."""
-        issuers = await self._issuer.public_keys()
+        issuers, revoked = await self._issuer.public_keys(), await self._issuer.revoked_keys()
         rows = await self._db.fetch(
             """
             SELECT g.acct_ref, g.expires_at FROM transit_grants g JOIN transit_accounts a ON a.id = g.account
@@ -43,4 +44,5 @@ class Trusting:
             """,
             now - 2 * SKEW,
         )
-        return TrustList(now, issuers, [Denial(row[0], row[1] + 2 * SKEW) for row in rows])
+        denied = [Denial(row[0], row[1] + 2 * SKEW) for row in rows]
+        return TrustList(now, issuers, denied, revoked)

@@ -84,6 +84,7 @@ def test_what_citizens_are_told_of_periods_is_what_is_done(data: DataRights) -> 
         ("办完留 1 年", "desk_messages", 365),
         ("同意书留 5 年", "consent_events", 5 * 366),
         ("谁看过您留 3 年", "access_events", 3 * 366),
+        ("去了哪里留 180 天", "transit_taps", 180),
     ):
         assert words in said
         assert days[table] == told
@@ -103,7 +104,7 @@ async def test_whatever_has_a_time_goes_one_day_or_says_why_it_stays(data: DataR
         "accounts", "persons", "citizens",  # as long as the account
         "patient_references", "citizen_events", "stops", "staff_members", "session_events", "unit_events",
         "payment_events",  # as long as the books
-        "transit_accounts", "transit_account_events", "transit_taps", "transit_trip_events", "transit_ledger",
+        "transit_accounts", "transit_account_events", "transit_trip_events", "transit_ledger",
         "transit_due",  # until what it names is paired, seconds later
     }  # fmt: skip
 

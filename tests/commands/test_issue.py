@@ -227,7 +227,24 @@ async def test_a_new_key_is_told_two_days_before_it_signs(signing: Signing, issu
     signing.clock.move(timedelta(seconds=issue.LEAD_S))
     assert await signs() == new
     issuer_keys.revoke(signing.keys, old, signing.now)
-    assert set(await issuer.public_keys()) == {new}
+    was = issuer_keys.load(signing.keys)
+    assert set(await issuer.public_keys()) == {new} == {each.kid for each in was}
+    (gone,) = await issuer.revoked_keys()
+    assert gone == old, "so that gates hear of it, and not only miss it"
+
+
+async def test_a_long_list_of_revoked_keys_would_not_fit_into_an_answer(
+    signing: Signing, issuer: SocketIssuer
+) -> None:
+    for _ in range(30):
+        (old,) = await issuer.public_keys()
+        signing.clock.move(timedelta(seconds=1))
+        issuer_keys.rotate(signing.keys, signing.now, 0)
+        issuer_keys.revoke(signing.keys, old, signing.now)
+    revoked = await issuer.revoked_keys()
+    assert len(revoked) == 4
+    assert old in revoked, "the latest stay"
+    assert len(await issuer.public_keys()) == 1
 
 
 async def test_a_key_file_that_was_spoilt_meanwhile_changes_nothing(

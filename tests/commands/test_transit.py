@@ -2,13 +2,19 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import asyncpg
 import pytest
 
 from commands.places import DEMO_TRANSIT
+from core.clock import ManualClock
+from core.stores.database import Database
 from gate.settings import load
+from services.transit.pairing import Way
+from services.transit.taps import Taps
 from tests.commands.conftest import Own, Tell
+from tests.services.transit.line import TIMETABLE, Line, after
 from tests.support.stores import run_apart
 from tests.webhooks.gating import KEY
 from webhooks.api.signed import encoded
@@ -107,6 +113,44 @@ def test_what_nobody_believes_is_listed_page_by_page_without_its_code(own: Own, 
     assert [line.split()[4] for line in tell(own.folder, "transit", *more).out.splitlines()] == ["1"]
     assert "nothing" in tell(own.folder, "transit", "quarantine", "--device", "g-other").out
     assert tell(own.folder, "transit", "quarantine", "--limit", "0").code == 2
+
+
+def test_the_operator_sees_whatever_gates_sent_that_nobody_believes(own: Own, tell: Tell) -> None:
+    """The bad input of every kind, through the real ingest, and not one of them lost."""
+    assert "nothing is in quarantine" in tell(own.folder, "transit", "quarantine").out  # and it is migrated
+    reasons: list[str] = []
+    run_apart(sent_wrongly(own.database_url, reasons))
+    page = tell(own.folder, "transit", "quarantine").out
+    assert [line.split()[5] for line in page.splitlines()] == reasons
+    assert len(set(reasons)) == len(reasons) == 9
+
+
+async def sent_wrongly(database_url: str, reasons: list[str]) -> None:
+    """One tap of each kind; the reasons, the last first."""
+    db = await Database.open(database_url)
+    try:
+        line = Line(db, ManualClock(after(240)))
+        device, good = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+        line.taps = Taps(db, TIMETABLE.network)
+        assert (await line.uploads(device, good)).accepted == [1]
+        wrong = [
+            replace(good, seq=11, at=good.at + 86_400_000),
+            replace(good, seq=12, at=-1),
+            replace(good, seq=13, line="m9"),
+            replace(good, seq=14, code=b"no code"),
+            replace(good, seq=15, way=Way.BOARD),
+            replace(good, seq=16, code=good.code[:4] + bytes(16) + good.code[20:]),
+            replace(good, seq=17, at=good.at + 3_600_000),
+            replace(good, seq=1, at=good.at + 1),
+            replace(good, seq=18),
+        ]
+        told = await line.uploads(device, *wrong)
+        assert {*told.quarantined} == {each.seq for each in wrong}
+        assert not (await line.uploads(device, *wrong)).accepted, "twice is once"
+        rows = await db.fetch("SELECT reason FROM transit_quarantine ORDER BY id DESC")
+        reasons.extend(row["reason"] for row in rows)
+    finally:
+        await db.close()
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,25 @@ def test_an_issuer_the_gate_does_not_know() -> None:
     assert refused(sent(kid=8)) == Reason.UNKNOWN_ISSUER
 
 
+def test_a_code_of_another_operator() -> None:
+    """T5: one code per city and operator, whoever of them shares the issuer."""
+    here = Knowledge(operator=b"metro")
+    assert opens(shown(under=granted(custom=b"metro")), here).custom == b"metro"
+    assert refused(shown(under=granted(custom=b"ferry")), here) == Reason.FOREIGN
+    assert refused(shown(under=granted(custom=b"")), here) == Reason.FOREIGN
+    assert opens(shown(under=granted(custom=b"ferry"))), "a gate that names no operator takes all"
+    assert opens(sent(), here), "of a picture the key says whose it is"
+
+
+def test_another_operators_grant_with_our_name_written_into_it() -> None:
+    ferry = granted(custom=b"ferry")
+    forged = ferry.replace(b"ferry", b"metro")
+    assert refused(shown(under=forged), Knowledge(operator=b"metro")) == Reason.FORGED_ISSUER
+    named = Knowledge({KID: IssuerKey(OTHER_ISSUER.public_key())}, operator=b"metro")
+    stranger = granted(custom=b"ferry")
+    assert refused(shown(under=stranger), named) == Reason.FORGED_ISSUER, "who signed it comes first"
+
+
 def test_an_issuer_that_was_revoked_or_is_over() -> None:
     key = IssuerKey(ISSUER.public_key(), revoked=True)
     assert refused(shown(), Knowledge({KID: key})) == Reason.REVOKED_ISSUER

@@ -54,6 +54,7 @@ async def test_a_phone_is_held_against_the_gate(page: Page, gate: Gate) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
+        (shown(under=granted(kid=8)), "不是本市的乘车码，请换码"),
         (shown(NOW - 41), "二维码已过期，请刷新"),
         (shown(NOW + 11), "二维码时间不对，请刷新"),
         (shown(under=granted(type=2)), "这里不能带人，请各用各的码"),
@@ -64,9 +65,10 @@ async def test_the_rider_reads_what_to_do(page: Page, code: bytes, words: str) -
     assert (await shows(page, code))["words"] == words
 
 
-async def test_arrears_are_told_with_what_to_do(page: Page, gate: Gate) -> None:
+async def test_who_was_suspended_read_that_money_was_missing(page: Page, gate: Gate) -> None:
+    """Who is behind is on no deny list; who is suspended or gone finds why on the phone."""
     gate.take_trust(msgspec.json.encode(trust_list(NOW * 1000 + 1, denied=(ACCT_REF,))))
-    assert (await shows(page, shown()))["words"] == "余额不足，请先补缴"
+    assert (await shows(page, shown()))["words"] == "乘车码已停用，请看手机"
 
 
 async def test_a_gate_without_trust_sends_riders_next_door(opened: Open, settings: Settings) -> None:

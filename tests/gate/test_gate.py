@@ -140,6 +140,20 @@ def test_a_denied_account_and_one_whose_time_is_over(gate: Gate, hands: Hands) -
     assert gate.look(later)
 
 
+def test_a_key_that_the_list_says_is_revoked_opens_nothing_any_more(gate: Gate, opened: Open) -> None:
+    assert gate.look(shown()), "control: until then"
+    gate.take_trust(msgspec.json.encode(trust_list(NOW * 1000 + 1, revoked=True)))
+    assert refused(gate, shown()) == Reason.REVOKED_ISSUER
+    assert refused(opened(), shown()) == Reason.REVOKED_ISSUER, "also after a power cut"
+
+
+def test_a_gate_of_one_operator_takes_nobody_elses_codes(gate: Gate, opened: Open) -> None:
+    gate.look(shown(under=granted(custom=b"ferry")))
+    ours = opened(operator="metro")
+    assert refused(ours, shown(under=granted(custom=b"ferry"))) == Reason.FOREIGN
+    assert ours.show(shown(under=granted(custom=b"metro")))
+
+
 def test_the_trust_list_survives_a_restart_and_an_older_one_does_not_replace_it(
     gate: Gate, opened: Open
 ) -> None:

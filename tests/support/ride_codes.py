@@ -82,15 +82,18 @@ class Knowledge:
     used: set[UsedKey] = field(default_factory=set)
     denied: set[bytes] = field(default_factory=set)
     allowed: Collection[int] = (Type.SELF,)
+    operator: bytes = b""
 
     @property
     def grounds(self) -> Grounds:
-        return Grounds(self.trust, self.used, self.denied, self.allowed)
+        return Grounds(self.trust, self.used, self.denied, self.allowed, operator=self.operator)
 
 
-def trust_list(now_ms: int = NOW * 1000, denied: tuple[bytes, ...] = ()) -> TrustList:
+def trust_list(
+    now_ms: int = NOW * 1000, denied: tuple[bytes, ...] = (), *, revoked: bool = False
+) -> TrustList:
     """What the server would tell a gate."""
-    issuers = (Issuer(KID, unpadded(ISSUER.public_key().public_bytes_raw())),)
+    issuers = (Issuer(KID, unpadded(ISSUER.public_key().public_bytes_raw()), revoked),)
     return TrustList(now_ms, issuers, tuple(Denial(unpadded(each), NOW + 900) for each in denied))
 
 

@@ -36,10 +36,18 @@ class TestedIssuer:
 
     def __init__(self) -> None:
         self.is_gone = False
+        self.revoked: set[int] = set()
 
     async def public_keys(self) -> dict[int, bytes]:
         if self.is_gone:
             raise IssuerGone(why="gone")
+        return {kid: key for kid, key in self._keys.items() if kid not in self.revoked}
+
+    async def revoked_keys(self) -> dict[int, bytes]:
+        return {kid: key for kid, key in self._keys.items() if kid in self.revoked}
+
+    @property
+    def _keys(self) -> dict[int, bytes]:
         return {KID: ISSUER.public_key().public_bytes_raw()}
 
     async def grant(self, content: Grant) -> bytes:

@@ -1,6 +1,7 @@
 """Gates at the door: who they are is signed, what they send is taken once, and they learn whom to trust."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
@@ -23,7 +24,7 @@ from gate.settings import Settings
 from gate.signing import create
 from gate.trust import parse
 from gate.upload import Uploader
-from services.transit.model import Batch, Device, Ingested, Sent
+from services.transit.model import Batch, Device, Ingested, Reason, Sent
 from tests.services.transit.line import MORNING, Line, after
 from tests.support.program import ROOT
 from tests.support.ride_codes import KID, sent
@@ -231,6 +232,14 @@ async def _granted(line: Line, step: str) -> str:
     return encoded(ref)
 
 
+async def test_a_revoked_key_is_in_the_list_as_revoked(platform: Platform, entry: Entry) -> None:
+    del entry
+    platform.issuer.revoked.add(KID)
+    status, told = await platform.asks(FETCH, platform.headers("g-zn-1", FETCH))
+    (key,) = parse(msgspec.json.encode(told)).issuers
+    assert (status, key.kid, key.revoked) == (200, KID, True)
+
+
 async def test_without_an_issuer_a_gate_keeps_its_list(platform: Platform, entry: Entry) -> None:
     del entry
     platform.issuer.is_gone = True
@@ -266,11 +275,18 @@ async def test_our_own_gate_is_understood(
         async with ClientSession() as http:
             uploader = Uploader(gate, key, http)
             assert await uploader.once() == 0, "it only learns whom to trust, and the time"
-            gate.show(sent(acct_ref=ref, gen_time=int(now.timestamp())))
+            gate.show(sent(acct_ref=ref, gen_time=int(now.timestamp()), cap_fen=600))
             assert await uploader.once() == 1
         assert gate.pending() == []
     assert [tuple(row) for row in await db.fetch("SELECT device, counted FROM transit_taps")] == [
         ("g-zn-1", True)
+    ]
+
+
+def test_gate_makers_read_of_every_reason() -> None:
+    told = (ROOT / "docs" / "transit-code.md").read_text("utf-8").split("| Reason | What is the case |")[1]
+    assert re.findall(r"^\| `(\w+)` \|", told.split("\n\n")[0], re.MULTILINE) == [
+        each.value for each in Reason
     ]
 
 

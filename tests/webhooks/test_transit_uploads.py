@@ -16,12 +16,13 @@ from core.clock import ManualClock
 from core.stores.database import Database
 from core.stores.redis import Redis
 from gate.clock import Clock
+from gate.code import Reason, Refused
 from gate.gate import Gate
 from gate.settings import Settings, Way
 from gate.signing import Device
 from gate.upload import TAPS, TRUST, NoServer, Uploader
 from tests.services.transit.line import MORNING, Line
-from tests.support.ride_codes import sent
+from tests.support.ride_codes import KID, sent
 from tests.webhooks.gating import KEY, Platform
 from webhooks.routes import Doors, Request
 
@@ -81,8 +82,12 @@ class Rides:
         self.riders += 1
         now = self.line.clock.now()
         ref = await self.line.grant(account, now)
-        code = sent(acct_ref=ref, gen_time=int(now.timestamp()), nonce=self.riders.to_bytes(8))
-        return uploader.gate.show(code).seq
+        return uploader.gate.show(self.code(ref)).seq
+
+    def code(self, ref: bytes) -> bytes:
+        """A code of what was granted."""
+        at = int(self.line.clock.now().timestamp())
+        return sent(acct_ref=ref, gen_time=at, nonce=self.riders.to_bytes(8), cap_fen=600)
 
 
 @pytest.fixture
@@ -205,3 +210,17 @@ async def test_a_gate_is_revoked_with_taps_in_its_journal(
         await db.execute("UPDATE transit_devices SET revoked_at = NULL")
         assert await uploader.once() == 1, "the control"
     assert await counted() == [seq]
+
+
+async def test_a_key_is_revoked_and_the_gate_obeys_at_its_next_refresh(rides: Rides) -> None:
+    uploader = await rides.gate("zhongnan", "in")
+    with closing(uploader.gate):
+        seq = await rides.passes(uploader, await rides.line.rider())
+        rides.wire.platform.issuer.revoked.add(KID)
+        assert await rides.passes(uploader, await rides.line.rider()), "control: it has not heard yet"
+        rides.line.clock.move(timedelta(seconds=1))
+        assert await uploader.once() == 2, "who was let through before pays"
+        with pytest.raises(Refused) as told:
+            await rides.passes(uploader, await rides.line.rider())
+        assert told.value.reason == Reason.REVOKED_ISSUER
+    assert seq

@@ -149,9 +149,10 @@ def _taken(taken: Ingested, now: datetime) -> wire.Taken:
 
 
 def _trust(found: TrustList) -> wire.Trust:
-    issuers = tuple(wire.IssuerKey(kid, encoded(key)) for kid, key in found.issuers.items())
+    issuers = [wire.IssuerKey(kid, encoded(key)) for kid, key in found.issuers.items()]
+    issuers += [wire.IssuerKey(kid, encoded(key), revoked=True) for kid, key in found.revoked.items()]
     denied = tuple(wire.Denied(encoded(each.acct_ref), int(each.until.timestamp())) for each in found.denied)
-    return wire.Trust(wire.millis(found.now), issuers, denied)
+    return wire.Trust(wire.millis(found.now), tuple(issuers), denied)
 
 
 def _since(request: Request) -> int:

@@ -68,6 +68,9 @@ class Issuing:
     async def public_keys(self) -> Mapping[int, bytes]:
         return {0: self.key.public_key().public_bytes_raw()}
 
+    async def revoked_keys(self) -> Mapping[int, bytes]:
+        return {}
+
 
 class NotAgreed(DomainError):  # noqa: N818 - named by what is the case
     """As services/citizens refuses what nobody agreed to."""

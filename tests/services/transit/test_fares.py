@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.transit.fares import Band, Because, Tariff, bus_fare, metro_fare, rounded, tariff_of
 from services.transit.network import MetroLine, Network, Station
+from services.transit.tariffs import Timetable
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 TARIFF = Tariff(
@@ -104,6 +105,14 @@ def test_back_out_where_one_came_in(minutes: int, fen: int, because: Because) ->
 @pytest.mark.parametrize(("fen", "whole"), [(0, 0), (4, 0), (5, 10), (14, 10), (15, 20), (725, 730)])
 def test_half_up_to_whole_tens(fen: int, whole: int) -> None:
     assert rounded(fen) == whole
+
+
+def test_codes_were_capped_below_the_dearest_ride_by_its_rounding() -> None:
+    """The cap was 725 fen, and the dearest ride is charged 730 (F6, C8)."""
+    two = {each: Station(each, each) for each in "ab"}
+    network = Network("x", two, {"m": MetroLine("m", "1号线", ("a", "b"), (9_000,))}, {})
+    fare = metro_fare(network, TARIFF, "a", "b", NOON, NOON)
+    assert (fare.fen, Timetable(network, (TARIFF,)).dearest(TARIFF.begins)) == (730, 730)
 
 
 def test_a_bus_costs_what_its_line_says() -> None:

@@ -1,12 +1,13 @@
 """What is known of rides while they are somebody's, and what is left of them afterwards."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
+from core.clock import CITY_ZONE
 from core.privacy.holdings import Portion, Subject
 from core.privacy.retention import Retention
-from services.transit.holding import GRANTS_KEPT, Rides
+from services.transit.holding import GRANTS_KEPT, PLACES_KEPT, Rides
 from services.transit.model import Reason
 from tests.services.transit.line import Line, after
 
@@ -118,3 +119,26 @@ async def test_whose_a_code_was_is_forgotten(line: Line, late: timedelta, left: 
     line.clock.move(GRANTS_KEPT + late)
     await Retention(line.db, line.clock, RIDES.tables).purge()
     assert await line.db.fetchval("SELECT count(*) FROM transit_grants") == left
+
+
+async def test_where_somebody_rode_was_kept_as_long_as_the_books(line: Line) -> None:
+    """After 180 days the places and the time of day go; what it cost stays, for the books."""
+    rider = await line.rider()
+    await rides(line, rider)
+    retention = Retention(line.db, line.clock, RIDES.tables)
+
+    async def purged() -> int:
+        return next(each.removed for each in await retention.purge() if each.table == "transit_taps")
+
+    line.clock.move(PLACES_KEPT - timedelta(hours=5))
+    assert await purged() == 0, "not yet"
+    assert (await mine(line, rider)).entries[0]["to_station"] == "guanggu"
+    line.clock.move(timedelta(hours=5))
+    assert await purged() == 2
+    (ride,) = (await mine(line, rider)).entries
+    assert (ride["line"], ride["from_station"], ride["to_station"], ride["fare_fen"]) == ("", "", "", 400)
+    assert {
+        row[0].astimezone(CITY_ZONE).time() for row in await line.db.fetch("SELECT at FROM transit_taps")
+    } == {time()}
+    line.clock.move(timedelta(days=1))
+    assert await purged() == 0, "once"

@@ -1,6 +1,7 @@
 """Taps become trips, whatever order they arrived in (domain-rules J1-J5, J9, J10, J11, F4)."""
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import CITY_ZONE
-from services.transit.fares import Because
+from services.transit.fares import Because, Fare
 from services.transit.pairing import Tap, Trip, TripState, Way, day_end, service_day, trips
 from services.transit.tariffs import read
 
@@ -127,3 +128,43 @@ def test_what_is_no_whole_trip_is_not_charged(taps: list[Tap], over: bool) -> No
         assert trip.fen == 0 or trip.last is not None
     under_way = [trip for trip in paired(*taps, over=over) if trip.state is _OPEN]
     assert len(under_way) <= (0 if over else 1)
+
+
+def capped(cap: int, number: int, minutes: float, way: str, place: str) -> Tap:
+    return replace(tap(number, minutes, way, place), cap_fen=cap)
+
+
+def test_no_ride_costs_more_than_the_code_that_began_it_allows() -> None:
+    """C8: a ride is charged the cap, not nothing; what the way out says does not bind."""
+    (trip,) = paired(capped(350, 1, 0, "in", "zhongnan"), capped(100, 2, 25, "out", "guanggu"))
+    assert (trip.state, trip.fare) == (_CLOSED, Fare(350, Because.CAPPED, 8640))
+    (just,) = paired(capped(400, 1, 0, "in", "zhongnan"), capped(100, 2, 25, "out", "guanggu"))
+    assert just.fare == Fare(400, Because.DISTANCE, 8640), "control"
+    assert told(paired(capped(150, 1, 0, "board", "E1"))) == [(_CLOSED, 150)]
+    companion = replace(capped(150, 1, 0, "board", "E1"), companion=True)
+    assert told(paired(companion)) == [(_CLOSED, 150)]
+
+
+def test_who_stays_too_long_pays_the_cap_once_more_at_most() -> None:
+    dearest = CITY.dearest(MORNING.date())
+    taps = tap(1, 0, "in", "zhongnan"), tap(2, 211, "out", "guanggu")
+    (whole,) = paired(*taps)
+    assert (whole.fen, whole.fare and whole.fare.because) == (400 + dearest, Because.OVER_TIME)
+    assert paired(*(replace(each, cap_fen=dearest) for each in taps)) == [
+        replace(whole, first=replace(taps[0], cap_fen=dearest), last=replace(taps[1], cap_fen=dearest))
+    ], "no code of the city is too small for it"
+    assert [trip.fen for trip in paired(*(replace(each, cap_fen=300) for each in taps))] == [600]
+
+
+def test_a_line_that_the_data_files_forgot_held_up_everybodys_rides() -> None:
+    """Pairing raised, and with it every other account of its batch waited, again and again."""
+    closed = replace(tap(1, 0, "board", "E1"), line="bus-gone")
+    beside = replace(closed, id=2, companion=True)
+    entry, out = replace(tap(3, 5, "in", "zhongnan"), station="gone"), tap(4, 20, "out", "guanggu")
+    found = paired(closed, beside, entry, out, tap(5, 30, "in", "zhongnan"), tap(6, 55, "out", "guanggu"))
+    assert [(trip.state, trip.fen, trip.fare and trip.fare.because) for trip in found] == [
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 0, Because.UNKNOWN_PLACE),
+        (_CLOSED, 400, Because.DISTANCE),
+    ]

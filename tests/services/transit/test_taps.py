@@ -8,7 +8,8 @@ import pytest
 from core.stores.database import Database
 from services.transit.model import Device, Reason, Sent
 from services.transit.pairing import Way
-from tests.services.transit.line import Line, after
+from services.transit.taps import Taps
+from tests.services.transit.line import TIMETABLE, Line, after
 
 
 async def a_ride(line: Line, account: str) -> list[tuple[Device, Sent]]:
@@ -87,6 +88,19 @@ async def test_what_nobody_believes_is_kept_aside(
     assert (await line.uploads(device, sent)).accepted == [sent.seq], "the right one may still come"
 
 
+async def test_a_gate_on_a_line_that_runs_no_more(line: Line) -> None:
+    """It was registered when the line ran; its taps wait for whoever puts the data files right."""
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    _, boarded = bus = await line.tap(await line.rider(), "E1", "board", after(0))
+    runs = TIMETABLE.network
+    line.taps = Taps(line.db, replace(runs, metro={"m4": runs.metro["m4"]}, buses={}))
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.UNKNOWN_LINE}
+    assert (await line.uploads(*bus)).quarantined == {boarded.seq: Reason.UNKNOWN_LINE}
+    line.taps = Taps(line.db, runs)
+    assert (await line.uploads(device, sent)).accepted == [sent.seq], "control"
+    assert (await line.uploads(*bus)).accepted == [boarded.seq]
+
+
 async def test_a_tap_of_tomorrow_is_kept_aside(line: Line) -> None:
     device, sent = await line.tap(
         await line.rider(), "zhongnan", "in", line.clock.now() + timedelta(minutes=2)
@@ -105,6 +119,30 @@ async def test_a_code_nobody_was_given(line: Line) -> None:
     device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
     await line.db.execute("DELETE FROM transit_grants")
     assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.UNKNOWN_CODE}
+
+
+async def test_a_code_that_says_another_cap_than_was_signed(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    await line.db.execute("UPDATE transit_grants SET cap_fen = 599")
+    assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.UNKNOWN_CODE}
+    await line.db.execute("UPDATE transit_grants SET cap_fen = 600")
+    assert (await line.uploads(device, sent)).accepted == [sent.seq], "control"
+
+
+async def test_a_ride_dearer_than_its_code_allows_is_charged_the_cap(line: Line) -> None:
+    """C8; also once its grant is gone, for the tap keeps what the rider agreed to (J11)."""
+    rider = await line.rider()
+    device, sent = await line.tap(rider, "E1", "board", after(0))
+    await line.db.execute("UPDATE transit_grants SET cap_fen = 150")
+    capped = replace(sent, code=sent.code[:21] + (150).to_bytes(3) + sent.code[24:])
+    assert (await line.uploads(device, capped)).accepted == [sent.seq]
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 150)], "the line's fare is 200"
+    await line.db.execute("DELETE FROM transit_grants")
+    await line.db.execute("INSERT INTO transit_due SELECT account, day, now() FROM transit_taps")
+    await line.settles()
+    assert await line.trips(rider) == [("closed", "owed", 150)]
+    assert await line.db.fetchval("SELECT because FROM transit_trips") == "capped"
 
 
 async def test_a_code_whose_grant_was_over(line: Line) -> None:
