@@ -108,9 +108,12 @@ class WeChatPay:
 
     async def agreement(self, plan: str, code: str) -> Agreement | None:
         """How a contract stands."""
-        path = _CONTRACT.format(plan=self.plan_id(plan), code=code)
+        asked = (self._keys.mch_id, self.plan_id(plan), code)
+        path = _CONTRACT.format(plan=asked[1], code=code)
         try:
             found = await self._ask("GET", path, words.Contract)
+            if (found.mchid, found.plan_id, found.out_contract_code) != asked:
+                raise BankGone(_NOT_AGREED)
             return found.agreement()
         except words.NotUnderstoodError as strange:
             raise BankGone(f"{_NOT_AGREED}: {strange}") from None

@@ -252,6 +252,21 @@ async def test_an_answer_by_somebody_else_is_no_answer(line: Line) -> None:
             await ours.presign(Signing("transit", CODE, "city", "o1"))
 
 
+@pytest.mark.parametrize(
+    "other", [{"out_contract_code": "d" * 32}, {"mchid": "1900000000"}, {"plan_id": PLAN + 1}]
+)
+async def test_what_was_said_of_another_contract_was_believed_of_ours(
+    line: Line, monkeypatch: pytest.MonkeyPatch, other: dict[str, object]
+) -> None:
+    """The signature is over the answer alone: it does not say which question it is one to."""
+    await line.signed()
+    assert await line.ours.agreement("transit", CODE)
+    told = line.theirs.told_of_contract
+    monkeypatch.setattr(line.theirs, "told_of_contract", lambda contract: told(contract) | other)
+    with pytest.raises(BankGone, match="not as agreed"):
+        await line.ours.agreement("transit", CODE)
+
+
 async def test_check_says_hello_and_what_is_wrong(line: Line) -> None:
     assert await line.ours.hello() == ""
     async with aiohttp.ClientSession() as http:
