@@ -4,9 +4,8 @@ from core.chat.menus import Button, Menu
 from core.chat.router import Router
 from handlers import citizens, common, hospital, hospital_moving, transit
 
-router = Router("city").include(
-    common.router, citizens.router, hospital.router, hospital_moving.router, transit.router
-)
+DOMAINS = (common, citizens, hospital, hospital_moving, transit)
+router = Router("city").include(*(each.router for each in DOMAINS))
 
 MENU = Menu(
     buttons=(

@@ -13,6 +13,7 @@ _AROUND = re.compile(
     r"^(?:地铁|轻轨|轨道交通|从|我在|在|到|去)+|(?:地铁站|车站|站|那里|那边|上车|下车|进站|出站)+$"
 )
 _MOST_SHOWN = 3
+_SHORTEST = 2  # characters of a name that may stand for it
 _SHORTEST_GUESSED = 3  # characters: of two, one wrong character is another station
 _LONGEST = 40
 
@@ -24,7 +25,7 @@ def station(network: Network, said: str) -> Station:
     for whole in (_folded(said), called):
         if whole in names:
             return names[whole]
-    meant = _unique(names, (name for name in names if called and called in name))
+    meant = _unique(names, (name for name in names if len(called) >= _SHORTEST and called in name))
     if len(meant) == 1:
         return meant[0]
     slips = _unique(names, (name for name in names if _is_slip(called, name)))
