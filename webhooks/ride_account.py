@@ -117,8 +117,9 @@ class RideAccount:
 
     async def _owed(self, request: Request, session: H5Session) -> web.Response:
         """What is behind; after a try, what has become of it, as far as it is known."""
-        behind = await self._transit.behind(session.citizen)
+        # In this order: what is paid between the two is behind no more, and nobody reads that it failed.
         asked = await self._transit.is_asked(session.citizen)
+        behind = await self._transit.behind(session.citizen)
         again, after = _looking(request, f"{PAY}?did=pay") if asked else ("", 0)
         did = request.query.get("did", "")
         return self._view.shown(

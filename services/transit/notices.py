@@ -1,7 +1,7 @@
 """Riders hear of their rides: what was debited, what was not, what went back, and of no way out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Protocol
 
@@ -36,6 +36,17 @@ class Reaches(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _About:
+    """What a notice is about besides its ride: its name is unique; `guarded`, if it may cease to be true."""
+
+    name: str
+    page: str = TRIPS
+    facts: Mapping[str, object] = field(default_factory=dict)
+    at: datetime | None = None
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RideNotices:
     """`Tells` by notices. One that cannot be said is left out, and the operator told: the step stands.
 
@@ -49,71 +60,46 @@ class RideNotices:
 
     async def paid(self, tx: Transaction, moved: Moved, *, late: bool) -> None:
         if late:
-            await guards.bump(tx, _guard(moved.ride))
+            await guards.bump(tx, _guard(moved.ride.id))
         facts = {"fen": moved.fen, "late": late, "clear": moved.clear}
-        await self._tell(tx, FARE, moved.citizen, moved.ride, about=moved.payment, page=TRIPS, facts=facts)
+        await self._tell(tx, FARE, moved.citizen, moved.ride, _About(moved.payment, facts=facts))
 
     async def behind(self, tx: Transaction, moved: Moved) -> None:
-        await self._tell(
-            tx,
-            ARREARS,
-            moved.citizen,
-            moved.ride,
-            about=moved.payment,
-            page=PAY,
-            facts={"fen": moved.fen},
-            guarded=True,
-        )
+        about = _About(moved.payment, PAY, {"fen": moved.fen}, guarded=True)
+        await self._tell(tx, ARREARS, moved.citizen, moved.ride, about)
 
     async def refunded(self, tx: Transaction, moved: Moved, *, twice: bool) -> None:
         facts = {"fen": moved.fen, "twice": twice}
-        about = f"{moved.payment}/{self.clock.timestamp():.3f}"
-        await self._tell(tx, REFUNDED, moved.citizen, moved.ride, about=about, page=TRIPS, facts=facts)
+        about = _About(f"{moved.payment}/{self.clock.timestamp():.3f}", facts=facts)
+        await self._tell(tx, REFUNDED, moved.citizen, moved.ride, about)
 
     async def missing_exit(self, tx: Transaction, rides: Sequence[Missed]) -> None:
         at = _next_morning(self.clock.now())
         for each in rides:
-            about = str(each.ride.id)
-            await self._tell(
-                tx, MISSING_EXIT, each.citizen, each.ride, about=about, page=TRIPS, at=at, guarded=True
-            )
+            about = _About(str(each.ride.id), at=at, guarded=True)
+            await self._tell(tx, MISSING_EXIT, each.citizen, each.ride, about)
 
     async def changed(self, tx: Transaction, rides: Sequence[int]) -> None:
         for ride in sorted(rides):
-            await guards.bump(tx, _key(ride))
+            await guards.bump(tx, _guard(ride))
 
-    async def _tell(  # noqa: PLR0913 - what every notice of a ride has
-        self,
-        tx: Transaction,
-        kind: str,
-        citizen: str,
-        ride: Ride,
-        *,
-        about: str,
-        page: str,
-        facts: Mapping[str, object] | None = None,
-        at: datetime | None = None,
-        guarded: bool = False,
-    ) -> None:
+    async def _tell(self, tx: Transaction, kind: str, citizen: str, ride: Ride, about: _About) -> None:
         where = await self.citizens.conversation(tx, citizen)
         if where is None:  # who follows no more reads it on the page
             return
+        link = self.links.to(about.page, where.split(":", 1)[0])
         notice = Notice(
             kind=kind,
-            about=about,
+            about=about.name,
             conversation=where,
-            facts={"it": ride, "link": self.links.to(page, where.split(":", 1)[0]), **(facts or {})},
-            guards=(_guard(ride),) if guarded else (),
-            not_before=at,
+            facts={"it": ride, "link": link, **about.facts},
+            guards=(_guard(ride.id),) if about.guarded else (),
+            not_before=about.at,
         )
         await or_left_out(self.messenger.queue(tx, notice), "ride_not_told", kind=kind, ride=ride.id)
 
 
-def _guard(ride: Ride) -> str:
-    return _key(ride.id)
-
-
-def _key(ride: int) -> str:
+def _guard(ride: int) -> str:
     return f"ride:{ride}"
 
 

@@ -33,13 +33,16 @@ OURS = """\
     改期  HOSPITAL_MOVE
     取消预约  HOSPITAL_CANCEL
     看科室  HOSPITAL_DEPARTMENTS
+  乘车出行
+    乘车码  TRANSIT_CODE
+    我的行程  TRANSIT_RIDES
+    查票价  TRANSIT_FARE
+    付车费  TRANSIT_DEBTS
+    图片码  TRANSIT_PICTURE
   我的
     我的家人  FAMILY_MINE
     绑定  FAMILY_BIND
-    解绑  FAMILY_UNBIND
-    谁看过我  DATA_LOOKS
     我的数据  DATA_MINE
-  帮助
     帮助  HELP
     人工  DESK
 """
@@ -130,8 +133,11 @@ async def test_what_is_there_already_is_not_set_again(platform: str, tmp_path: P
 
 async def test_only_what_differs_is_marked(platform: str, tmp_path: Path, tell: Tell) -> None:
     kept = {
-        "name": "帮助",
+        "name": "我的",
         "sub_button": [
+            {"name": "我的家人", "type": "click", "key": "FAMILY_MINE"},
+            {"name": "绑定", "type": "click", "key": "FAMILY_BIND"},
+            {"name": "我的数据", "type": "click", "key": "DATA_MINE"},
             {"name": "帮助", "type": "click", "key": "HELP"},
             {"name": "人工", "type": "click", "key": "DESK"},
         ],
@@ -139,7 +145,7 @@ async def test_only_what_differs_is_marked(platform: str, tmp_path: Path, tell: 
     goes = {"name": "扫码", "type": "scancode_push", "key": "SCAN"}
     await set_at(platform, kept, goes)
     told = await asyncio.to_thread(tell, settings(tmp_path, platform), "menu", "sync")
-    before, ours, after = OURS.partition("  帮助\n    帮助  HELP\n    人工  DESK\n")
+    before, ours, after = OURS.partition(OURS[OURS.index("  我的\n") :])
     assert shown(told) == marked("+", before) + ours + "- 扫码  scancode_push SCAN\n" + marked("+", after)
     now = await menu_at(platform)
     assert "HOSPITAL_BOOK" in now

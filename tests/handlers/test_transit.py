@@ -7,11 +7,13 @@ import pytest
 from PIL import Image
 
 from core.clock import ManualClock
+from core.delivery.letters import letters
 from core.seal import Seal
 from core.stores.database import Database
 from core.stores.redis import Redis
 from gate.code import Kind, read, unarmour
 from gate.picture import text_in
+from services.transit.telling import Moved
 from tests.handlers.conftest import bot_of
 from tests.support.riders import Riders
 from tests.support.talk import Ground, Talk
@@ -174,6 +176,23 @@ async def test_who_was_not_seen_leaving_hears_it_the_next_morning(talk: Talk, ri
     assert "没有出站记录，未扣费" in await talk.says("行程")
 
 
+async def test_a_debit_that_was_taken_twice_goes_back_and_she_hears_of_it(talk: Talk, riders: Riders) -> None:
+    citizen = await opened(talk, riders)
+    await riders.rides(citizen, "zhongnan", "guanggu")
+    talk.later(minutes=15)
+    await riders.debits()
+    (ride,) = await riders.transit.rides(citizen)
+    payment = await talk.ground.db.fetchval("SELECT payment FROM transit_charges")
+    async with talk.ground.db.transaction() as tx:
+        await riders.notices.refunded(tx, Moved(citizen, ride, payment, 400), twice=True)
+        talk.later(minutes=1)
+        await riders.notices.refunded(tx, Moved(citizen, ride, payment, 100), twice=False)
+    rows = await talk.ground.db.fetch("SELECT * FROM outbox WHERE kind = 'transit_refunded' ORDER BY id")
+    said = [letters.unpack(row["sealed"], talk.ground.seal, row["key"]).text for row in rows]
+    assert "多扣了您 4 元" in said[0]
+    assert "退给您 1 元" in said[1]
+
+
 async def test_closing_asks_first(talk: Talk, riders: Riders) -> None:
     assert "还没有开通乘车码" in await talk.says("关闭乘车码")
     await opened(talk, riders)
@@ -194,6 +213,7 @@ async def test_closing_asks_first(talk: Talk, riders: Riders) -> None:
         ("中南录到光谷广场票价", "从中南路到光谷广场：4 元"),
         ("中南路到中南路多少钱", "20 分钟内"),
         ("中南路到火星多少钱", "没有找到“火星”这一站"),
+        ("中南路到广场多少钱", "“广场”可能是：洪山广场、光谷广场"),
         ("公交多少钱", "15路 2 元"),
     ],
 )

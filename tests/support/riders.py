@@ -47,6 +47,7 @@ class Riders:
         db, seal, clock = ground.db, ground.seal, ground.clock
         self.ground, self.bank, self.uploads = ground, PlayedBank(), Uploads()
         citizens, notices, links = Citizens(db, seal), notices_of(seal, clock), RideLinks(ADDRESS)
+        self.notices = RideNotices(notices, citizens, links, clock)
         self.payments = Payments(db, self.bank, citizens, clock)
         self.transit = Transit(
             Parts(
@@ -56,7 +57,7 @@ class Riders:
                 timetable=tariffs.read(LINES) if lines else tariffs.NOTHING,
                 clock=clock,
                 consents=data_rights_of(ground).consents,
-                tells=RideNotices(notices, citizens, links, clock),
+                tells=self.notices,
             )
         )
         self.payments.report_to(PURPOSE, self.transit)

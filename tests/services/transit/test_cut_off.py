@@ -156,7 +156,7 @@ async def test_a_callback_that_is_cut_off_anywhere_leaves_nothing_behind(
         "failed": [("behind", 500)],
         "recovered": [("behind", 500), ("recovered", 500)],
         "refunded": [("paid", 500), ("refunded", 300)],
-        "taken twice": [("behind", 500), ("twice", 500)],
+        "taken twice": [("behind", 500), ("changed", 1), ("twice", 500)],
     }[what]
     assert [
         each for place, each in enumerate(paying.ears.told) if each not in paying.ears.told[:place]
