@@ -15,6 +15,7 @@ from core.errors import BootError, StoreGoneError
 from core.stores import keys
 from core.stores.boot import open_database, open_redis, postgres_version, redis_version
 from services.hospital.catalogue import loaded_catalogues
+from services.transit.pairing import service_day
 from settings import CONFIG_VARIABLE, EMBEDDED, Settings, Stores, require_credentials
 from webhooks.serving import listen
 
@@ -59,7 +60,8 @@ class _Looks:
     async def transit(self) -> str:
         folder = self._settings.transit.folder
         if folder:
-            return lines.told(Path(folder), SystemClock().now().date())
+            today = service_day(SystemClock().now())
+            return lines.told(Path(folder), today, self._settings.issuer.cap_fen)
         return "none given: `run` has the demo city's" if self.stores.embedded else "none given"
 
     async def bots(self) -> str:

@@ -109,7 +109,7 @@ class Issuing:
     def _look_at(self, asked: AskGrant | AskCode) -> None:
         if asked.type not in set(Type):
             raise ValueError("no such type")
-        if not 0 < asked.cap_fen <= self._limits.cap_fen:
+        if not 0 <= asked.cap_fen <= self._limits.cap_fen:
             raise ValueError("the amount is beyond issuer.cap_fen")
 
     def _look_again(self) -> None:

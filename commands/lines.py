@@ -17,9 +17,18 @@ def check(folder: str) -> int:
     return 0
 
 
-def told(folder: Path, today: date) -> str:
-    """What runs in a folder, and what it costs today; `BootError` if nobody could ride today."""
+def told(folder: Path, today: date, cap_fen: int) -> str:
+    """What runs in a folder, and what it costs today; `BootError` if nobody could ride today, or one day.
+
+    `cap_fen`: the most that the issuer lets a code be good for.
+    """
     found = read(folder)
+    for tariff in found.tariffs:
+        if (dearest := found.dearest(tariff.begins)) > cap_fen:
+            raise BootError(
+                f"{folder}: the dearest ride of tariff {tariff.version} is {dearest} fen, and no code is "
+                f"good for more than {cap_fen} (issuer.cap_fen): raise that, or look the fares over"
+            )
     begun = [each for each in found.tariffs if each.begins <= today]
     if not begun:
         raise BootError(f"{folder}: no tariff has begun yet ({_listed(found.tariffs)})")

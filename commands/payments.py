@@ -1,10 +1,12 @@
-"""`payments`: what is owed and open, what was given up, and what a person has to look into."""
+"""`payments`: what is owed and open, what was given up, and what a person has to look into or begins anew."""
 
 import asyncio
 
 from commands import places, terminal
 from commands.database import migrated
-from core.clock import CITY_ZONE
+from commands.decided import Decided
+from core.clock import CITY_ZONE, SystemClock
+from services.payments.again import again as begin
 from services.payments.listing import Line, Which, page
 from settings import Settings
 
@@ -22,6 +24,21 @@ def listing(settings: Settings, which: str, after: str, limit: int) -> int:
     elif not lines:
         terminal.say("none")
     return 0
+
+
+def again(settings: Settings, decided: Decided) -> int:
+    """Have a debt that was given up, or a refund that failed, asked for anew."""
+    by, reason = decided.who_and_why()
+    if not asyncio.run(_again(settings, decided.name, by, reason)):
+        terminal.complain(f"{decided.name}: neither a payment that is stopped nor a refund that failed")
+        return 1
+    terminal.say(f"{decided.name} is asked for anew, by {by}; see `payments open` and `payments refunds`")
+    return 0
+
+
+async def _again(settings: Settings, name: str, by: str, reason: str) -> bool:
+    async with migrated(places.database(settings.stores)) as db:
+        return await begin(db, SystemClock(), name, by, reason)
 
 
 async def _page(settings: Settings, which: Which, after: str, limit: int) -> list[Line]:

@@ -1,32 +1,22 @@
 """`transit account|suspend|restore`: how an account stands, and who may not ride for a while."""
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 
 from commands import places, terminal
 from commands.database import migrated
+from commands.decided import Decided
 from core.clock import SystemClock
 from core.errors import BootError
 from core.stores.database import Transaction
 from services.payments.contracts_store import signed
 from services.transit.errors import NotOpened
 from services.transit.standing import Standing
-from services.transit.suspending import MOST_REASON, Suspending
+from services.transit.suspending import Suspending
 from settings import Settings
 
 _WIDTHS = (22, 24, 14, 12)  # of a time, an account, what was done and where it led
 Work = Callable[[Suspending], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Whom it is about, who decided it ("" for whoever is logged in), and why."""
-
-    name: str
-    by: str
-    reason: str
 
 
 def look(settings: Settings, name: str) -> int:
@@ -50,7 +40,7 @@ def look(settings: Settings, name: str) -> int:
 
 def suspend(settings: Settings, decided: Decided) -> int:
     """Let somebody ride no more until `restore`."""
-    by, reason = _who_and_why(decided)
+    by, reason = decided.who_and_why()
 
     async def work(suspending: Suspending) -> int:
         done = await suspending.suspend(decided.name, by, reason)
@@ -63,7 +53,7 @@ def suspend(settings: Settings, decided: Decided) -> int:
 
 def restore(settings: Settings, decided: Decided) -> int:
     """Take a suspension back."""
-    by, reason = _who_and_why(decided)
+    by, reason = decided.who_and_why()
 
     async def work(suspending: Suspending) -> int:
         if not await suspending.restore(decided.name, by, reason):
@@ -74,21 +64,6 @@ def restore(settings: Settings, decided: Decided) -> int:
         return 0
 
     return _with_riders(settings, decided.name, work)
-
-
-def _who_and_why(decided: Decided) -> tuple[str, str]:
-    """One line each, as they will stand in the audit."""
-    by, reason = (" ".join(words.split()) for words in (decided.by, decided.reason))
-    if not reason or len(reason) > MOST_REASON or not reason.isprintable():
-        raise BootError(f"--reason: say why, in one line of at most {MOST_REASON} characters")
-    return by or _login(), reason
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as nobody:  # in a container the user may have no name
-        raise BootError("your login has no name here: say who decided it, --by NAME") from nobody
 
 
 class _Contracts:

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 
 from commands import lines, riders, transit
+from commands.decided import Decided
 from commands.outbox_line import number
-from commands.riders import Decided
 from commands.transit import Asked
 from settings import Settings
 

@@ -44,10 +44,11 @@ class Kind(IntEnum):
 
 
 class Type(IntEnum):
-    """For whom it is (domain-rules C5)."""
+    """For whom it is (domain-rules C5), and for what."""
 
     SELF = 1
     COMPANION = 2
+    WAY_OUT = 3  # the rider's, and good for ways out alone
 
 
 class Reason(StrEnum):
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     USED = "used"
     DENIED = "denied"
     TYPE = "type"
+    ONLY_OUT = "only_out"
 
 
 class Refused(Exception):
@@ -304,7 +306,7 @@ def verify(raw: bytes, grounds: Grounds, now: int) -> Code:
     if code.acct_ref in grounds.denied:
         raise Refused(Reason.DENIED)
     if code.type not in grounds.allowed:
-        raise Refused(Reason.TYPE)
+        raise Refused(Reason.ONLY_OUT if code.type == Type.WAY_OUT else Reason.TYPE)
     return code
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from string import Template
 
@@ -39,6 +40,7 @@ class Door:
         self._looked = ""
         self.opened = asyncio.Event()  # set for who uploads
         self._last = (0, Shown(False, "", screen.words.ready["idle"]))
+        self._shown_at = -math.inf  # of the loop's clock
         self._changed = asyncio.Condition()
 
     def routes(self) -> list[web.RouteDef]:
@@ -59,13 +61,14 @@ class Door:
         return web.Response(text=text, content_type="text/html", headers=_NO_STORE)
 
     async def _latest(self, request: web.Request) -> web.Response:
-        """What is shown, as soon as it is not number `after` any more."""
+        """What is shown, as soon as it is not number `after` any more; and for how long it has been."""
         after = request.query.get("after", "")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LONG_POLL_S), self._changed:
                 await self._changed.wait_for(lambda: str(self._last[0]) != after)
         number, shown = self._last
-        return _json({"number": number, "shown": shown})
+        age_s = asyncio.get_running_loop().time() - self._shown_at
+        return _json({"number": number, "shown": shown, "age_s": age_s if number else None})
 
     async def _check(self, request: web.Request) -> web.Response:
         try:
@@ -99,6 +102,7 @@ class Door:
             self.opened.set()
         async with self._changed:
             self._last = (self._last[0] + 1, shown)
+            self._shown_at = asyncio.get_running_loop().time()
             self._changed.notify_all()
 
     async def _text(self, request: web.Request) -> str:

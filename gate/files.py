@@ -6,13 +6,18 @@ from pathlib import Path
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file, durably."""
+    replace(path, content)
+    keep_folder(path.parent)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put a whole file in another one's place, which a power cut may yet take back (`keep_folder`)."""
     draft = path.with_name(f"{path.name}.new")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    keep_folder(path.parent)
 
 
 def keep_folder(folder: Path) -> None:

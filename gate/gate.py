@@ -65,10 +65,10 @@ class Gate:
         with self._one_at_a_time:
             self.journal.done(seqs)
 
-    def take_trust(self, raw: bytes) -> bool:
-        """Use this trust list from now on; False for one older than ours."""
+    def take_trust(self, raw: bytes, *, just_told: bool = False) -> bool:
+        """Use this trust list from now on; False for one older than ours, unless the server just told it."""
         with self._one_at_a_time:
-            taken = self.trust.replace(raw)
+            taken = self.trust.replace(raw, just_told=just_told)
             self.clock.surely_over(self.trust.as_of_ms)
             return taken
 

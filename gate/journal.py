@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from gate import files
 from gate.clock import Clock
 from gate.code import Code, Refused, read
 from gate.faults import GateError, OutOfOrder
-from gate.files import write_whole
 from gate.settings import Way
 
 Place = tuple[Way, str | None, str, str | None]  # way, station, line, vehicle
@@ -62,6 +62,7 @@ class Journal:
         self._lock = _locked(path.with_name(f"{path.name}.lock"))
         self._file = -1
         self._size = 0
+        self._is_kept = True  # not: a power cut might bring the file before back
         try:
             records, damaged = _read(path)
             if damaged:
@@ -99,7 +100,7 @@ class Journal:
         self._write(_Record(done=known))
         self._done.update(known)
         if self._size > _COMPACT_BYTES:
-            self._rewrite()
+            self._compact()
 
     def uses(self) -> Iterator[tuple[Code, int]]:
         """Codes that were let through and may still be shown again, with the time of it in Unix seconds."""
@@ -142,6 +143,8 @@ class Journal:
         self._file = -1
 
     def _reopen(self) -> None:
+        if not self._is_kept:
+            self._keep()
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
         try:
             os.ftruncate(file, self._size)
@@ -150,6 +153,19 @@ class Journal:
             os.close(file)
             raise
         self._file = file
+
+    def _compact(self) -> None:
+        """Nothing is lost where this fails: the next tap finds the file before, or the new one."""
+        try:
+            self._rewrite()
+        except OSError as refused:
+            _log.warning("journal_not_compacted", why=str(refused))
+
+    def _keep(self) -> None:
+        """See to it that a power cut leaves the new file; nothing is written into it before."""
+        self._is_kept = False
+        files.keep_folder(self._path.parent)
+        self._is_kept = True
 
     def _rewrite(self) -> None:
         """Write what is still needed into a new file, and put that in the old one's place."""
@@ -164,8 +180,9 @@ class Journal:
             records.append(_Record(done=tuple(sorted(self._done))))
         content = b"".join(map(_line, records))
         self._drop()
-        write_whole(self._path, content)
+        files.replace(self._path, content)
         self._size = len(content)
+        self._keep()
 
     def _needed(self, tap: Tap, now_s: int) -> bool:
         code = _code(tap)

@@ -49,8 +49,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def allowed(self) -> frozenset[Type]:
-        """The types it lets through."""
-        return frozenset(_TYPES[name] for name in self.types)
+        """The types it lets through. Who was let in is let out: of a way out that cannot be taken away."""
+        always = {Type.WAY_OUT} if self.way == "out" else set()
+        return frozenset(_TYPES[name] for name in self.types) | always
 
     @property
     def place(self) -> str:

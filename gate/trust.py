@@ -13,6 +13,7 @@ from gate.faults import GateError, OutOfOrder
 from gate.files import write_whole
 
 MOST_BYTES = 4 * 1024 * 1024
+_DAY_MS = 24 * 3_600_000
 _log = structlog.get_logger("trust")
 
 
@@ -50,10 +51,15 @@ class TrustStore:
         self._denied: dict[bytes, int] = {}
         self._load()
 
-    def replace(self, raw: bytes) -> bool:
-        """Take the server's list over, on disk first. An older one than ours is ignored: False."""
+    def replace(self, raw: bytes, *, just_told: bool = False) -> bool:
+        """Take the server's list over, on disk first. An older one than ours is ignored: False.
+
+        One that the server has `just_told` counts all the same: a clock was put right there. If it is older
+        by a day and more, the server's clock is wrong now.
+        """
         found = parse(raw)
-        if found.now < self.as_of_ms:
+        oldest_ms = self.as_of_ms - (_DAY_MS if just_told else 0)
+        if found.now < oldest_ms:
             _log.warning("trust_list_older", ours=self.as_of_ms, theirs=found.now)
             return False
         write_whole(self._path, raw)

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
@@ -56,12 +57,22 @@ class Answer(msgspec.Struct, frozen=True):
     now: int = 0
 
 
-class NoServer(Exception):  # noqa: N818 - named by what is the case
-    """Nothing is known to have arrived: no network, no server, or one that does not want this."""
+class Refusal(msgspec.Struct, frozen=True):
+    """What the server answers where it does not do what was asked."""
 
-    def __init__(self, why: str, status: int = 0) -> None:
+    now: int = 0
+
+
+class NoServer(Exception):  # noqa: N818 - named by what is the case
+    """Nothing is known to have arrived: no network, no server, or one that does not want this.
+
+    `status` and `now_ms`, its clock, are the server's where it answered; 0 where it did not.
+    """
+
+    def __init__(self, why: str, status: int = 0, now_ms: int = 0) -> None:
         super().__init__(why)
         self.status = status
+        self.now_ms = now_ms
 
 
 class Uploader:
@@ -78,11 +89,23 @@ class Uploader:
         )  # taps of which the server takes not even the form; kept, not sent again
 
     async def once(self) -> int:
-        """Fetch the trust list, put the clock right, send all that waits; how many taps the server took."""
-        await self.refresh()
+        """Fetch the trust list, put the clock right, send all that waits; how many taps the server took.
+
+        Where the server answers and has no list for us, what waits is sent all the same.
+        """
+        no_list: NoServer | GateError | None = None
+        try:
+            await self.refresh()
+        except (NoServer, GateError) as failed:
+            if isinstance(failed, NoServer) and not failed.status:
+                raise
+            _log.warning("no_trust_list", why=str(failed))
+            no_list = failed
         sent = 0
         while batch := self._next(await asyncio.to_thread(self.gate.pending)):
             sent += await self._send(batch)
+        if no_list is not None:
+            raise no_list
         return sent
 
     async def keep_on(self, opened: asyncio.Event | None = None) -> None:
@@ -109,15 +132,23 @@ class Uploader:
                     await opened.wait()
 
     async def refresh(self) -> bool:
-        """Ask for the trust list, and put the clock right by it; whether the list was taken."""
-        clock = self.gate.clock
-        asked = clock.machine()
-        raw = await self._ask("GET", f"{TRUST}?since={self.gate.trust.as_of_ms}")
-        answered = clock.machine()
-        taken = await asyncio.to_thread(self.gate.take_trust, raw)
-        if taken and clock.told(self.gate.trust.as_of_ms, asked, answered):
-            _log.warning("clock_put_right", by_s=round(clock.offset_s, 1))
+        """Ask for the trust list, and put the clock right by the answer; whether the list was taken."""
+        asked = self.gate.clock.machine()
+        try:
+            raw = await self._ask("GET", f"{TRUST}?since={self.gate.trust.as_of_ms}")
+        except NoServer as no:
+            self._put_right(no.now_ms, asked, self.gate.clock.machine())
+            raise
+        answered = self.gate.clock.machine()
+        taken = await asyncio.to_thread(partial(self.gate.take_trust, raw, just_told=True))
+        if taken:
+            self._put_right(self.gate.trust.as_of_ms, asked, answered)
         return taken
+
+    def _put_right(self, now_ms: int, asked: float, answered: float) -> None:
+        clock = self.gate.clock
+        if now_ms and clock.told(now_ms, asked, answered):
+            _log.warning("clock_put_right", by_s=round(clock.offset_s, 1))
 
     def _next(self, waiting: Sequence[Tap]) -> list[Tap]:
         """The oldest that wait, as many as a body holds."""
@@ -172,7 +203,8 @@ class Uploader:
             ) as response:
                 answer = await _bounded(response)
                 if response.status != _OK:
-                    raise NoServer(f"{method} {path.partition('?')[0]}: {response.status}", response.status)
+                    why = f"{method} {path.partition('?')[0]}: {response.status}"
+                    raise NoServer(why, response.status, _clock_in(answer))
                 return answer
         except (aiohttp.ClientError, TimeoutError) as failed:
             raise NoServer(str(failed) or type(failed).__name__) from failed
@@ -186,6 +218,14 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
         if len(read) > MOST_BYTES:
             raise NoServer("an answer without an end")
     return bytes(read)
+
+
+def _clock_in(refusal: bytes) -> int:
+    """The server's clock; 0 where something on the way answered in its place."""
+    try:
+        return msgspec.json.decode(refusal, type=Refusal).now
+    except msgspec.DecodeError:
+        return 0
 
 
 def _read(raw: bytes, shape: type[Shape]) -> Shape:

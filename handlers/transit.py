@@ -32,7 +32,8 @@ _KEEP = ("保留", "不关闭", "不关了", "先不关", "留着")
 async def code(event: Event, citizen: CitizenId, transit: Transit, links: RideLinks) -> Reply:
     """乘车码: the page that makes codes, or what is in the way of it."""
     account = await _account(transit, citizen)
-    page = PAY if account.behind else CODE if account.state is State.ACTIVE else OPEN
+    shows = account.may_come_out or account.state is State.ACTIVE
+    page = PAY if account.behind and not account.may_come_out else CODE if shows else OPEN
     return Text("transit/code", it=account, state=account.state.value, link=links.to(page, event.account))
 
 

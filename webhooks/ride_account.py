@@ -50,7 +50,8 @@ class RideAccount:
 
     async def _open(self, request: Request, session: H5Session) -> web.Response:
         """What is asked; and, to who comes back from WeChat Pay, what has become of it."""
-        state = (await self._transit.account(session.citizen)).state
+        account = await self._transit.account(session.citizen)
+        state = account.state
         asked = await self._asked(session.citizen)
         if state is State.ARREARS and "from_wxpay" in request.query:
             return self._view.pages.led(PAY)
@@ -61,7 +62,11 @@ class RideAccount:
             return self._view.shown(
                 request, session, "ride_signed", state=state.value, again=again, after=after
             )
-        return self._view.shown(request, session, "ride_open", it=asked, signed=state not in _TO_SIGN)
+        signed = await self._transit.is_signed(session.citizen)
+        owed = 0 if signed else account.behind_fen
+        return self._view.shown(
+            request, session, "ride_open", it=asked, signed=state not in _TO_SIGN, owed=owed
+        )
 
     async def _sign(self, request: Request, session: H5Session, form: Form) -> web.Response:
         """She agrees, or not; then to WeChat Pay, by a link: it goes back to the page it is on."""

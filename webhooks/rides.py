@@ -100,10 +100,11 @@ class RidePages:
 
     async def _page(self, request: Request, session: H5Session) -> web.Response:
         account = await self._riding.transit.account(session.citizen)
-        if account.state is not State.ACTIVE or account.behind:
-            return self._stands(request, session, account)
-        if not await self._riding.agreed(session.citizen):
-            return self._logged_in.pages.led(OPEN)
+        if not account.may_come_out:
+            if account.state is not State.ACTIVE or account.behind:
+                return self._stands(request, session, account)
+            if not await self._riding.agreed(session.citizen):
+                return self._logged_in.pages.led(OPEN)
         facts = {"grant_at": GRANT, "script": self._assets.address(_SCRIPT), "companions": True}
         return self._view.of_kind("scripted", request, session, "ride", **facts)
 
@@ -125,7 +126,11 @@ class RidePages:
             return self._view.pages.told({"words": self._view.said(refusal), "what": refusal.code}, 409)
         except ValueError:  # the issuer signs for no such key
             return self._view.pages.told({"words": "", "what": "no_key"}, 400)
-        return self._view.pages.told(_as_told(granted))
+        return self._view.pages.told(_as_told(granted) | self._only_out(granted.refusal))
+
+    def _only_out(self, refusal: DomainError | None) -> dict[str, object]:
+        """What the page says beside a code that is good for a way out alone."""
+        return {} if refusal is None else {"words": self._view.said(refusal), "what": refusal.code}
 
     async def _before_picture(self, request: Request, session: H5Session) -> web.Response:
         """Each picture is one of a day's few: looking at this page makes none."""

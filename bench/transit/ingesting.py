@@ -204,8 +204,8 @@ class Riders:
         refs, accounts, times = zip(*grants, strict=True)
         await self._db.execute(
             """
-            INSERT INTO transit_grants (acct_ref, account, kind, companion, cap_fen, issued_at, expires_at)
-            SELECT r, a, 2, false, 1200, t, t + interval '2 minutes'
+            INSERT INTO transit_grants (acct_ref, account, kind, type, cap_fen, issued_at, expires_at)
+            SELECT r, a, 2, 1, 1200, t, t + interval '2 minutes'
             FROM unnest($1::bytea[], $2::text[], $3::timestamptz[]) AS x (r, a, t)
             """,
             refs,

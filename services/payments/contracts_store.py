@@ -91,6 +91,11 @@ async def lock(tx: Transaction, code: str) -> Row | None:
     return row_of(found) if found else None
 
 
+async def is_signed(db: Database, code: str) -> bool:
+    """Whether a contract may be debited by."""
+    return bool(await db.fetchval("SELECT true FROM pay_contracts WHERE id = $1 AND state = 'signed'", code))
+
+
 async def whose(tx: Transaction, code: str) -> tuple[str, str] | None:
     """Whose contract this is, and of which plan."""
     found = await tx.fetchrow("SELECT citizen, plan FROM pay_contracts WHERE id = $1", code)

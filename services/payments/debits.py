@@ -25,6 +25,7 @@ BUSY = timedelta(seconds=60)  # longer than any request of ours
 _AT_ONCE = 8
 _LIST = 200
 _SOON = timedelta(minutes=10)  # until what could not be asked is asked again
+_SURELY_NOT = {Policy.PAYER, Policy.CONTRACT, Policy.CONFIGURATION}  # nothing was taken, nor will be
 
 _log = structlog.get_logger("payments")
 
@@ -98,7 +99,8 @@ class Debits:
                 return
             begun = await self._begin(tx, held, "job")
             if begun is None:
-                await self._failed(tx, held, "contract", Step("owed", "failed", "job", payment_id, now))
+                step = Step("owed", "failed", "job", payment_id, now)
+                await self._failed(tx, held, Policy.CONTRACT, step)
                 return
         await self._ask(begun)
 
@@ -128,22 +130,23 @@ class Debits:
             await store.OPEN.put_off(self.db, begun.id, now + ladder.QUERIES[0])
 
     async def _refused(self, begun: Try, refused: BankRefused) -> None:
-        if refused.policy in {Policy.PAYER, Policy.CONTRACT}:
-            reason = str(refused.policy)
-            await self._settle(begun, Fate(Told.FAILED, reason=reason), begun.id)
+        told = _log.error if refused.policy in {Policy.CONFIGURATION, Policy.UNKNOWN} else _log.warning
+        if refused.policy not in {Policy.PAYER, Policy.CONTRACT}:
+            told("debit_refused", out_trade_no=begun.id, code=refused.code)
+        if refused.policy in _SURELY_NOT:
+            fate = Fate(Told.FAILED, reason=f"{refused.policy}: {refused.code}")
+            await self._settle(begun, fate, begun.id, refused.policy)
             if refused.policy is Policy.CONTRACT:
                 await self.contracts.look(begun.contract)
             return
-        told = _log.error if refused.policy in {Policy.CONFIGURATION, Policy.UNKNOWN} else _log.warning
-        told("debit_refused", out_trade_no=begun.id, code=refused.code)
         now = self.clock.now()
         at = now if refused.policy is Policy.KNOWN else now + ladder.QUERIES[0]
-        if refused.policy in {Policy.LATER, Policy.CONFIGURATION}:
+        if refused.policy is Policy.LATER:
             at = now + _SOON
         await store.OPEN.put_off(self.db, begun.id, at)
 
     async def _find_out(self, try_id: str) -> None:
-        """Ask what became of one; what WeChat Pay does not know is asked for again, in the same words."""
+        """Ask what became of one; what WeChat Pay does not know is asked for again (`_again`)."""
         found = await store.find_try(self.db, try_id)
         if found is None:
             return
@@ -154,7 +157,7 @@ class Debits:
             await store.OPEN.put_off(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
             return
         if fate is None:
-            await self._ask(found)
+            await self._again(found)
         elif fate.told is Told.OPEN:
             await store.OPEN.put_off(self.db, try_id, ladder.next_query(found.asked_at, self.clock.now()))
         elif self._fits(found, fate):
@@ -163,8 +166,22 @@ class Debits:
             await strays.keep(self.db, try_id, "debit", "the query tells another amount", self.clock.now())
             await store.OPEN.put_off(self.db, try_id, self.clock.now() + ladder.LATER_QUERIES)
 
-    async def _settle(self, found: Try, fate: Fate, key: str) -> None:
-        """Under the payment's lock, with what its owner makes of it; who comes second finds it done."""
+    async def _again(self, found: Try) -> None:
+        """Ask in the same words, while its contract stands and for as long as anything is tried (T4)."""
+        if ladder.is_over(found.asked_at, self.clock.now()):
+            never = Fate(Told.FAILED, reason=f"{Policy.CONFIGURATION}: it never arrived")
+            await self._settle(found, never, found.id, Policy.CONFIGURATION)
+        elif await contracts_store.is_signed(self.db, found.contract):
+            await self._ask(found)
+        else:
+            ended = Fate(Told.FAILED, reason=f"{Policy.CONTRACT}: ended meanwhile")
+            await self._settle(found, ended, found.id, Policy.CONTRACT)
+
+    async def _settle(self, found: Try, fate: Fate, key: str, policy: Policy = Policy.PAYER) -> None:
+        """Under the payment's lock, with what its owner makes of it; who comes second finds it done.
+
+        `policy`: what it failed for.
+        """
         now = self.clock.now()
         async with self.db.transaction() as tx:
             await self.reports.lock(tx, found.payment)
@@ -178,8 +195,7 @@ class Debits:
                 step = Step("failed", "failed", "wechat", key, now)
                 await store.move_try(tx, found.id, step, fate.reason, fate.transaction_id)
                 if held.payment.state is PaymentState.ASKED:
-                    reason = "contract" if fate.reason == Policy.CONTRACT else "payer"
-                    await self._failed(tx, held, reason, Step("owed", "failed", "wechat", key, now))
+                    await self._failed(tx, held, policy, Step("owed", "failed", "wechat", key, now))
 
     async def _paid(self, tx: Transaction, held: Held, found: Try, fate: Fate, step: Step) -> None:
         what = "paid" if found.state is TryState.OPEN else "paid_late"
@@ -195,17 +211,20 @@ class Debits:
         if payment:
             await self.reports.of(payment.purpose).paid(tx, payment)
 
-    async def _failed(self, tx: Transaction, held: Held, reason: str, step: Step) -> None:
+    async def _failed(self, tx: Transaction, held: Held, policy: Policy, step: Step) -> None:
+        """Tried again by the ladder; for what our own settings are refused for nobody falls behind."""
         again = ladder.next_try(held.begun_at or step.at, step.at)
         await store.move(tx, held.payment.id, step, again)
         payment = await store.payment(tx, held.payment.id)
-        if payment:
-            await self.reports.of(payment.purpose).failed(tx, payment, reason)
+        if payment and policy is not Policy.CONFIGURATION:
+            await self.reports.of(payment.purpose).failed(tx, payment, str(policy))
 
     async def _stop(self, tx: Transaction, held: Held, now: datetime) -> None:
+        """It is staff's from now on. Of what our own settings were refused for nobody else hears."""
         await store.move(tx, held.payment.id, Step("stopped", "stopped", "job", held.payment.id, now))
         payment = await store.payment(tx, held.payment.id)
-        if payment:
+        ours = (await store.last_reason(tx, held.payment.id)).startswith(Policy.CONFIGURATION)
+        if payment and not ours:
             await self.reports.of(payment.purpose).failed(tx, payment, "unpaid")
 
 

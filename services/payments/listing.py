@@ -31,7 +31,8 @@ class Line:
 
 _PAYMENTS = """
 SELECT p.id, p.changed_at AS at, p.state, p.amount_fen, p.purpose || ' ' || p.object AS about,
-       concat(p.tries, ' tries', ', ' || nullif(t.reason, '')) AS note
+       concat(p.tries, CASE p.tries WHEN 1 THEN ' try' ELSE ' tries' END,
+              ', ' || nullif(t.reason, '')) AS note
 FROM payments p LEFT JOIN pay_tries t ON t.payment = p.id AND t.no = p.tries
 WHERE p.id > $1 AND {what} ORDER BY p.id LIMIT $2
 """

@@ -97,6 +97,24 @@ async def move(tx: Transaction, refund_id: str, step: Step, reason: str, next_at
     )
 
 
+async def again(db: Database, refund_id: str, step: Step) -> bool:
+    """Ask for a refund that failed once more, under its number; False for one that did not."""
+    told = await db.execute(
+        """
+        UPDATE pay_refunds SET state = $2, what = $3, who = $4, key = $5, changed_at = $6, step = step + 1,
+               next_at = $6, asked_at = $6
+        WHERE id = $1 AND state = 'failed'
+        """,
+        refund_id,
+        step.state,
+        step.what,
+        step.who,
+        step.key,
+        step.at,
+    )
+    return told == "UPDATE 1"
+
+
 async def arrived(tx: Transaction, try_id: str, amount_fen: int) -> None:
     """So much of what was paid has gone back."""
     await tx.execute(

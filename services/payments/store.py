@@ -232,6 +232,32 @@ async def open_try(tx: Transaction, held: Held, try_id: str, contract: str, step
     return no
 
 
+async def again(db: Database, payment_id: str, step: Step) -> bool:
+    """Try what was given up anew, from the first step of the ladder on; False for what was not."""
+    told = await db.execute(
+        """
+        UPDATE payments SET state = $2, what = $3, who = $4, key = $5, changed_at = $6, step = step + 1,
+               next_try_at = $6, begun_at = NULL
+        WHERE id = $1 AND state = 'stopped'
+        """,
+        payment_id,
+        step.state,
+        step.what,
+        step.who,
+        step.key,
+        step.at,
+    )
+    return told == "UPDATE 1"
+
+
+async def last_reason(tx: Transaction, payment_id: str) -> str:
+    """Why the last try of a payment failed; "" where none did."""
+    found = await tx.fetchval(
+        "SELECT reason FROM pay_tries WHERE payment = $1 ORDER BY no DESC LIMIT 1", payment_id
+    )
+    return found or ""
+
+
 async def payment_of_try(db: Database | Transaction, try_id: str) -> str | None:
     """The payment a try is for."""
     found: str | None = await db.fetchval("SELECT payment FROM pay_tries WHERE id = $1", try_id)

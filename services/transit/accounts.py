@@ -1,10 +1,14 @@
 """Ride-code accounts: opened by a contract, in arrears until paid, closed once nothing is open (T1-T5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
+
 from core.clock import Clock
+from core.errors import DomainError, StoreGoneError
 from core.stores.database import Database, Transaction
 from services.payments.service import Contract
 from services.transit import accounts_store as store
@@ -18,6 +22,8 @@ __all__ = ["UPLOADED", "Account", "Accounts", "Contracts", "State"]
 # How long after the last code was good an account is closed: gates upload within seconds while they have a
 # network, and a tunnel or a bus is without one for minutes. What is heard of later is owed all the same.
 UPLOADED = timedelta(hours=1)
+
+_log = structlog.get_logger("transit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,11 @@ class Account:
     behind: int = 0
     behind_fen: int = 0
     open_trips: int = 0
+
+    @property
+    def may_come_out(self) -> bool:
+        """Whether there is a code for a way out, whatever is in the way of another ride."""
+        return bool(self.open_trips) and self.state not in {State.NONE, State.SUSPENDED}
 
 
 class Contracts(Signs, Protocol):
@@ -67,24 +78,27 @@ class Accounts:
             return Account("", State.NONE, None, *await store.owed(db or self._db, citizen))
         return Account(*found)
 
-    async def in_use(self, citizen: str, tx: Transaction) -> Account:
-        """The account if it may ride now; else why not: NotOpened, InArrears, Suspended, Closing, no consent.
+    async def rides(self, citizen: str, tx: Transaction) -> tuple[Account, DomainError | None]:
+        """The account, and what is in the way of a ride: NotOpened, InArrears, Closing, no consent, or None.
 
-        It stays so until the transaction is over.
+        Who was let in is let out, whatever has come in the way since. NotOpened and Suspended are raised
+        where there is no account, or it opens nothing at all. It stays so until the transaction is over.
         """
         await store.kept(tx, citizen)
         account = await self.of(citizen, tx)
         if account.state is State.NONE:
             raise NotOpened
-        _require_paid(account)
-        if account.state is State.CONSENT:
-            raise NotOpened
         if account.state is State.SUSPENDED:
             raise Suspended
-        if account.state is State.CLOSING:
-            raise Closing
-        await self._consents.require(tx, citizen, PURPOSE)
-        return account
+        refusal = _NO_RIDE.get(account.state)
+        return account, _unpaid(account) or (refusal() if refusal else await self._disagrees(citizen, tx))
+
+    async def _disagrees(self, citizen: str, tx: Transaction) -> DomainError | None:
+        try:
+            await self._consents.require(tx, citizen, PURPOSE)
+        except DomainError as refusal:
+            return refusal
+        return None
 
     async def open(self, citizen: str, back: str) -> str:
         """The page of WeChat Pay where the contract is signed; the account waits for it from now on.
@@ -111,7 +125,8 @@ class Accounts:
             account = await self.of(citizen, tx)
             if account.state is State.NONE:
                 raise NotOpened
-            _require_paid(account)
+            if unpaid := _unpaid(account):
+                raise unpaid
             if account.state is State.SUSPENDED:
                 raise Suspended
             await self._close(tx, accounts, account.id)
@@ -121,12 +136,19 @@ class Accounts:
         """Close the accounts that are closing and have nothing open, and let go of their contracts."""
         done = 0
         for citizen in await store.closing(self._db):
-            async with self._db.transaction() as tx:
-                accounts = await store.alone(tx, [citizen])
-                for account in accounts:
-                    if account.state is State.CLOSING:
-                        done += await self._end(tx, accounts, account, "closed")
+            try:
+                done += await self._finish(citizen)
+            except StoreGoneError:
+                raise
+            except Exception:  # noqa: BLE001 - the others' are closed, and a person looks into it
+                _log.exception("account_not_closed", citizen=citizen)
         return done
+
+    async def _finish(self, citizen: str) -> int:
+        async with self._db.transaction() as tx:
+            accounts = await store.alone(tx, [citizen])
+            closing = [account for account in accounts if account.state is State.CLOSING]
+            return sum([await self._end(tx, accounts, account, "closed") for account in closing])
 
     async def contract_signed(self, tx: Transaction, contract: Contract) -> None:
         """The account is in use from now on, or can pay what is behind; without one it is let go of again."""
@@ -164,7 +186,9 @@ class Accounts:
         return Step(who, key, self._clock.now())
 
 
-def _require_paid(account: Account) -> None:
+_NO_RIDE: Mapping[State, type[DomainError]] = {State.CONSENT: NotOpened, State.CLOSING: Closing}
+
+
+def _unpaid(account: Account) -> InArrears | None:
     """T3: whatever its state says."""
-    if account.behind:
-        raise InArrears(count=account.behind, fen=account.behind_fen)
+    return InArrears(count=account.behind, fen=account.behind_fen) if account.behind else None

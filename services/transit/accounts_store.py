@@ -158,6 +158,15 @@ async def closing(db: Database) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def asked_to_close(tx: Transaction, accounts: Collection[str]) -> set[str]:
+    """Of which of these accounts the citizen has asked to close them; they are locked (`alone`)."""
+    rows = await tx.fetch(
+        "SELECT DISTINCT account FROM transit_account_events WHERE account = ANY($1) AND what = 'closing'",
+        list(accounts),
+    )
+    return {row[0] for row in rows}
+
+
 async def citizen_of(db: Database | Transaction, name: str) -> str | None:
     """Who is meant by the name of an account, or by their own where they have one."""
     found: str | None = await db.fetchval(

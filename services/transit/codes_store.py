@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from core.stores.database import Transaction
+from core.stores.database import Database, Transaction
 
 
 class NewGrant(NamedTuple):
@@ -13,7 +13,7 @@ class NewGrant(NamedTuple):
     acct_ref: bytes
     account: str
     kind: int
-    companion: bool
+    type: int
     cap_fen: int
     issued_at: datetime
     expires_at: datetime
@@ -42,7 +42,7 @@ async def usage(tx: Transaction, account: str, day: date, lately: datetime) -> U
         SELECT (SELECT count(*) FROM transit_taps WHERE account = $1 AND day = $2 AND counted),
                count(*) FILTER (WHERE kind = 2),
                count(*) FILTER (WHERE issued_at > $3),
-               count(*) FILTER (WHERE issued_at > $3 AND companion),
+               count(*) FILTER (WHERE issued_at > $3 AND type = 2),
                max(issued_at)
         FROM transit_grants
         WHERE account = $1 AND issued_at >= ($2 + time '03:00') AT TIME ZONE 'Asia/Shanghai'
@@ -58,8 +58,13 @@ async def add(tx: Transaction, grant: NewGrant) -> None:
     """Write a grant down before it is signed: a code that comes back leads to its account."""
     await tx.execute(
         """
-        INSERT INTO transit_grants (acct_ref, account, kind, companion, cap_fen, issued_at, expires_at)
+        INSERT INTO transit_grants (acct_ref, account, kind, type, cap_fen, issued_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
         *grant,
     )
+
+
+async def drop(db: Database, acct_ref: bytes) -> None:
+    """Forget a grant of which no code was ever seen."""
+    await db.execute("DELETE FROM transit_grants WHERE acct_ref = $1", acct_ref)

@@ -73,12 +73,12 @@ class Rides(Holding):
         return Portion(self.name, len(rows), {}, [dict(row) for row in rows])
 
     async def obligations(self, db: Reader, subject: Subject) -> int:
-        """An account in use, rides under way, taps not priced yet, and what is owed for rides."""
+        """Rides under way, what is not priced yet or owed, and an account that its citizen could close."""
         return int(
             await db.fetchval(
                 f"""
                 SELECT (SELECT count(*) FROM transit_accounts WHERE citizen = $1
-                        AND state NOT IN ('consent', 'closed'))
+                        AND state NOT IN ('consent', 'suspended', 'closed'))
                      + (SELECT count(*) FROM transit_due WHERE account IN ({_MINE}))
                      + (SELECT count(*) FROM transit_trips WHERE account IN ({_MINE})
                         AND (state = 'open' OR money IN ('owed', 'arrears')))

@@ -29,7 +29,7 @@ class Reason(StrEnum):
     FUTURE = "future"
     UNKNOWN_CODE = "unknown_code"  # nobody was given it
     NOT_ITS_TIME = "not_its_time"  # the grant was over, or not there yet
-    NOT_ALLOWED = "not_allowed"  # a companion on the metro
+    NOT_ALLOWED = "not_allowed"  # a companion on the metro, or a way in with a code for ways out
     WRONG_PLACE = "wrong_place"  # the gate is registered elsewhere
     UNKNOWN_LINE = "unknown_line"  # the gate is registered where nothing stops (any more)
     WRONG_WAY = "wrong_way"  # in and out of a bus, or onto a metro

@@ -41,10 +41,11 @@ class Makes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A picture that is on its way; good until then, `left` more today."""
+    """A picture that is on its way; good until then, `left` more today; `only_out`: to leave the metro by."""
 
     until: datetime
     left: int
+    only_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Pictures:
         )
         async with self.db.transaction() as tx:
             await self.messenger.queue(tx, notice)
-        return Sent(made.until, made.left)
+        return Sent(made.until, made.left, made.refusal is not None)
 
 
 def drawn(text: str) -> bytes:

@@ -83,8 +83,8 @@ class Transit:
         return bool(self.timetable.tariffs)
 
     def require_lines(self) -> None:
-        """Refuse, `NoLines`, where there is none."""
-        if not self.runs:
+        """Refuse, `NoLines`, where there is none, or no fare is known for today."""
+        if not self.timetable.runs(self._today()):
             raise NoLines
 
     async def account(self, citizen: str) -> Account:
@@ -162,16 +162,19 @@ class Transit:
 
     def buses(self, day: date | None = None) -> list[tuple[str, int]]:
         """The buses by name, each with its one fare in fen."""
-        tariff = tariff_of(self.timetable.tariffs, day or service_day(self._means.clock.now()))
+        tariff = tariff_of(self.timetable.tariffs, day or self._today())
         lines = self.timetable.network.buses
         return [(lines[line].name, fen) for line, fen in sorted(tariff.bus.items())]
 
     def quote(self, start: str, end: str, day: date | None = None) -> Fare:
         """What a ride costs that is not over time; KeyError for an unknown station."""
-        tariff = tariff_of(self.timetable.tariffs, day or service_day(self._means.clock.now()))
+        tariff = tariff_of(self.timetable.tariffs, day or self._today())
         metres = self.timetable.network.metres(start, end)
         fen = tariff.least if start == end else band_fare(tariff, metres)
         return Fare(rounded(fen), Because.SAME_STATION if start == end else Because.DISTANCE, metres)
+
+    def _today(self) -> date:
+        return service_day(self._means.clock.now())
 
     def stations(self) -> Sequence[Station]:
         """Every station, by name."""

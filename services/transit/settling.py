@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import structlog
+
 from core.clock import Clock
+from core.errors import StoreGoneError
 from core.stores.database import Database, Transaction
 from services.transit import accounts_store, listing
 from services.transit import trips_store as store
@@ -19,6 +22,9 @@ from services.transit.telling import Missed, Tells
 from services.transit.trips_store import Day, Posting, TripRow
 
 AT_ONCE = 500  # account-days in one transaction
+_FIRST, _LONGEST = timedelta(minutes=1), timedelta(hours=1)  # what cannot be settled is tried again then
+
+_log = structlog.get_logger("transit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,41 @@ class Settling:
     clock: Clock
 
     async def settle(self) -> int:
-        """Pair up to `AT_ONCE` account-days anew; how many there were."""
-        async with self.db.transaction() as tx:
-            days = await store.take_due(tx, AT_ONCE)
-            if days:
-                await self._pair(tx, days)
+        """Pair up to `AT_ONCE` account-days anew; how many there were.
+
+        Where that fails each is paired by itself, so that one that cannot be holds up nobody else's (M9).
+        """
+        days: list[Day] = []
+        try:
+            async with self.db.transaction() as tx:
+                days = await store.take_due(tx, AT_ONCE, self.clock.now())
+                if days:
+                    await self._pair(tx, days)
+        except StoreGoneError:
+            raise
+        except Exception:
+            if not days:
+                raise
+            await self._each_by_itself(days)
         return len(days)
 
     async def close_days(self) -> int:
         """Let who is under way since a day that is over be without an exit (J5); how many account-days."""
         now = self.clock.now()
         return await store.mark_over(self.db, service_day(now) - timedelta(days=1), now)
+
+    async def _each_by_itself(self, days: Sequence[Day]) -> None:
+        """What fails still is told with its reason, and put off."""
+        for day in days:
+            try:
+                async with self.db.transaction() as tx:
+                    if await store.take_one(tx, day):
+                        await self._pair(tx, [day])
+            except StoreGoneError:
+                raise
+            except Exception:  # noqa: BLE001 - the others get theirs, and a person looks into it
+                _log.exception("day_not_settled", account=day[0], day=str(day[1]))
+                await store.put_off(self.db, day, self.clock.now(), _FIRST, _LONGEST)
 
     async def _pair(self, tx: Transaction, days: Sequence[Day]) -> None:
         now = self.clock.now()

@@ -18,6 +18,7 @@ _WHAT = {
     (State.ACTIVE, State.CONSENT): "unsigned",
     (State.ARREARS, State.ACTIVE): "paid_up",
     (State.ARREARS, State.CONSENT): "paid_up",
+    (State.ARREARS, State.CLOSING): "paid_up",
 }
 
 
@@ -40,8 +41,13 @@ class Standing:
         accounts = await store.alone(tx, citizens)
         behind = await store.behind(tx, citizens)
         signed = await self.contracts.signed(tx, citizens, PLAN)
+        closing = await store.asked_to_close(tx, [account.id for account in accounts])
         for account in accounts:
-            new = leads(behind=account.citizen in behind, signed=account.citizen in signed)
+            new = leads(
+                behind=account.citizen in behind,
+                signed=account.citizen in signed,
+                closing=account.id in closing,
+            )
             if what := _WHAT.get((account.state, new)):
                 await store.step(tx, account.id, what, new, step)
         return behind
@@ -51,13 +57,18 @@ class Standing:
         accounts = await store.alone(tx, [citizen])
         behind = await store.behind(tx, [citizen])
         signed = await self.contracts.signed(tx, [citizen], PLAN)
-        new = leads(behind=bool(behind), signed=bool(signed))
-        steps = [await store.step(tx, account.id, "restored", new, step) for account in accounts]
+        closing = await store.asked_to_close(tx, [account.id for account in accounts])
+        steps = []
+        for account in accounts:
+            new = leads(behind=bool(behind), signed=bool(signed), closing=account.id in closing)
+            steps.append(await store.step(tx, account.id, "restored", new, step))
         return any(steps)
 
 
-def leads(*, behind: bool, signed: bool) -> State:
-    """Where the facts lead an account that is neither suspended nor being closed."""
+def leads(*, behind: bool, signed: bool, closing: bool) -> State:
+    """Where the facts lead an account that is not suspended; `closing`: its citizen asked for it."""
     if behind:
         return State.ARREARS
+    if closing:
+        return State.CLOSING
     return State.ACTIVE if signed else State.CONSENT

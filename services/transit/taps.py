@@ -16,6 +16,10 @@ from services.transit.taps_store import Day, GrantRow, TapRow
 CLOCK_OFF = timedelta(seconds=120)
 AHEAD = timedelta(seconds=60)
 SKEW = timedelta(seconds=10)  # C3
+_ONLY: Mapping[int, Way] = {
+    Type.COMPANION: Way.BOARD,
+    Type.WAY_OUT: Way.OUT,
+}  # C5; and who is let out only was let in before
 _EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +33,7 @@ class _Read:
     acct_ref: bytes
     gen_time: int
     nonce: bytes
-    companion: bool
+    type: int
     cap_fen: int
 
 
@@ -146,15 +150,14 @@ def _read(sent: Sent, digest: bytes, at: datetime) -> _Read | Reason:
         code = read(sent.code)
     except Unreadable:
         return Reason.UNREADABLE
-    companion = code.type == Type.COMPANION
-    if companion and sent.way is not Way.BOARD:
+    if sent.way is not _ONLY.get(code.type, sent.way):
         return Reason.NOT_ALLOWED
-    return _Read(sent, digest, at, code.acct_ref, code.gen_time, code.nonce, companion, code.cap_fen)
+    return _Read(sent, digest, at, code.acct_ref, code.gen_time, code.nonce, code.type, code.cap_fen)
 
 
 def _granted(tap: _Read, grant: GrantRow | None) -> GrantRow | Reason:
     """Whose code it is; the gate has checked its signatures, the server knows what it had signed."""
-    if grant is None or (grant.companion, grant.cap_fen) != (tap.companion, tap.cap_fen):
+    if grant is None or (grant.type, grant.cap_fen) != (tap.type, tap.cap_fen):
         return Reason.UNKNOWN_CODE
     if not grant.issued_at - SKEW <= tap.at <= grant.expires_at + 2 * SKEW:
         return Reason.NOT_ITS_TIME
@@ -170,7 +173,7 @@ def _row(tap: _Read, grant: GrantRow) -> TapRow:
         acct_ref=tap.acct_ref,
         gen_time=tap.gen_time,
         nonce=tap.nonce,
-        companion=tap.companion,
+        companion=tap.type == Type.COMPANION,
         cap_fen=tap.cap_fen,
         at=tap.at,
         day=service_day(tap.at),

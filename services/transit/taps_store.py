@@ -20,7 +20,7 @@ class GrantRow:
     """What was granted under an acct_ref."""
 
     account: str
-    companion: bool
+    type: int
     cap_fen: int
     issued_at: datetime
     expires_at: datetime
@@ -76,7 +76,7 @@ async def grants(tx: Transaction, acct_refs: Collection[bytes]) -> dict[bytes, G
     """Whose each of these is."""
     rows = await tx.fetch(
         """
-        SELECT acct_ref, account, companion, cap_fen, issued_at, expires_at FROM transit_grants
+        SELECT acct_ref, account, type, cap_fen, issued_at, expires_at FROM transit_grants
         WHERE acct_ref = ANY($1)
         """,
         list(acct_refs),
@@ -157,7 +157,7 @@ async def mark_due(tx: Transaction, days: Collection[tuple[str, date]], now: dat
         """
         INSERT INTO transit_due (account, day, since)
         SELECT a, d, $3 FROM unnest($1::text[], $2::date[]) AS x (a, d)
-        ON CONFLICT (account, day) DO UPDATE SET since = excluded.since
+        ON CONFLICT (account, day) DO UPDATE SET since = excluded.since, not_before = NULL
         """,
         list(accounts),
         list(dates),

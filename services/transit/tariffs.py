@@ -75,6 +75,10 @@ class Timetable:
     network: Network
     tariffs: tuple[Tariff, ...]
 
+    def runs(self, day: date) -> bool:
+        """Whether it is known what a ride costs on a day."""
+        return any(each.begins <= day for each in self.tariffs)
+
     def dearest(self, day: date) -> int:
         """The dearest ride of a day, in fen: no code is good for more (C8)."""
         tariff = tariff_of(self.tariffs, day)

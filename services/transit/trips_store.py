@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from core.stores.database import Database, Transaction
@@ -51,17 +51,48 @@ class Charge:
     refunding_fen: int
 
 
-async def take_due(tx: Transaction, limit: int) -> list[Day]:
+async def take_due(tx: Transaction, limit: int, now: datetime) -> list[Day]:
     """Account-days to pair anew, which nobody else has in hand; due again if this comes to nothing."""
     rows = await tx.fetch(
         """
         DELETE FROM transit_due d USING (
-            SELECT account, day FROM transit_due ORDER BY since LIMIT $1 FOR UPDATE SKIP LOCKED
+            SELECT account, day FROM transit_due WHERE not_before IS NULL OR not_before <= $2
+            ORDER BY since LIMIT $1 FOR UPDATE SKIP LOCKED
         ) t WHERE d.account = t.account AND d.day = t.day RETURNING d.account, d.day
         """,
         limit,
+        now,
     )
     return [(row[0], row[1]) for row in rows]
+
+
+async def take_one(tx: Transaction, day: Day) -> bool:
+    """One account-day, if it is due still and in nobody's hand."""
+    told = await tx.execute(
+        """
+        DELETE FROM transit_due d USING (
+            SELECT account, day FROM transit_due WHERE (account, day) = ($1, $2) FOR UPDATE SKIP LOCKED
+        ) t WHERE d.account = t.account AND d.day = t.day
+        """,
+        *day,
+    )
+    return told == "DELETE 1"
+
+
+async def put_off(db: Database, day: Day, now: datetime, first: timedelta, longest: timedelta) -> None:
+    """Let one that failed wait: `first` so long, then twice as long each time, `longest` at the most."""
+    await db.execute(
+        """
+        UPDATE transit_due SET
+            tries = least(tries + 1, 30),
+            not_before = $3::timestamptz + least($4::interval * 2 ^ least(tries, 20), $5::interval)
+        WHERE (account, day) = ($1, $2)
+        """,
+        *day,
+        now,
+        first,
+        longest,
+    )
 
 
 async def taps(tx: Transaction, days: Sequence[Day]) -> dict[Day, list[Tap]]:
@@ -228,7 +259,7 @@ async def mark_over(db: Database, day: date, now: datetime) -> int:
         INSERT INTO transit_due (account, day, since)
         SELECT DISTINCT account COLLATE "C" AS account, day, $2::timestamptz FROM transit_trips
         WHERE state = 'open' AND day <= $1 ORDER BY account, day  -- as gates mark: nobody waits in a circle
-        ON CONFLICT (account, day) DO UPDATE SET since = excluded.since
+        ON CONFLICT (account, day) DO UPDATE SET since = excluded.since, not_before = NULL
         """,
         day,
         now,

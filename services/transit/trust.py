@@ -28,7 +28,7 @@ class TrustList:
 
 
 class Trusting:
-    """Makes the list. Who is in arrears gets no new code (T3) but may still leave the station they are in."""
+    """Makes the list. Who is in arrears gets no new code to go in by (T3), and is let out all the same."""
 
     def __init__(self, db: Database, issuer: Issuer) -> None:
         self._db = db

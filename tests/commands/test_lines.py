@@ -46,6 +46,16 @@ def test_a_negative_fare_is_told_with_file_line_and_field(folder: Path, tell: Te
     assert f"✗ {LOOK}{mistake}\n" in looked.out
 
 
+def test_a_tariff_that_no_code_could_be_signed_for_was_found_out_by_riders(folder: Path, tell: Tell) -> None:
+    change(folder / "tariff-2026-1.toml", "fen = 600", "fen = 5010")
+    change(folder / "tariff-2026-1.toml", "fen = 500", "fen = 5010")
+    looked = tell(folder.parent, "check")
+    assert looked.code == 1
+    assert (
+        "the dearest ride of tariff 2026-1 is 5010 fen, and no code is good for more than 5000" in looked.out
+    )
+
+
 @pytest.mark.parametrize("name", ["nowhere", "bianmin.toml"])
 def test_a_folder_that_is_none_is_one_clear_line(folder: Path, name: str, tell: Tell) -> None:
     told = tell(folder.parent, "transit", "tariff", "check", name)

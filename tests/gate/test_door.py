@@ -117,6 +117,8 @@ async def test_the_screen_turns_green_when_a_phone_is_shown(page: Page) -> None:
     async with page.get("/last?after=0") as answer:
         now = await answer.json()
     assert (now["number"], now["shown"]["open"], now["shown"]["words"]) == (1, True, "请进")
+    assert 0 <= now["age_s"] < 6, "a screen that is opened later does not show it as if it were new"
+    assert before["age_s"] is None
 
 
 async def test_the_screen_is_a_page_with_the_place_on_it(page: Page) -> None:

@@ -147,6 +147,16 @@ def test_a_key_that_the_list_says_is_revoked_opens_nothing_any_more(gate: Gate, 
     assert refused(opened(), shown()) == Reason.REVOKED_ISSUER, "also after a power cut"
 
 
+def test_every_way_out_lets_out_who_was_let_in_and_nobody_gets_in_by_that(gate: Gate, opened: Open) -> None:
+    under = granted(type=Type.WAY_OUT)
+    assert refused(gate, shown(under=under)) == Reason.ONLY_OUT
+    bus = opened(station=None, vehicle="E1234", line="bus-15", way="board", types=("self", "companion"))
+    bus.take_trust(msgspec.json.encode(trust_list()))
+    assert refused(bus, shown(under=under)) == Reason.ONLY_OUT
+    out = opened(way="out", types=())
+    assert out.show(shown(under=under)).code.type == Type.WAY_OUT
+
+
 def test_a_gate_of_one_operator_takes_nobody_elses_codes(gate: Gate, opened: Open) -> None:
     gate.look(shown(under=granted(custom=b"ferry")))
     ours = opened(operator="metro")

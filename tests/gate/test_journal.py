@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gate import files
+from gate import journal as journals
 from gate.clock import Clock
+from gate.faults import OutOfOrder
 from gate.journal import Journal, Place
 from tests.support.program import ROOT
 from tests.support.ride_codes import NOW, shown
@@ -122,13 +125,44 @@ def test_a_journal_that_grew_is_written_anew_while_it_works(
 WRITER = """
 import sys
 from pathlib import Path
+from gate import files
+from gate import journal as journals
 from gate.clock import Clock
+from gate.faults import OutOfOrder
 from gate.journal import Journal
 from tests.support.ride_codes import shown
 book = Journal(Path(sys.argv[1]) / "taps", Clock(), 20)
 while True:
     print(book.append(1795395600000, ("in", "zhongnan", "2", None), shown()).seq, flush=True)
 """
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "and once more"])
+def test_a_folder_that_could_not_be_kept_cost_the_next_tap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """The smaller file was cut to the length of the one before, and the next tap stood behind zeros."""
+    now = [float(NOW)]
+    book = Journal(tmp_path / "taps", Clock(lambda: now[0]), 20)
+    seqs = [book.append(NOW * 1000, HERE, shown(nonce=b"%08d" % number)).seq for number in range(40)]
+    now[0] += 3600
+    keep = files.keep_folder
+
+    def fails(_folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(journals, "_COMPACT_BYTES", 1)
+        broken.setattr(files, "keep_folder", fails)
+        book.done(seqs)
+        if again:
+            with pytest.raises(OutOfOrder):
+                book.append(NOW * 1000, HERE, shown(nonce=NONCES[0]))
+    assert files.keep_folder is keep
+    last = book.append(NOW * 1000, HERE, shown(nonce=NONCES[1])).seq
+    book.close()
+    assert noted(tmp_path) == [last]
+    assert not (tmp_path / "taps.damaged").exists()
 
 
 def test_a_gate_killed_in_the_middle_has_every_tap_for_which_it_opened(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class City:
         self.reply: Reply = self.take
         self.forged = 0
         self.lists = 0
+        self.no_list: dict[str, Any] = {}
+        self.sent_at: list[int] = []
 
     def take(self, batch: Batch) -> dict[str, Any]:
         known = [tap.seq for tap in batch.taps if tap.seq in self.taps]
@@ -58,6 +60,7 @@ class City:
         self._look_at(request, body)
         batch = msgspec.json.decode(body, type=Batch)
         self.batches.append(len(batch.taps))
+        self.sent_at.append(batch.sent_at)
         answer = self.reply(batch)
         if isinstance(answer, int):
             return web.Response(status=answer)
@@ -66,6 +69,8 @@ class City:
     async def _list(self, request: web.Request) -> web.Response:
         self._look_at(request, b"")
         self.lists += 1
+        if self.no_list:
+            return web.json_response(self.no_list, status=503)
         return web.Response(body=msgspec.json.encode(self.trust), content_type="application/json")
 
     def _look_at(self, request: web.Request, body: bytes) -> None:
@@ -236,6 +241,40 @@ async def test_the_trust_list_comes_with_the_deny_list_and_the_time(
     assert told.value.reason == Reason.DENIED, "not `future`: the clock is right, too"
     city.trust = TrustList(1, ())
     assert not await uploader.refresh(), "an older list changes nothing"
+
+
+async def test_a_server_whose_clock_was_ahead_for_a_while_shut_the_gates(
+    uploader: Uploader, city: City, hands: Hands
+) -> None:
+    """Ten minutes ahead, and put right again (domain-rules 9, 14): the gate goes by it both times."""
+    for machine, server in ((0, 600), (30, 30)):
+        hands.at = NOW + machine
+        city.trust = trust_list((NOW + server) * 1000)
+        await uploader.once()
+        assert uploader.gate.clock.now_ms() == pytest.approx((NOW + server) * 1000, abs=5000)
+    assert uploader.gate.show(shown(at=NOW + 30)).seq
+
+
+async def test_without_the_issuer_no_tap_was_uploaded(uploader: Uploader, city: City) -> None:
+    seqs = ride(uploader, 2)
+    city.no_list = {"error": "unavailable", "now": NOW * 1000}
+    with pytest.raises(NoServer, match="503"):
+        await uploader.once()
+    assert sorted(city.taps) == seqs
+    assert uploader.gate.pending() == []
+
+
+async def test_a_gate_without_a_list_sent_its_taps_with_a_wrong_clock(
+    uploader: Uploader, city: City, hands: Hands
+) -> None:
+    """They would be kept aside for it, each for a person to look at."""
+    ride(uploader, 1)
+    hands.at -= 600
+    city.no_list = {"error": "unavailable", "now": NOW * 1000}
+    with pytest.raises(NoServer, match="503"):
+        await uploader.once()
+    (sent_at,) = city.sent_at
+    assert sent_at == pytest.approx(NOW * 1000, abs=5000)
 
 
 def _says(answer: Any, _batch: Batch) -> Any:

@@ -155,6 +155,18 @@ async def test_who_is_behind_pays_and_rides_again(talk: Talk, riders: Riders) ->
     assert [tuple(row) for row in guards] == [("transit_arrears", False), ("trip_fare", True)]
 
 
+async def test_who_fell_behind_underground_is_let_out(talk: Talk, riders: Riders) -> None:
+    citizen = await opened(talk, riders)
+    await riders.rides(citizen, "zhongnan", "guanggu")
+    await riders.rides(citizen, "zhongnan")
+    await riders.debits("poor")
+    said = await talk.says("乘车码")
+    assert "您还没有出站" in said
+    assert "这个码只能出站用" in said
+    assert "还有 1 笔车费没有付，一共 4 元" in said
+    assert "这张码只能出站用" in await talk.says("图片码")
+
+
 async def test_a_debt_that_can_wait_waits(talk: Talk, riders: Riders) -> None:
     citizen = await opened(talk, riders)
     await riders.rides(citizen, "zhongnan", "guanggu")

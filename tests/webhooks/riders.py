@@ -89,6 +89,18 @@ class Riders:
         (payment,) = set(self.bank.payments) - before
         return payment
 
+    async def goes_in(self, citizen: str) -> None:
+        await self._taps(citizen, "zhongnan", "in", 20)
+
+    async def leaves(self, citizen: str) -> None:
+        await self._taps(citizen, "guanggu", "out", 1)
+
+    async def _taps(self, citizen: str, place: str, way: str, minutes_ago: float) -> None:
+        account = (await self.transit.account(citizen)).id
+        at = self.clock.now() - timedelta(minutes=minutes_ago)
+        await self.line.uploads(*await self.line.tap(account, place, way, at))
+        await self.transit.settle_all()
+
     async def cannot_be_debited(self, payment: str) -> None:
         self.bank.payments[payment] = replace(self.bank.payments[payment], state=PaymentState.OWED)
         async with self.db.transaction() as tx:

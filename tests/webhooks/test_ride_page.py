@@ -48,6 +48,7 @@ class Server:
     gone: bool = False
     refusal: str = ""
     why: str = "transit_in_arrears"
+    lets: Type = Type.SELF
     now: float = START
 
     async def answer(self, route: Route) -> None:
@@ -84,10 +85,12 @@ class Server:
             return
         key = base64.urlsafe_b64decode(form["key"] + "=")
         now = int(self.now)
-        ride_type = Type.COMPANION if form["type"] == "companion" else Type.SELF
+        ride_type = Type.COMPANION if form["type"] == "companion" else self.lets
         content = Grant(KID, b"r" * 16, ride_type, 900, key, now + self.lasts_s, 30)
         signed = base64.urlsafe_b64encode(grant(content, self.issuer.sign)).decode().rstrip("=")
-        body = {"grant": signed, "expires": now + self.lasts_s, "now": self.now}
+        body: dict[str, object] = {"grant": signed, "expires": now + self.lasts_s, "now": self.now}
+        if ride_type is Type.WAY_OUT:
+            body |= {"words": "您有 1 笔车费没有付，一共 4 元。", "what": self.why}
         await route.fulfill(body=msgspec.json.encode(body), content_type="application/json")
 
 
@@ -217,6 +220,24 @@ async def test_what_is_refused_is_said(ride: Ride, album: Path) -> None:
     await expect(ride.page.locator("canvas")).to_be_hidden()
     await expect(ride.page.get_by_role("link", name="去付车费")).to_be_visible()
     await ride.page.screenshot(path=album / "ride-refused.png")
+
+
+async def test_who_falls_behind_underground_reads_that_the_code_is_for_the_way_out(
+    ride: Ride, album: Path
+) -> None:
+    await expect(ride.page.get_by_text("这个码只能出站用")).to_be_hidden()
+    ride.server.lets = Type.WAY_OUT
+    own = await ride.text()
+    await ride.goes_on(301)
+    await expect(ride.page.get_by_text("这个码只能出站用")).to_be_visible()
+    await expect(ride.page.get_by_text("您有 1 笔车费没有付")).to_be_visible()
+    await expect(ride.page.get_by_role("link", name="去付车费")).to_be_visible()
+    await expect(ride.page.get_by_role("button", name="带一人")).to_be_hidden()
+    assert unarmour(await ride.another(own))[21] == Type.WAY_OUT
+    await ride.page.screenshot(path=album / "ride-way-out.png")
+    ride.server.lets = Type.SELF
+    await ride.goes_on(301)
+    await expect(ride.page.get_by_text("这个码只能出站用")).to_be_hidden()
 
 
 async def test_a_companion_gets_a_code_of_their_own(ride: Ride, album: Path) -> None:

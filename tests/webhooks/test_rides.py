@@ -12,7 +12,7 @@ import zxingcpp
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
-from gate.code import Grounds, IssuerKey, Refused, device_code, device_signer, verify
+from gate.code import Grounds, IssuerKey, Refused, Type, device_code, device_signer, verify
 from services.citizens.consent_texts import TRANSIT
 from services.payments.errors import NotSigned
 from services.transit import accounts_store
@@ -180,6 +180,24 @@ async def test_the_script_is_told_why_not_in_words(riders: Riders) -> None:
     assert "您有 1 笔车费没有付，一共 4 元。" in told["words"]
 
 
+async def test_who_fell_behind_underground_was_shown_no_code(riders: Riders) -> None:
+    browser = await riders.opens()
+    citizen = await riders.citizen()
+    payment = await riders.rides(citizen)
+    await riders.goes_in(citizen)
+    await riders.cannot_be_debited(payment)
+    page = await browser.gets("/transit")
+    assert "data-board" in page.text
+    status, told = await asks(browser, csrf_of(page))
+    assert (status, told["what"]) == (200, "transit_in_arrears")
+    assert base64.urlsafe_b64decode(told["grant"] + "==")[21] == Type.WAY_OUT
+    picture = await browser.gets("/transit/picture")
+    made = await browser.sends("/transit/picture", csrf=picture.field("csrf"))
+    assert "这张码只能出站用" in made.text
+    await riders.leaves(citizen)
+    assert "有车费没有付" in (await browser.gets("/transit")).text
+
+
 async def test_an_issuer_that_is_away_is_asked_again_by_the_script(riders: Riders) -> None:
     browser = await riders.opens()
     csrf = csrf_of(await browser.gets("/transit"))
@@ -272,6 +290,8 @@ async def test_who_is_behind_without_a_contract_signs_one_and_comes_back_to_pay(
     browser = await riders.opens()
     citizen = await riders.citizen()
     await riders.cannot_be_debited(await riders.rides(citizen))
+    assert "没有可以扣款" not in (await browser.gets("/transit/open")).text
+    await riders.riding.lets_go(citizen)
 
     async def nobody(_payment: str, _citizen: str) -> None:
         raise NotSigned
@@ -282,6 +302,7 @@ async def test_who_is_behind_without_a_contract_signs_one_and_comes_back_to_pay(
     assert (refused.status, refused.title) == (409, "没有办成")
     assert 'href="/transit/open"' in refused.text
     asked = await browser.gets("/transit/open")
+    assert "您有 4 元车费没有付，现在没有可以扣款的免密支付" in asked.text
     leads = await browser.sends("/transit/open", **fields(asked, "csrf", "version"), do="agree")
     assert PAY_PAGE in leads.text
     assert (await browser.gets("/transit/open?from_wxpay=1")).to == "/transit/pay"

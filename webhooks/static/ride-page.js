@@ -11,6 +11,7 @@ const QUIET = 2; // modules of white around a code; the card it lies on has as m
 const LEAST_PX = 4; // of a module, on the finest screens
 const SELF = "self";
 const COMPANION = "companion";
+const IN_ARREARS = "transit_in_arrears";
 
 const board = document.querySelector("[data-board]");
 const words = { ...board.dataset };
@@ -47,6 +48,7 @@ async function renew(wanted) {
     if (!answer.ok) return void refuse(told, wanted);
     offset = told.now - (triedAt + phone()) / 2;
     grants[wanted] = { bytes: fromBase64url(told.grant), expires: told.expires, asked: phone() };
+    if (wanted === SELF) onlyOut(told);
     if (wanted === COMPANION) type = COMPANION;
     if (wanted === type) await show();
   } catch (gone) {
@@ -93,7 +95,14 @@ function refuse({ words: said, what }, wanted) {
   grants[SELF] = grants[COMPANION] = null;
   board.dataset.state = "refused";
   part.refusal.textContent = said;
-  part.pay.hidden = what !== "transit_in_arrears";
+  part.pay.hidden = what !== IN_ARREARS;
+}
+
+/** Whoever is under way gets out, and may read what is in the way of another ride. */
+function onlyOut({ words: said, what }) {
+  board.dataset.out = said ? "only" : "";
+  part.why.textContent = said ?? "";
+  part.debt.hidden = what !== IN_ARREARS;
 }
 
 /** Nobody answered: one's own code goes on by itself, a companion's cannot be had now. */

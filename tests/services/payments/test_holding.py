@@ -38,7 +38,7 @@ async def test_operators_see_what_is_open_failed_given_up_and_strange(till: Till
     assert len(first) == 2
     assert len(await till.payments.listed(Which.FAILED, first[-1].id, 2)) == 1
     assert first[0].about.startswith("transit trip-")
-    assert first[0].note == "1 tries, payer"
+    assert first[0].note == "1 try, payer: NOT_ENOUGH"
     till.later(days=8)
     await till.payments.debit_due()
     assert len(await till.payments.listed(Which.STAFF, "", 10)) == 3

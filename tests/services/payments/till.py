@@ -18,7 +18,7 @@ APPID, PLAN, PLAN_ID = "wx-city", "transit", 12535
 class Mind:
     """What the bank does with a debit: `lost` = done, but nobody hears; `never` = it did not arrive."""
 
-    debit: str = "done"  # done, open, poor, lost, never, ended, later, broken
+    debit: str = "done"  # done, open, poor, lost, never, ended, later, ours, broken
 
 
 @dataclass
@@ -69,6 +69,8 @@ class PlayedBank:
                 raise ValueError("something nobody thought of")
             case "later":
                 raise BankRefused("FREQUENCY_LIMITED", Policy.LATER)
+            case "ours":
+                raise BankRefused("RULE_LIMIT", Policy.CONFIGURATION)
             case "ended":
                 raise BankRefused("CONTRACT_NOT_EXIST", Policy.CONTRACT)
             case "poor":

@@ -162,31 +162,30 @@ class Line:
             assert await accounts_store.step(tx, account, "signed", "active", self._step())
         return account
 
-    async def grant(self, account: str, at: datetime, *, companion: bool = False) -> bytes:
+    async def grant(self, account: str, at: datetime, kind: Type = Type.SELF) -> bytes:
         """A grant that is good around a moment."""
         ref = next(self._numbers).to_bytes(_REF)
         await self.db.execute(
             """
-            INSERT INTO transit_grants (acct_ref, account, kind, companion, cap_fen, issued_at, expires_at)
+            INSERT INTO transit_grants (acct_ref, account, kind, type, cap_fen, issued_at, expires_at)
             VALUES ($1, $2, 1, $3, 600, $4, $5)
             """,
             ref,
             account,
-            companion,
+            kind,
             at - timedelta(minutes=1),
             at + timedelta(minutes=14),
         )
         return ref
 
     async def tap(
-        self, account: str, place: str, way: str, at: datetime, *, companion: bool = False
+        self, account: str, place: str, way: str, at: datetime, kind: Type = Type.SELF
     ) -> tuple[Device, Sent]:
         """What a gate writes down when somebody is let through."""
         gate = await self.gate(place)
         gate.seq += 1
-        ref = await self.grant(account, at, companion=companion)
+        ref = await self.grant(account, at, kind)
         nonce = next(self._numbers).to_bytes(_NONCE)
-        kind = Type.COMPANION if companion else Type.SELF
         code = server_code(ServerCode(1, ref, kind, 600, int(at.timestamp()), 30, nonce), lambda _: b"s" * 64)
         device = gate.device
         sent = Sent(

@@ -1,24 +1,29 @@
 """An account is opened by a contract, in arrears until paid, and closed once nothing is open (T1-T5)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.clock import ManualClock
 from core.stores.database import Database, Transaction
 from gate.code import Grounds, IssuerKey, Refused, Type, read, verify
 from services.transit import accounts_store
-from services.transit.codes import MOST_CODES, MOST_COMPANIONS, MOST_PICTURES
+from services.transit.codes import MOST_CODES, MOST_COMPANIONS, MOST_GRANTS, MOST_PICTURES
 from services.transit.errors import (
     Closing,
     CodesUsedUp,
     InArrears,
+    NoLines,
     NotOpened,
     PicturesUsedUp,
     TooManyCompanions,
     TooSoon,
 )
+from services.transit.issuer import IssuerGone
+from services.transit.service import Parts, Transit
 from tests.services.transit.line import TIMETABLE, Line, after
 from tests.services.transit.riding import BACK, KEY, Riding
 
@@ -217,3 +222,85 @@ def test_a_fare_is_told_without_riding(riding: Riding, start: str, end: str, fen
     assert riding.transit.quote(start, end).fen == fen
     with pytest.raises(KeyError):
         riding.transit.quote(start, "nowhere")
+
+
+async def test_who_paid_what_was_behind_had_never_asked_to_close(riding: Riding) -> None:
+    citizen = await riding.opens()
+    payment = await riding.rides(citizen)
+    assert (await riding.transit.close(citizen)).state == "closing"
+    await riding.fails(payment)
+    assert await riding.state(citizen) == "arrears"
+    await riding.pays(payment)
+    assert await riding.state(citizen) == "closing"
+    riding.clock.move(timedelta(hours=2))
+    assert await riding.transit.finish_closing() == 1
+    assert await riding.state(citizen) == "none"
+
+
+async def test_who_was_suspended_while_closing_goes_on_closing(riding: Riding) -> None:
+    citizen = await riding.opens()
+    await riding.rides(citizen)
+    await riding.transit.close(citizen)
+    await riding.transit.suspend(citizen, "operator:lin", "card found")
+    await riding.transit.restore(citizen, "operator:lin", "hers")
+    assert await riding.state(citizen) == "closing"
+
+
+async def test_an_account_that_cannot_be_closed_held_up_the_others(
+    riding: Riding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await riding.opens(), await riding.opens()
+    for citizen in (one, other):
+        await riding.rides(citizen)
+        await riding.transit.close(citizen)
+    for payment in list(riding.bank.payments):
+        await riding.pays(payment)
+    let_go = riding.bank.let_go
+
+    async def fails_for_one(tx: Transaction, citizen: str, plan: str, why: str) -> None:
+        if citizen == one:
+            raise RuntimeError("a contract that is none")
+        await let_go(tx, citizen, plan, why)
+
+    monkeypatch.setattr(riding.bank, "let_go", fails_for_one)
+    riding.clock.move(timedelta(hours=2))
+    with capture_logs() as logs:
+        assert await riding.transit.finish_closing() == 1
+    assert [await riding.state(citizen) for citizen in (one, other)] == ["closing", "none"]
+    assert [(line["event"], line["citizen"]) for line in logs] == [("account_not_closed", one)]
+
+
+async def test_an_issuer_that_was_away_used_up_the_pictures_of_the_day(
+    riding: Riding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await riding.opens()
+
+    async def away(_content: object) -> bytes:
+        raise IssuerGone(why="test")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(riding.issuer, "code", away)
+        gone.setattr(riding.issuer, "grant", away)
+        for _ in range(MOST_PICTURES):
+            with pytest.raises(IssuerGone):
+                await riding.transit.picture(citizen)
+        for _ in range(MOST_GRANTS):
+            with pytest.raises(IssuerGone):
+                await riding.transit.grant(citizen, KEY)
+    assert (await riding.transit.picture(citizen)).left == MOST_PICTURES - 1
+    await riding.transit.grant(citizen, KEY)
+
+
+async def test_before_the_first_tariff_a_price_was_an_error(riding: Riding) -> None:
+    """A city whose fares begin the day after tomorrow: there is no line yet, and that is what is said."""
+    (tariff,) = TIMETABLE.tariffs
+    soon = replace(TIMETABLE, tariffs=(replace(tariff, begins=after(48 * 60).date()),))
+    means = Parts(riding.db, riding.bank, riding.issuer, soon, riding.clock, riding.agreed)
+    citizen = await riding.opens()
+    with pytest.raises(NoLines):
+        Transit(means).require_lines()
+    with pytest.raises(NoLines):
+        await Transit(means).grant(citizen, KEY)
+    riding.clock.set(after(48 * 60))
+    Transit(means).require_lines()
+    await Transit(means).grant(citizen, KEY)

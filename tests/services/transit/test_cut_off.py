@@ -19,8 +19,8 @@ def paying(db: Database, clock: ManualClock, seal: Seal) -> Paying:
     return Paying(db, clock, seal)
 
 
-class Cut(Exception):  # noqa: N818 - named by what is the case
-    """The process is gone, as far as the database can tell."""
+class Cut(BaseException):
+    """The process is gone, as far as the database can tell: nobody mends anything."""
 
 
 class Statements:

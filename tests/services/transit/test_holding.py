@@ -60,6 +60,14 @@ async def test_who_owes_is_known_until_it_is_paid(line: Line) -> None:
     assert await RIDES.obligations(line.db, await subject(line, rider)) == 0
 
 
+async def test_who_is_suspended_and_owes_nothing_could_not_be_erased(line: Line) -> None:
+    """She cannot close it herself, and nothing is open of it."""
+    rider = await line.rider()
+    assert await RIDES.obligations(line.db, await subject(line, rider)) == 1
+    await line.db.execute("UPDATE transit_accounts SET state = 'suspended', what = 'suspended', step = 2")
+    assert await RIDES.obligations(line.db, await subject(line, rider)) == 0
+
+
 async def test_arrears_keep_their_rider(line: Line) -> None:
     rider = await line.rider()
     await rides(line, rider)

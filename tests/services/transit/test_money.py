@@ -7,6 +7,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.stores.database import Database
+from gate.code import Type
 from services.payments.model import PaymentState
 from services.transit.model import Device, Sent
 from tests.services.transit.line import TIMETABLE, Line, after
@@ -112,9 +113,9 @@ async def history(line: Line, chance: random.Random) -> list[str]:
     for rider, number in itertools.product(riders, range(8)):
         way = chance.choice(["in", "out", "board"])
         place = chance.choice(["E1", "E2"] if way == "board" else STATIONS[:4])
-        companion = way == "board" and chance.random() < 0.2
+        kind = Type.COMPANION if way == "board" and chance.random() < 0.2 else Type.SELF
         at = after(number * 20 + chance.randrange(15))
-        waiting.append(await line.tap(rider, place, way, at, companion=companion))
+        waiting.append(await line.tap(rider, place, way, at, kind))
     chance.shuffle(waiting)
     while waiting:
         for device, sent in [waiting.pop() for _ in range(min(len(waiting), chance.randint(1, 5)))]:

@@ -1,6 +1,7 @@
 """Settling beside payments, gates and itself: nobody waits in a circle, and everything is booked once."""
 
 import asyncio
+import sys
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -121,9 +122,14 @@ async def test_two_settle_the_same_days_at_once(
             await paying.line.uploads(*await paying.line.tap(account, place, way, after(minutes)))
     both, found = asyncio.Barrier(2), trips_store.trips
 
-    async def looked_at(tx: Transaction, limit: int) -> list[Day]:
+    async def looked_at(tx: Transaction, limit: int, _now: datetime) -> list[Day]:
         rows = await tx.fetch("SELECT account, day FROM transit_due ORDER BY since LIMIT $1", limit)
         return [(row[0], row[1]) for row in rows]
+
+    async def given_up(*_: object) -> None:
+        found = sys.exception()
+        assert found is not None
+        raise found
 
     async def both_looked(tx: Transaction, days: Sequence[Day]) -> dict[Day, dict[int, Stored]]:
         trips = await found(tx, days)
@@ -133,6 +139,7 @@ async def test_two_settle_the_same_days_at_once(
     if not claimed:
         monkeypatch.setattr(accounts_store, "alone_with", whose)
         monkeypatch.setattr(trips_store, "take_due", looked_at)
+        monkeypatch.setattr(settling.Settling, "_each_by_itself", given_up)
     monkeypatch.setattr(settling, "AT_ONCE", 3 if claimed else 6)
     monkeypatch.setattr(trips_store, "trips", both_looked)
     async with asyncio.timeout(20):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.stores.database import Database
+from gate.code import Type
 from services.transit.model import Device, Reason, Sent
 from services.transit.pairing import Way
 from services.transit.taps import Taps
@@ -152,7 +153,7 @@ async def test_a_code_whose_grant_was_over(line: Line) -> None:
 
 
 async def test_a_companion_on_the_metro(line: Line) -> None:
-    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0), companion=True)
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0), Type.COMPANION)
     assert (await line.uploads(device, sent)).quarantined == {sent.seq: Reason.NOT_ALLOWED}
 
 
