@@ -1,11 +1,13 @@
 """What a citizen enters of somebody's identity: read, checked, and shown back masked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.clock import Clock, city_day
 from core.errors import DomainError
 from services.citizens import identity, names, numbers
 from services.citizens.model import SELF, Limits
+from services.citizens.telling import ordered
 from services.citizens.wishes import Wish
 
 _ASKER_LENGTH = 12  # characters, as many as stand in one line
@@ -25,6 +27,7 @@ class Shown:
     name: str
     id_number: str
     asker: str
+    scopes: Sequence[str]
 
     @property
     def is_self(self) -> bool:
@@ -64,5 +67,9 @@ class Papers:
     async def shown(self, wish: Wish) -> Shown:
         """A wish to be checked by who made it."""
         return Shown(
-            wish.relation, names.masked_name(wish.name), identity.masked_id(wish.id_number), wish.asker
+            wish.relation,
+            names.masked_name(wish.name),
+            identity.masked_id(wish.id_number),
+            wish.asker,
+            ordered(wish.scopes),
         )

@@ -1,6 +1,6 @@
 """Who is told what of a binding, in the transaction of the change (`templates/notices/binding_*.toml`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Messenger(Protocol):
         ...
 
 
-def ordered(scopes: list[str]) -> tuple[str, ...]:
+def ordered(scopes: Iterable[str]) -> tuple[str, ...]:
     """Scopes in the order in which they are said."""
     return tuple(sorted(scopes, key=SCOPES.index))
 

@@ -44,7 +44,7 @@ async def test_the_code_that_the_hospital_sent_binds(talk: Talk, register: Regis
     await asks_for(talk)
     assert "6 位数字" in await talk.says("短信")
     assert "不对" in await talk.says("000000")
-    assert "可以替您的妈妈王*英挂号" in await talk.says(register.last(MOTHERS_PHONE))
+    assert "可以替您的妈妈王*英办事了：挂号" in await talk.says(register.last(MOTHERS_PHONE))
     assert "妈妈王*英" in await talk.says("我的家人")
 
 
@@ -116,7 +116,7 @@ async def test_the_mother_hears_of_a_binding_by_code_and_ends_it(
     await talk.says("短信")
     await talk.says(register.last(MOTHERS_PHONE))
     (told,) = await arrives(mother)
-    assert "“女儿小芳”可以替您办事了：挂号、缴费、看排队\n（对方报出了医院发的验证码）" in told
+    assert "“女儿小芳”可以替您办事了：挂号、付款、看排队\n（对方报出了医院发的验证码）" in told
     assert "已经解绑" in await mother.walk("解绑", "1")
     assert "您还没有添加家人" in await talk.says("我的家人")
 
@@ -179,7 +179,7 @@ async def test_proven_at_once_the_booking_goes_on_where_it_was(
     await ward.session("heart-1", at("10:00"), units=(4,))
     await talk.walk("给我妈挂heart", "同意", "王秀英", MOTHER, "女儿小芳", "没错", "短信")
     went_on = await talk.says(register.last(MOTHERS_PHONE))
-    assert "可以替您的妈妈王*英挂号" in went_on
+    assert "可以替您的妈妈王*英办事了：挂号" in went_on
     assert "请选择医生" in went_on
     assert "您的妈妈王*英就诊" in await talk.walk("1", "1", "1")
 

@@ -39,7 +39,7 @@ async def test_a_clerk_sees_no_more_than_is_needed_and_stamps(console: Console, 
     daughter, number = await request(kin)
     browser = await clerk(console)
     shown = await browser.gets(f"{AT}?no={number}")
-    for word in ("替妈妈办事", "王*英", "女儿小芳", "挂号、缴费、看排队"):
+    for word in ("替妈妈办事", "王*英", "女儿小芳", "挂号、付款、看排队"):
         assert word in shown.text
     assert MOTHER not in shown.text
     done = await browser.sends(AT, no=number, id_number="１１０１０５19491231002x", csrf=shown.field("csrf"))

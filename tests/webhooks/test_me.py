@@ -72,7 +72,7 @@ async def test_grandma_reads_the_request_and_agrees(house: House, home: Home) ->
     assert "王*英，已核实身份" in mine.text
     assert "女儿小芳想替您办事" in mine.text
     shown = await browser.gets(f"/me/binding?b={asked}")
-    assert "挂号、缴费、看排队" in shown.text
+    assert "挂号、付款、看排队" in shown.text
     done = await browser.sends("/me/binding", b=asked, do="agree", csrf=shown.field("csrf"))
     assert (done.status, done.to) == (303, "/me?did=agree")
     again = await browser.sends("/me/binding", b=asked, do="agree", csrf=shown.field("csrf"))

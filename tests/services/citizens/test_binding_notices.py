@@ -35,7 +35,7 @@ async def test_she_is_asked_once_who_wants_what_and_until_when(kin: Kin) -> None
     letter = await kin.letter(mother)
     assert letter.text.splitlines() == [
         "【家人申请】",
-        "“儿子小明”想在微信上替您办事：挂号、缴费、看排队",
+        "“儿子小明”想在微信上替您办事：挂号、付款、看排队",
         "申请里写您是对方的“妈妈”。",
         "您同意了才能办，以后随时可以取消。",
         "不认识这个人，请选“拒绝”。",
@@ -142,7 +142,7 @@ async def test_who_is_bound_by_a_code_hears_at_once_who_may_what_and_how_to_end_
     letter = await kin.letter(mother)
     assert letter.text.splitlines() == [
         "【家人变动】",
-        "“小王”可以替您办事了：挂号、缴费、看排队",
+        "“小王”可以替您办事了：挂号、付款、看排队",
         "（对方报出了医院发的验证码）",
         "不认识或不愿意，请说“解绑”，马上取消。",
         "想看谁能替您办事，请说“我的家人”。",
