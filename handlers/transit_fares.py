@@ -46,6 +46,17 @@ async def buses(transit: Transit) -> Reply:
     return Text("transit/buses", buses=transit.buses())
 
 
+@router.on(
+    "{line}路多少钱", "坐{line}路多少钱", "{line}路要多少钱", "坐{line}路要多少钱", "{line}路车多少钱",
+    "{line}路公交多少钱", "{line}路公交车多少钱", "{line}路几块钱", "{line}路票价", "{line}路车费",
+)  # fmt: skip
+async def bus(line: str, transit: Transit) -> Reply:
+    """15路多少钱; of a line there is not all of them."""
+    transit.require_lines()
+    found = [each for each in transit.buses() if each[0] == f"{line}路"]
+    return Text("transit/buses", buses=found or transit.buses())
+
+
 async def _station(transit: Transit, said: str) -> str:
     """The name of the station that is meant."""
     transit.require_lines()

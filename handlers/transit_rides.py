@@ -7,6 +7,7 @@ from core.chat.events import Event
 from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId, Notes
+from services.transit.accounts import State
 from services.transit.listing import Ride
 from services.transit.pages import TRIPS, RideLinks
 from services.transit.service import Transit
@@ -47,7 +48,8 @@ async def debts(ask: Ask, transit: Transit) -> Reply:
     """欠费 → 现在付."""
     transit.require_lines()
     if not ask.knows("pay_confirm") and not await transit.behind(ask.citizen):
-        return Text("transit/no_debts")
+        rides = (await transit.account(ask.citizen)).state is State.ACTIVE
+        return Text("transit/no_debts", rides=rides)
     await ask.confirm("pay_confirm", partial(_behind, transit, ask.citizen), yes=_PAY, no=_LATER)
     tried = await ask.once("pay", partial(transit.tried, ask.citizen))
     return Text("transit/paying", tried=int(tried))

@@ -67,6 +67,10 @@ async def test_from_opening_to_the_code(talk: Talk, riders: Riders) -> None:
     assert "已经开通了" in await talk.says("开通")
 
 
+async def test_who_has_none_owes_nothing_and_is_not_told_to_use_it(talk: Talk) -> None:
+    assert "照常可以用" not in await talk.says("欠费")
+
+
 async def test_who_does_not_agree_gets_none_and_everything_else(talk: Talk) -> None:
     assert "没有您的同意" in await talk.walk("开通乘车码", "不同意")
     assert "从中南路到光谷广场" in await talk.says("中南路到光谷多少钱")
@@ -132,7 +136,7 @@ async def test_a_list_of_rides_goes_on_where_it_stopped(talk: Talk, riders: Ride
 
 async def test_who_is_behind_pays_and_rides_again(talk: Talk, riders: Riders) -> None:
     citizen = await opened(talk, riders)
-    assert "没有欠费" in await talk.says("欠费")
+    assert "乘车码照常可以用" in await talk.says("欠费")
     await riders.rides(citizen, "zhongnan", "guanggu")
     talk.later(minutes=15)
     await riders.debits("poor")
@@ -226,7 +230,10 @@ async def test_closing_asks_first(talk: Talk, riders: Riders) -> None:
         ("中南路到中南路多少钱", "20 分钟内"),
         ("中南路到火星多少钱", "没有找到“火星”这一站"),
         ("中南路到广场多少钱", "“广场”可能是：洪山广场、光谷广场"),
-        ("公交多少钱", "15路 2 元"),
+        ("公交多少钱", "15路 2 元，521路"),
+        ("15路多少钱", "15路 2 元\n"),
+        ("坐环湖1路要多少钱", "环湖1路 3 元"),
+        ("9路多少钱", "15路 2 元，521路"),
     ],
 )
 async def test_what_a_ride_costs(talk: Talk, said: str, answered: str) -> None:
