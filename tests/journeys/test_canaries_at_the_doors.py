@@ -32,7 +32,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _FIELDS = (
     "k", "a", "b", "to", "as", "do", "did", "day", "next", "size", "account", "state", "code", "before",
     "purpose", "person", "name", "password", "old", "new", "again", "id_number", "binding", "period",
-    "version", "anything",
+    "version", "key", "type", "n", "since", "from_wxpay", "anything",
 )  # fmt: skip
 _ENDS = ("logout", "all")  # what ends the session comes last
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -144,7 +144,10 @@ async def test_nothing_said_at_any_door_is_written_down_in_clear(
     doors: Doors, seal: Seal, who: Human, logged: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     city = doors.city
-    for said in (f"我叫{who.name}", who.phone, f"{who.number}", "人工", f"{who.name}电话{who.phone}"):
+    for said in (
+        *(f"我叫{who.name}", who.phone, f"{who.number}", "人工", f"{who.name}电话{who.phone}"),
+        *(f"{who.name}到{who.phone}多少钱", f"{who.number}路多少钱", "票价", who.name, who.number, "取消"),
+    ):
         await city.says(who.openid, said)
     callers = [Caller(), await citizen(doors, seal, who), await clerk(doors, seal)]
     words = (who.name, who.number, who.phone, who.openid)
@@ -154,7 +157,16 @@ async def test_nothing_said_at_any_door_is_written_down_in_clear(
         for number, caller in enumerate(callers)
         for turn in (0, 1)
     }
-    assert {"/me", "/export", "/console/bindings", "/login", "/metrics"} <= {path for _, path, _ in pages}
+    assert {
+        "/me",
+        "/export",
+        "/console/bindings",
+        "/login",
+        "/metrics",
+        "/transit",
+        "/transit/open",
+        "/api/transit/taps",
+    } <= {path for _, path, _ in pages}
     said_back = {door: found for door, page in pages.items() if (found := who.canaries.within(page))}
     assert not said_back, "no page says it back"
     assert not in_clear(who.canaries, await written(city))

@@ -14,12 +14,13 @@ from clients.wechat import Credentials, Platform, WeChat
 from commands import demo
 from commands.cards import played_kinds
 from commands.gateway import Gateway
+from commands.places import DEMO_TRANSIT
 from commands.simulate import platform_accounts, played_institutions
 from commands.surroundings import Surroundings
 from core.clock import Clock
 from core.seal import Seal
 from main import assemble
-from settings import Account, Institution, Server, Settings, address
+from settings import Account, Institution, Server, Settings, Transit, address
 from settings import Simulator as SimulatorSettings
 from settings import WeChat as SimulatedWeChat
 from webhooks.serving import listen, serve
@@ -95,6 +96,7 @@ async def running_city(
             api_base=address("127.0.0.1", simulated.getsockname()[1]), quiet_hours="00:00-00:00"
         ),
         accounts={"city": ACCOUNT},
+        transit=Transit(folder=str(DEMO_TRANSIT)),
         institutions={
             "renmin": Institution(
                 title="云汀市人民医院",
