@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from commands import lines, riders, transit
+from commands import lines, riders, transit, unsettled
 from commands.decided import Decided
 from commands.outbox_line import number
 from commands.transit import Asked
@@ -13,7 +13,7 @@ _Given = argparse.Namespace
 
 
 def add_transit(parser: argparse.ArgumentParser) -> None:
-    """`transit device add|list|revoke`, `quarantine`, `tariff check`, `account`, `suspend`, `restore`."""
+    """`transit device …`, `quarantine`, `unsettled`, `tariff check`, `account`, `suspend`, `restore`."""
     parser.description = (
         "metro and buses: their gates, what nobody believes of them, their data files, and who may ride"
     )
@@ -25,6 +25,10 @@ def add_transit(parser: argparse.ArgumentParser) -> None:
     aside.add_argument("--device", metavar="NAME", default="", help="of this gate only")
     _limit(aside)
     _runs(aside, lambda settings, it: transit.quarantine(settings, it.before, it.limit, it.device))
+    failed = actions.add_parser("unsettled", help="days of riders that could not be priced so far")
+    failed.add_argument("--after", metavar="ACCOUNT/DAY", default="", help="go on after this one")
+    _limit(failed)
+    _runs(failed, lambda settings, it: unsettled.listing(settings, it.after, it.limit))
     _add_tariff(actions.add_parser("tariff", help="what a ride costs, from which day on"))
     looking = _who(actions.add_parser("account", help="how somebody's account stands, and its last steps"))
     _runs(looking, lambda settings, it: riders.look(settings, it.name))

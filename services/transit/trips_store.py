@@ -95,6 +95,21 @@ async def put_off(db: Database, day: Day, now: datetime, first: timedelta, longe
     )
 
 
+async def unsettled(db: Database, after: Day | None, limit: int) -> list[tuple[str, date, int, datetime]]:
+    """Account-days that failed, with how often, and when they are tried again; in their order."""
+    account, day = after or ("", date.min)
+    rows = await db.fetch(
+        """
+        SELECT account, day, tries, coalesce(not_before, since) FROM transit_due
+        WHERE tries > 0 AND (account, day) > ($1, $2) ORDER BY account, day LIMIT $3
+        """,
+        account,
+        day,
+        limit,
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 async def taps(tx: Transaction, days: Sequence[Day]) -> dict[Day, list[Tap]]:
     """Every tap that counts on these account-days."""
     found: dict[Day, list[Tap]] = {day: [] for day in days}

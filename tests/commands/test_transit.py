@@ -218,3 +218,30 @@ def test_a_gate_stands_on_a_line_of_the_settings(own: Own, tell: Tell) -> None:
     )
     here = ("--key", PUBLIC, "--line", "m2", "--station", "elsewhere")
     assert tell(own.folder, "transit", "device", "add", "g-zn-1", *here).code == 0, "the control"
+
+
+def test_days_that_could_not_be_settled_are_listed(own: Own, tell: Tell) -> None:
+    assert "every day is settled" in tell(own.folder, "transit", "unsettled").out
+    told(own.database_url, "INSERT INTO citizens (id) VALUES ('c_0000000000000001')")
+    for number in range(3):
+        account = f"t_{number:016d}"
+        told(
+            own.database_url,
+            """
+            WITH made AS (INSERT INTO transit_accounts (id, citizen, state, since, what, who, key, changed_at)
+                VALUES ($1, 'c_0000000000000001', 'consent', now(), 'asked', 'test', 'k', now()) RETURNING id)
+            INSERT INTO transit_due (account, day, since, tries, not_before)
+            SELECT $1, '2026-11-23', now(), $2, '2026-11-24 01:00Z' FROM made
+            """,
+            account,
+            number,
+        )
+    first = tell(own.folder, "transit", "unsettled", "--limit", "1")
+    assert first.out.startswith(
+        "t_0000000000000001/2026-11-23  failed 1 time, tried again 2026-11-24 09:00:00\n"
+    )
+    assert "unsettled --after t_0000000000000001/2026-11-23\n" in first.out
+    rest = tell(own.folder, "transit", "unsettled", "--after", "t_0000000000000001/2026-11-23")
+    assert rest.out == "t_0000000000000002/2026-11-23  failed 2 times, tried again 2026-11-24 09:00:00\n"
+    wrong = tell(own.folder, "transit", "unsettled", "--after", "t_0000000000000001/2026-02-30")
+    assert (wrong.code, "as they are listed" in wrong.line) == (2, True)
