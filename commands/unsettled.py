@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import date
+from datetime import date, datetime
 
 from commands import places, terminal
 from commands.database import migrated
@@ -29,9 +29,9 @@ def listing(settings: Settings, after: str, limit: int) -> int:
     return 0
 
 
-async def _found(settings: Settings, after: Day | None, limit: int) -> list[tuple[str, date, int, object]]:
+async def _found(settings: Settings, after: Day | None, limit: int) -> list[tuple[str, date, int, datetime]]:
     async with migrated(places.database(settings.stores)) as db:
-        return list(await trips_store.unsettled(db, after, limit))
+        return await trips_store.unsettled(db, after, limit)
 
 
 def _after(text: str) -> Day | None:
