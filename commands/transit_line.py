@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from commands import lines, riders, transit, unsettled
+from commands import lines, repeated, riders, transit, unsettled
 from commands.decided import Decided
 from commands.outbox_line import number
 from commands.transit import Asked
@@ -29,6 +29,11 @@ def add_transit(parser: argparse.ArgumentParser) -> None:
     failed.add_argument("--after", metavar="ACCOUNT/DAY", default="", help="go on after this one")
     _limit(failed)
     _runs(failed, lambda settings, it: unsettled.listing(settings, it.after, it.limit))
+    crowds = actions.add_parser("repeated", help="codes of one phone that let several people in")
+    crowds.add_argument("--days", metavar="N", type=number, default=7, help="so many days back (7)")
+    crowds.add_argument("--before", metavar="N", type=number, default=None, help="before this number")
+    _limit(crowds)
+    _runs(crowds, lambda settings, it: repeated.listing(settings, it.days, it.before, it.limit))
     _add_tariff(actions.add_parser("tariff", help="what a ride costs, from which day on"))
     looking = _who(actions.add_parser("account", help="how somebody's account stands, and its last steps"))
     _runs(looking, lambda settings, it: riders.look(settings, it.name))

@@ -245,3 +245,8 @@ def test_days_that_could_not_be_settled_are_listed(own: Own, tell: Tell) -> None
     assert rest.out == "t_0000000000000002/2026-11-23  failed 2 times, tried again 2026-11-24 09:00:00\n"
     wrong = tell(own.folder, "transit", "unsettled", "--after", "t_0000000000000001/2026-02-30")
     assert (wrong.code, "as they are listed" in wrong.line) == (2, True)
+
+
+def test_codes_that_let_several_in_are_listed_by_days(own: Own, tell: Tell) -> None:
+    assert tell(own.folder, "transit", "repeated").out == "none in 7 days\n"
+    assert tell(own.folder, "transit", "repeated", "--days", "1", "--before", "9").out == "nothing earlier\n"

@@ -18,6 +18,7 @@ from services.payments.errors import NotSigned
 from services.transit import accounts_store
 from services.transit.accounts_store import Step
 from services.transit.issuer import IssuerGone
+from services.transit.listing import Ride
 from tests.support.ride_codes import PHONE, public
 from tests.webhooks.logging_in import GRANDMA, GRANDPA, Browser, Page
 from tests.webhooks.riders import PAY_PAGE, Riders, fields
@@ -284,6 +285,26 @@ async def test_what_is_behind_is_paid_and_the_page_says_only_what_is_known(rider
     paid = await browser.gets(tried.to)
     assert "已经付清" in paid.text
     assert "data-board" in (await browser.gets("/transit")).text
+
+
+async def test_what_was_paid_while_its_page_was_made_was_said_to_have_failed(riders: Riders) -> None:
+    browser = await riders.opens()
+    citizen = await riders.citizen()
+    payment = await riders.rides(citizen)
+    await riders.cannot_be_debited(payment)
+    owed = await browser.gets("/transit/pay")
+    tried = await browser.sends("/transit/pay", csrf=owed.field("csrf"))
+    behind = riders.transit.behind
+
+    async def paid_just_then(citizen: str) -> list[Ride]:
+        found = await behind(citizen)
+        await riders.is_debited(payment)
+        return found
+
+    riders.transit.behind = paid_just_then  # type: ignore[method-assign]
+    assert "刚才没有扣成" not in (await browser.gets(tried.to)).text
+    riders.transit.behind = behind  # type: ignore[method-assign]
+    assert "已经付清" in (await browser.gets(tried.to)).text
 
 
 async def test_who_is_behind_without_a_contract_signs_one_and_comes_back_to_pay(riders: Riders) -> None:
