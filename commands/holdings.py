@@ -40,6 +40,7 @@ IMPERSONAL = (
     _impersonal(
         "transit_devices", "which gate stands where, with which key", "as long as its taps are told of"
     ),
+    _impersonal("community_places", "where people live, down to the unit of a building", _CATALOGUE),
     _impersonal("consent_transitions", "the steps a consent may take", _PROGRAM),
     _impersonal("unit_transitions", "the steps a number may take", _PROGRAM),
     _impersonal("catalogues", "which data files are loaded", _CATALOGUE),

@@ -18,6 +18,7 @@ from commands import (
     simulate,
     work,
 )
+from commands.community_line import add_community
 from commands.fleet import MOST, Member
 from commands.gateway import Assemble
 from commands.outbox_line import add_outbox
@@ -69,6 +70,7 @@ def parse(arguments: Sequence[str]) -> Command:
     add_menu(commands.add_parser("menu", help="the menu under the chat of each official account"))
     add_staff(commands.add_parser("staff", help="who may come into the console, and what was done there"))
     add_transit(commands.add_parser("transit", help="metro and buses: their gates, data files and riders"))
+    add_community(commands.add_parser("community", help="where people live, out of sheets"))
     given = parser.parse_args(arguments)
     return lambda settings, assemble: int(given.command(settings, assemble, given))
 

@@ -1,0 +1,37 @@
+"""What communities speak of: places from the district down to the unit."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PlaceKind(StrEnum):
+    """From the largest to the smallest; grid, compound and unit may be left out."""
+
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    GRID = "grid"
+    COMPOUND = "compound"
+    BUILDING = "building"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place. `households` are its own: of a unit, or of a building that has none."""
+
+    id: str
+    parent: str
+    kind: PlaceKind
+    name: str
+    households: int | None = None
+
+    @property
+    def community(self) -> str:
+        """The code of the community it is in; of a street or district its own code."""
+        return self.id.partition("-")[0]
+
+
+def is_within(place: str, scope: str) -> bool:
+    """Whether a place belongs to what somebody works for: `scope` is the code of a community or above."""
+    return bool(scope) and place.partition("-")[0].startswith(scope)

@@ -1,0 +1,73 @@
+"""`community places`: a sheet is looked at first, loaded whole or not at all, and listed."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Own, Tell
+from tests.services.community.test_places import HEAD, LINES, SPRING, Line
+from tests.support.workbooks import workbook
+
+
+def sheet(folder: Path, *lines: Line, encoding: str = "gbk") -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([HEAD, *lines])
+    (folder / "places.csv").write_text(text.getvalue(), encoding)
+    return str(folder / "places.csv")
+
+
+def test_a_sheet_is_looked_at_loaded_and_listed(own: Own, tell: Tell) -> None:
+    file = sheet(own.folder, *LINES)
+    looked = tell(own.folder, "community", "places", "load", file, "--dry-run")
+    assert looked.code == 0, looked.err
+    new = "district 1, street 1, community 2, grid 2, compound 2, building 3, unit 2"
+    assert f"new      {new}\n" in looked.out
+    assert looked.out.endswith("a dry run: nothing was changed\n")
+    assert "no place here" in tell(own.folder, "community", "places", "list").out
+    assert tell(own.folder, "community", "places", "load", file).out.endswith("loaded\n")
+    assert "known    13 places" in tell(own.folder, "community", "places", "load", file).out
+    first = tell(own.folder, "community", "places", "list", "420106001", "--limit", "1").out
+    assert first.startswith("420106001004            community   东湖社区\n")
+    assert "list 420106001 --after 东湖社区" in first
+    rest = tell(own.folder, "community", "places", "list", "420106001", "--after", "东湖社区").out
+    assert rest == "420106001003            community   春风社区\n"
+    below = tell(own.folder, "community", "places", "list", "420106001004").out
+    assert "building    老邮局宿舍, 18 households" in below
+
+
+def test_every_row_that_is_wrong_is_named_and_nothing_is_loaded(own: Own, tell: Tell) -> None:
+    lines = [*LINES, [*SPRING, "", "", "", "", 5], ["4201", *SPRING[1:], "", "", "9栋", "", "许多"]]
+    told = tell(own.folder, "community", "places", "load", sheet(own.folder, *lines))
+    assert told.code == 1
+    assert "row 6, 楼栋: 这一格是空的，要填上。" in told.out
+    assert "row 7, 社区编码: 社区编码是 12 位数字" in told.out
+    assert "row 7, 户数: 户数要写 0 到 2000 的整数" in told.out
+    assert "2 rows of 6 wrong, so nothing was loaded" in told.err
+    assert "no place here" in tell(own.folder, "community", "places", "list").out
+
+
+def test_a_shifted_column_is_told_before_its_rows(own: Own, tell: Tell) -> None:
+    shifted: list[Line] = [[line[0], "x", *line[1:]] for line in LINES]
+    told = tell(own.folder, "community", "places", "load", sheet(own.folder, *shifted))
+    assert told.out.startswith("column 户数: most rows are wrong in it, so perhaps the columns are shifted\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xd8\xff\xe0 a photograph" + bytes(range(256)), "这不是能读的表格"),
+        (b"PK\3\4 broken", "这个表格打不开"),
+        ("区,街道\n武昌区,水果湖街道\n".encode(), "第一行里没有这些列：社区编码、社区、楼栋、户数"),
+        (workbook([HEAD]), "表格里没有内容"),
+        (workbook([[*HEAD, "楼号"], LINES[0]]), "第一行里有两列都是“楼栋”"),
+        (b"x" * (10 * 1024 * 1024 + 1), "文件太大了，最多 10 MB"),
+    ],
+)
+def test_what_is_no_such_sheet_is_one_clear_line(own: Own, tell: Tell, content: bytes, says: str) -> None:
+    (own.folder / "places.xlsx").write_bytes(content)
+    told = tell(own.folder, "community", "places", "load", str(own.folder / "places.xlsx"))
+    assert (told.code, says in told.line) == (2, True), told.err
+    missing = tell(own.folder, "community", "places", "load", "nowhere.csv")
+    assert (missing.code, "nowhere.csv cannot be read" in missing.line) == (2, True)
