@@ -81,6 +81,7 @@ class Settling:
     async def _each_by_itself(self, days: Sequence[Day]) -> None:
         """What fails still is told with its reason, and put off."""
         for day in days:
+            begun = self.clock.now()
             try:
                 async with self.db.transaction() as tx:
                     if await store.take_one(tx, day):
@@ -89,7 +90,7 @@ class Settling:
                 raise
             except Exception:  # noqa: BLE001 - the others get theirs, and a person looks into it
                 _log.exception("day_not_settled", account=day[0], day=str(day[1]))
-                await store.put_off(self.db, day, self.clock.now(), _FIRST, _LONGEST)
+                await store.put_off(self.db, day, begun, _FIRST, _LONGEST)
 
     async def _pair(self, tx: Transaction, days: Sequence[Day]) -> None:
         now = self.clock.now()

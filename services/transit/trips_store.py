@@ -79,17 +79,20 @@ async def take_one(tx: Transaction, day: Day) -> bool:
     return told == "DELETE 1"
 
 
-async def put_off(db: Database, day: Day, now: datetime, first: timedelta, longest: timedelta) -> None:
-    """Let one that failed wait: `first` so long, then twice as long each time, `longest` at the most."""
+async def put_off(db: Database, day: Day, begun: datetime, first: timedelta, longest: timedelta) -> None:
+    """Let one that failed wait: `first` so long, then twice as long each time, `longest` at the most.
+
+    Not if a tap has come since it was `begun`: that may have put it right.
+    """
     await db.execute(
         """
         UPDATE transit_due SET
             tries = least(tries + 1, 30),
             not_before = $3::timestamptz + least($4::interval * 2 ^ least(tries, 20), $5::interval)
-        WHERE (account, day) = ($1, $2)
+        WHERE (account, day) = ($1, $2) AND since <= $3::timestamptz
         """,
         *day,
-        now,
+        begun,
         first,
         longest,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -9,6 +10,7 @@ from structlog.testing import capture_logs
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database, Transaction
+from services.transit import trips_store
 from services.transit.telling import Missed
 from tests.services.transit.line import after
 from tests.services.transit.paying import Paying
@@ -77,4 +79,27 @@ async def test_a_new_tap_does_not_wait_with_it(paying: Paying, broken: set[str])
     broken.clear()
     await paying.left_at(theirs, "guanggu", 25)
     await paying.transit.settle_all()
+    assert [trip[0] for trip in await paying.line.trips(theirs)] == ["closed"]
+
+
+async def test_a_tap_that_came_while_it_failed_was_put_off_with_it(
+    paying: Paying, broken: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, theirs = await paying.rider()
+    await paying.line.uploads(*await paying.line.tap(theirs, "hanyang", "in", after(0)))
+    await paying.transit.settle_all()
+    broken.add(one)
+    paying.clock.move(timedelta(hours=24))
+    await paying.transit.close_days()
+    put_off = trips_store.put_off
+
+    async def after_a_tap(*said: Any) -> None:
+        paying.clock.move(timedelta(seconds=1))
+        await paying.left_at(theirs, "guanggu", 25)
+        await put_off(*said)
+
+    monkeypatch.setattr(trips_store, "put_off", after_a_tap)
+    await paying.transit.settle()
+    broken.clear()
+    await paying.transit.settle()
     assert [trip[0] for trip in await paying.line.trips(theirs)] == ["closed"]
