@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from commands import lines, repeated, riders, transit, unsettled
+from commands import lines, repeated, riders, take_in, transit, unsettled
 from commands.decided import Decided
 from commands.outbox_line import number
 from commands.transit import Asked
@@ -25,6 +25,11 @@ def add_transit(parser: argparse.ArgumentParser) -> None:
     aside.add_argument("--device", metavar="NAME", default="", help="of this gate only")
     _limit(aside)
     _runs(aside, lambda settings, it: transit.quarantine(settings, it.before, it.limit, it.device))
+    taking = actions.add_parser("take-in", help="let a tap count that was kept aside")
+    taking.add_argument("number", metavar="NUMBER", type=number, help="as `quarantine` shows it")
+    taking.add_argument("--reason", metavar="WORDS", required=True, help="why; it is kept with the tap")
+    taking.add_argument("--by", metavar="NAME", default="", help="who decided it (default: your login)")
+    _runs(taking, lambda settings, it: take_in.take_in(settings, it.number, it.by, it.reason))
     failed = actions.add_parser("unsettled", help="days of riders that could not be priced so far")
     failed.add_argument("--after", metavar="ACCOUNT/DAY", default="", help="go on after this one")
     _limit(failed)

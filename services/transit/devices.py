@@ -76,7 +76,8 @@ class Devices:
         rows = await self._db.fetch(
             """
             SELECT id, device, seq, reason, said, arrived_at FROM transit_quarantine
-            WHERE ($1::bigint IS NULL OR id < $1) AND ($3 = '' OR device = $3) ORDER BY id DESC LIMIT $2
+            WHERE taken_at IS NULL AND ($1::bigint IS NULL OR id < $1) AND ($3 = '' OR device = $3)
+            ORDER BY id DESC LIMIT $2
             """,
             before,
             limit,

@@ -51,9 +51,7 @@ class Taps:
         looked: dict[int, _Read] = {}
         first: dict[int, bytes] = {}
         off = abs(batch.sent_at - now) > CLOCK_OFF
-        nowhere = self._network is not None and not self._network.knows(
-            device.line, device.station, device.vehicle
-        )
+        nowhere = self._is_nowhere(device)
         for sent in batch.taps:
             digest = _digest(sent)
             if sent.seq in first:
@@ -74,6 +72,33 @@ class Taps:
             await store.put_aside(tx, device.id, aside, now)
         wondered = {sent.seq: reason for sent, _, reason in reversed(aside)}  # the first one's reason stays
         return Ingested(_without(accepted, wondered), _without(known, wondered), wondered)
+
+    async def take_in(self, number: int, decided: store.Decided) -> Reason | None:
+        """Count a tap that was kept aside, as an operator decided; why it cannot be, or None.
+
+        Whatever its gate's clock showed when it was sent, and whatever the data files did not know then, is
+        let be; the tap itself has to be one that fits. LookupError where there is none, or it is taken in.
+        """
+        async with self._db.transaction() as tx:
+            device, sent, digest = await store.aside(tx, number)
+            await store.take_turn(tx, device.id)
+            found = _looked_at(device, sent, digest, decided.at)
+            if self._is_nowhere(device):
+                found = Reason.UNKNOWN_LINE
+            if isinstance(found, Reason):
+                return found
+            wrong: list[tuple[Sent, bytes, Reason]] = []
+            await self._count(tx, device, {sent.seq: found}, wrong, decided.at)
+            await store.put_aside(tx, device.id, wrong, decided.at)
+            if wrong:
+                return wrong[0][2]
+            await store.taken_in(tx, number, decided)
+        return None
+
+    def _is_nowhere(self, device: Device) -> bool:
+        return self._network is not None and not self._network.knows(
+            device.line, device.station, device.vehicle
+        )
 
     async def _count(
         self,

@@ -11,6 +11,7 @@ import msgspec
 from core.stores.database import Transaction
 from gate.code import UsedKey
 from services.transit.model import Device, Reason, Sent
+from services.transit.pairing import Way
 
 Day = tuple[str, date]
 
@@ -24,6 +25,15 @@ class GrantRow:
     cap_fen: int
     issued_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An operator's decision on a tap."""
+
+    who: str
+    why: str
+    at: datetime
 
 
 class TapRow(NamedTuple):
@@ -183,6 +193,34 @@ async def put_aside(
         [digest for _, digest, _ in taps],
         [reason.value for _, _, reason in taps],
         [_said(sent) for sent, _, _ in taps],
+    )
+
+
+async def aside(tx: Transaction, number: int) -> tuple[Device, Sent, bytes]:
+    """A tap that is kept aside, and its gate as it is registered; LookupError for none."""
+    row = await tx.fetchrow(
+        """
+        SELECT d.id, d.line, d.station, d.vehicle, q.said, q.digest
+        FROM transit_quarantine q JOIN transit_devices d ON d.id = q.device
+        WHERE q.id = $1 AND q.taken_at IS NULL FOR NO KEY UPDATE OF q
+        """,
+        number,
+    )
+    if row is None:
+        raise LookupError(f"nothing is kept aside under {number}")
+    said = msgspec.json.decode(row["said"])
+    said |= {"way": Way(said["way"]), "code": base64.b64decode(said["code"])}
+    return Device(*tuple(row)[:4]), Sent(**said), row["digest"]
+
+
+async def taken_in(tx: Transaction, number: int, decided: Decided) -> None:
+    """Note that it counts now, and who decided so."""
+    await tx.execute(
+        "UPDATE transit_quarantine SET taken_at = $2, taken_by = $3, taken_why = $4 WHERE id = $1",
+        number,
+        decided.at,
+        decided.who,
+        decided.why,
     )
 
 

@@ -250,3 +250,20 @@ def test_days_that_could_not_be_settled_are_listed(own: Own, tell: Tell) -> None
 def test_codes_that_let_several_in_are_listed_by_days(own: Own, tell: Tell) -> None:
     assert tell(own.folder, "transit", "repeated").out == "none in 7 days\n"
     assert tell(own.folder, "transit", "repeated", "--days", "1", "--before", "9").out == "nothing earlier\n"
+
+
+def test_a_tap_that_is_nobodys_is_not_taken_in(own: Own, tell: Tell) -> None:
+    nobody = tell(own.folder, "transit", "take-in", "9", "--reason", "why not")
+    assert (nobody.code, "nothing is kept aside under it" in nobody.line) == (2, True)
+    tell(own.folder, "transit", "device", "add", "g-zn-1", *STANDS)
+    said = SAID.replace(chr(92) + "u202em", "m2").replace('"c"', '"YWJj"')
+    told(
+        own.database_url,
+        """
+        INSERT INTO transit_quarantine (device, seq, digest, reason, said, arrived_at)
+        SELECT 'g-zn-1', 1, decode(md5('x'), 'hex'), 'clock', $1::text::jsonb, now()
+        """,
+        said,
+    )
+    refused = tell(own.folder, "transit", "take-in", "1", "--reason", "its clock was off", "--by", "lin")
+    assert (refused.code, "1 cannot be taken in: clock" in refused.line) == (1, True)

@@ -7,9 +7,10 @@ import pytest
 
 from core.stores.database import Database
 from gate.code import Type
-from services.transit.model import Device, Reason, Sent
+from services.transit.model import Batch, Device, Reason, Sent
 from services.transit.pairing import Way
 from services.transit.taps import Taps
+from services.transit.taps_store import Decided
 from tests.services.transit.line import TIMETABLE, Line, after
 
 
@@ -188,3 +189,41 @@ async def test_every_number_is_in_just_one_list(line: Line) -> None:
     assert told.known == [1]
     assert told.accepted == [2, 3, 4, 5, 6]
     assert told.quarantined == {50: Reason.WRONG_PLACE, 51: Reason.USED_TWICE}
+
+
+async def test_a_tap_that_was_kept_aside_for_the_clock_is_taken_in_once(line: Line) -> None:
+    account = await line.rider()
+    device, sent = await line.tap(account, "zhongnan", "in", after(0))
+    await line.uploads(device, sent, off=timedelta(minutes=3))
+    (number,) = await line.db.fetchrow("SELECT id FROM transit_quarantine")  # type: ignore[misc]
+    lin = Decided("operator:lin", "its clock was put right", line.clock.now())
+    assert await line.taps.take_in(number, lin) is None
+    await line.settles()
+    assert await line.trips(account) == [("open", "none", 0)]
+    row = await line.db.fetchrow("SELECT taken_by, taken_why FROM transit_quarantine")
+    assert tuple(row or ()) == ("operator:lin", "its clock was put right")
+    for once_more in (number, number + 1):
+        with pytest.raises(LookupError):
+            await line.taps.take_in(once_more, lin)
+    assert (await line.uploads(device, sent)).known == [sent.seq]
+
+
+async def test_a_tap_that_does_not_fit_is_not_taken_in_whoever_says_so(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    await line.db.execute("DELETE FROM transit_grants")
+    await line.uploads(device, sent)
+    (number,) = await line.db.fetchrow("SELECT id FROM transit_quarantine")  # type: ignore[misc]
+    lin = Decided("operator:lin", "let it be", line.clock.now())
+    assert await line.taps.take_in(number, lin) is Reason.UNKNOWN_CODE
+    assert await line.db.fetchval("SELECT count(*) FROM transit_taps") == 0
+    assert await line.db.fetchval("SELECT count(*) FROM transit_quarantine WHERE taken_at IS NULL") == 1
+
+
+async def test_a_tap_of_a_line_that_is_known_by_now_is_taken_in(line: Line) -> None:
+    device, sent = await line.tap(await line.rider(), "zhongnan", "in", after(0))
+    before = Taps(line.db, replace(TIMETABLE.network, metro={}))
+    await before.ingest(device, Batch(line.clock.now(), [sent]), line.clock.now())
+    (number,) = await line.db.fetchrow("SELECT id FROM transit_quarantine")  # type: ignore[misc]
+    lin = Decided("operator:lin", "the line runs", line.clock.now())
+    assert await before.take_in(number, lin) is Reason.UNKNOWN_LINE
+    assert await Taps(line.db, TIMETABLE.network).take_in(number, lin) is None
