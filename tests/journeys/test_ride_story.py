@@ -122,11 +122,15 @@ class Rider:
     async def finds_the_last_ride(self, words: str) -> None:
         """In the list, which has to be looked at again until it says so."""
         await self.follows_link("我的行程")
+        await self.looks_again(words, "返回乘车码", "我的行程")
+
+    async def looks_again(self, words: str, *links: str) -> None:
+        """Leave the page and come back to it until it says so."""
         for _ in range(60):
             if await self.web.get_by_text(words).count():
                 break
-            await self.follows_link("返回乘车码")
-            await self.follows_link("我的行程")
+            for link in links:
+                await self.follows_link(link)
         await self.reads(words)
 
     async def shows(self, name: str) -> None:
@@ -189,6 +193,24 @@ async def rides_and_pays(rider: Rider) -> None:
     await rider.shows("paid")
 
 
+async def comes_out_although_behind(rider: Rider) -> None:
+    """The ride before could not be debited while she was underground: her code opens ways out alone."""
+    await rider.at("2号线 洪山广场 进站")
+    await rider.holds_out("请进")
+    await rider.finds_the_last_ride("没有付")
+    await rider.follows_link("返回乘车码")
+    await rider.reads("这个码只能出站用")
+    await rider.shows("way-out")
+    await rider.at("2号线 光谷广场 进站")
+    await rider.holds_out("这个码只能出站用，请看手机")
+    await rider.at("2号线 汉阳门 出站")
+    await rider.holds_out("请出站")
+    await rider.follows_link("我的行程")
+    await rider.follows_link("返回乘车码")
+    await rider.looks_again("有车费没有付", "我的行程", "返回乘车码")
+    await rider.follows_link("我的行程")
+
+
 async def falls_behind(rider: Rider) -> None:
     """The wallet is empty; no new code is given, and asking WeChat Pay again changes nothing."""
     await rider.sets_wallet("0")
@@ -196,7 +218,7 @@ async def falls_behind(rider: Rider) -> None:
     await rider.shows("bill-in-chat")
     await rider.opens_the_code_page()
     await rider.rides("2号线 光谷广场", "2号线 洪山广场")
-    await rider.finds_the_last_ride("没有付")
+    await comes_out_although_behind(rider)
     await rider.shows("behind")
     await rider.follows_link("返回乘车码")
     await rider.reads("有车费没有付")
