@@ -71,11 +71,12 @@ async def latest(db: Database | Transaction, citizen: str, plan: str) -> Row | N
     return row_of(found) if found else None
 
 
-async def living(tx: Transaction, citizen: str, plan: str) -> list[Row]:
-    """Every contract that is asked for or signed."""
+async def living(tx: Transaction, citizen: str, plan: str | None = None) -> list[Row]:
+    """Every contract that is asked for or signed, of one plan or of all."""
     found = await tx.fetch(
         f"SELECT {_COLUMNS} FROM pay_contracts "  # noqa: S608 - our own words
-        "WHERE citizen = $1 AND plan = $2 AND state IN ('asked', 'signed') ORDER BY id FOR UPDATE",
+        "WHERE citizen = $1 AND ($2::text IS NULL OR plan = $2) AND state IN ('asked', 'signed') "
+        "ORDER BY id FOR UPDATE",
         citizen,
         plan,
     )

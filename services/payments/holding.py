@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from core.privacy.holdings import End, Holding, Kept, Portion, Reader, Subject
 from core.stores.database import Transaction
+from services.payments import contracts_store
+from services.payments.contracts_store import Step
 
 STRAYS_KEPT = timedelta(days=90)
 _BOOKS = "as long as the books; who it was cannot be found once the citizen is erased"
@@ -68,7 +70,13 @@ class Debts(Holding):
         return {"payments": int(await tx.fetchval(mine, subject.citizen))}
 
     async def erase(self, tx: Transaction, subject: Subject) -> Mapping[str, int]:
-        """Let go of where she rode, and of what WeChat Pay would find her by."""
+        """Let go of where she rode, and of what WeChat Pay would find her by; no contract of hers goes on.
+
+        WeChat Pay is told to end them by our own numbers, after this.
+        """
+        step = Step("ending", "let_go", "erasure", "erased", subject.at)
+        for contract in await contracts_store.living(tx, subject.citizen):
+            await contracts_store.move(tx, contract.id, step, subject.at)
         await tx.execute("UPDATE payments SET text = '' WHERE citizen = $1", subject.citizen)
         await tx.execute("UPDATE pay_contracts SET contract_id = NULL WHERE citizen = $1", subject.citizen)
         return {}

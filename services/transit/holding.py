@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from core.privacy.holdings import End, Holding, Kept, Portion, Reader, Subject
 from core.stores.database import Transaction
+from services.transit import accounts_store
+from services.transit.accounts_store import Step
 
 GRANTS_KEPT = timedelta(days=30)  # so long may a gate be without a network before its taps are nobody's
 ASIDE_KEPT = timedelta(days=180)
@@ -93,10 +95,13 @@ class Rides(Holding):
         return {"rides": int(await tx.fetchval(trips, subject.citizen))}
 
     async def erase(self, tx: Transaction, subject: Subject) -> Mapping[str, int]:
-        """Let go of where they went in and out, and of whose the codes were.
+        """Close what they ride with, and let go of where they went in and out, and of whose the codes were.
 
         Without places no day can be paired again: none stays due, and no trip under way.
         """
+        step = Step("erasure", "erased", subject.at)
+        for account in await accounts_store.alone(tx, [subject.citizen]):
+            await accounts_store.step(tx, account.id, "erased", "closed", step)
         await tx.execute(f"DELETE FROM transit_grants WHERE account IN ({_MINE})", subject.citizen)  # noqa: S608
         await tx.execute(
             f"""

@@ -75,6 +75,13 @@ class Paying:
         await self.payments.debit_due()
         return self.bank.asked[-1]
 
+    async def tried_in_vain(self) -> None:
+        """What is due is to be debited, and there is no contract to do it by."""
+        self.clock.move(DEBIT_AFTER)
+        asked = list(self.bank.asked)
+        await self.payments.debit_due()
+        assert self.bank.asked == asked
+
     async def arrives(self, name: str) -> None:
         """WeChat Pay tells that a try is paid."""
         self.bank.finish(name)
