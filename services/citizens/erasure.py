@@ -45,9 +45,12 @@ class NoSuchReceipt(DomainError):  # noqa: N818 - a refusal is named by what is 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What 删除 would mean now: `open` promises keep it waiting, until `due_at` at most."""
+    """What 删除 would mean now: `open` promises keep it waiting, until `due_at` at most.
 
-    open: int
+    They are counted by the part of the house that made them: bookings, rides, payments.
+    """
+
+    open: Mapping[str, int]
     due_at: datetime
     holders: int
 
@@ -218,8 +221,10 @@ class Erasing:
         _log.info("erased", why=row["why"], **{f"n_{name}": count for name, count in erased.items()})
         return True
 
-    async def _obligations(self, db: Reader, subject: Subject) -> int:
-        return sum([await each.obligations(db, subject) for each in self._holdings])
+    async def _obligations(self, db: Reader, subject: Subject) -> dict[str, int]:
+        """What is still promised, by part; nothing for those that promised nothing."""
+        found = {each.name: await each.obligations(db, subject) for each in self._holdings}
+        return {name: count for name, count in found.items() if count}
 
     async def _subject(self, db: Reader, citizen: str, *, asked: bool = True) -> Subject:
         return replace(await subject_of(db, citizen, self._clock.now()), asked=asked)

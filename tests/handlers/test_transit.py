@@ -220,6 +220,15 @@ async def test_closing_asks_first(talk: Talk, riders: Riders) -> None:
     assert "还没有开通" in await talk.says("关闭乘车码")
 
 
+async def test_who_wants_to_be_erased_was_told_of_visits_for_the_ride_code(
+    talk: Talk, riders: Riders
+) -> None:
+    await opened(talk, riders)
+    said = await talk.says("删除")
+    assert "您还有乘车码没关（请说“关闭乘车码”），办完才删" in said
+    assert "预约没看" not in said
+
+
 @pytest.mark.parametrize(
     ("said", "answered"),
     [
