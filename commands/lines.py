@@ -22,6 +22,17 @@ def told(folder: Path, today: date, cap_fen: int) -> str:
 
     `cap_fen`: the most that the issuer lets a code be good for.
     """
+    found = signable(folder, cap_fen)
+    begun = [each for each in found.tariffs if each.begins <= today]
+    if not begun:
+        raise BootError(f"{folder}: no tariff has begun yet ({_listed(found.tariffs)})")
+    later = [each for each in found.tariffs if each.begins > today]
+    soon = f", then {_listed(later)}" if later else ""
+    return f"{_counted(found)}, tariff {_listed(begun[-1:])}{soon}"
+
+
+def signable(folder: Path, cap_fen: int) -> Timetable:
+    """Read a folder; `BootError` also where riders would find out that no code can be signed for a ride."""
     found = read(folder)
     for tariff in found.tariffs:
         if (dearest := found.dearest(tariff.begins)) > cap_fen:
@@ -29,12 +40,7 @@ def told(folder: Path, today: date, cap_fen: int) -> str:
                 f"{folder}: the dearest ride of tariff {tariff.version} is {dearest} fen, and no code is "
                 f"good for more than {cap_fen} (issuer.cap_fen): raise that, or look the fares over"
             )
-    begun = [each for each in found.tariffs if each.begins <= today]
-    if not begun:
-        raise BootError(f"{folder}: no tariff has begun yet ({_listed(found.tariffs)})")
-    later = [each for each in found.tariffs if each.begins > today]
-    soon = f", then {_listed(later)}" if later else ""
-    return f"{_counted(found)}, tariff {_listed(begun[-1:])}{soon}"
+    return found
 
 
 def _counted(found: Timetable) -> str:

@@ -9,6 +9,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from clients.wechat_pictures import WeChatPictures
+from commands import lines
 from commands.jobs import Jobs
 from commands.outside import Outside
 from commands.post import Post
@@ -47,7 +48,8 @@ class Riders:
 def transit(around: Surroundings, db: Database, outside: Outside, riders: Riders) -> Transit:
     """The counter of the lines that the settings name; of none where they name none."""
     folder = around.settings.transit.folder
-    timetable = tariffs.read(Path(folder)) if folder else tariffs.NOTHING
+    cap_fen = around.settings.issuer.cap_fen
+    timetable = lines.signable(Path(folder), cap_fen) if folder else tariffs.NOTHING
     later = timedelta(seconds=around.settings.transit.debit_after_s)
     counter = Transit(
         Parts(

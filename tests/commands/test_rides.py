@@ -12,11 +12,12 @@ from commands.places import DEMO_TRANSIT
 from commands.rides import ride
 from commands.surroundings import Surroundings
 from core.clock import ManualClock
+from core.errors import BootError
 from core.schedule.leases import Leases
 from core.seal import Seal
 from core.stores.redis import Redis
 from main import assemble
-from settings import Settings, Transit
+from settings import Issuer, Settings, Transit
 from tests.support.city import ACCOUNT
 from webhooks.assets import Assets
 
@@ -66,6 +67,13 @@ def recurring(gateway: Gateway) -> set[str]:
     jobs = Jobs(Leases(gateway.db))
     ride(jobs, gateway.transit)
     return set(jobs.names)
+
+
+async def test_a_city_whose_rides_no_code_is_good_for_does_not_start(around: Surroundings) -> None:
+    lines, issuer = Transit(folder=str(DEMO_TRANSIT)), Issuer(cap_fen=499)
+    settings = msgspec.structs.replace(around.settings, transit=lines, issuer=issuer)
+    with pytest.raises(BootError, match="dearest ride of tariff 2026-1 is 500 fen"):
+        await assemble(replace(around, settings=settings))
 
 
 async def test_gates_have_a_door_and_the_clock_its_work(city: Gateway) -> None:
