@@ -48,6 +48,26 @@ def test_every_row_that_is_wrong_is_named_and_nothing_is_loaded(own: Own, tell: 
     assert "no place here" in tell(own.folder, "community", "places", "list").out
 
 
+def test_rows_that_do_not_fit_together_are_told_in_words(own: Own, tell: Tell) -> None:
+    house: Line = [*SPRING, "", "", "9栋", "", 8]
+    lines: list[Line] = [
+        house,
+        [*SPRING, "", "", "9栋", "", 9],
+        [*SPRING, "", "", "9栋", "1单元", 9],
+        [*SPRING[:3], "秋月社区", "", "", "7栋", "", 9],
+        ["4.20106E+11", *SPRING[1:], "", "", "6栋", "", 9],
+        [*SPRING, "", "", "栋" * 41, "", 9],
+    ]
+    told = tell(own.folder, "community", "places", "load", sheet(own.folder, *lines)).out.splitlines()
+    assert told == [
+        "row 3: 和第 2 行是同一个地方。请删去一行。",
+        "row 4: 同一栋楼，第 2 行和这一行一个分单元、一个不分。请统一。",
+        "row 5: 编码 420106001003 是“春风社区”，这里写的是别的名字。请核对编码和名字。",
+        "row 6, 社区编码: 这个数字被表格软件改短了，后几位丢了。请把这一列设成“文本”格式，再重新填写。",
+        "row 7, 楼栋: 太长了，最多 40 个字。",
+    ]
+
+
 def test_a_shifted_column_is_told_before_its_rows(own: Own, tell: Tell) -> None:
     shifted: list[Line] = [[line[0], "x", *line[1:]] for line in LINES]
     told = tell(own.folder, "community", "places", "load", sheet(own.folder, *shifted))
