@@ -48,8 +48,12 @@ def check_kept(reader: Reader, bodies: Sequence[bytes], sent: Counter[int]) -> N
 
 
 def push(plan: Plan, port: int, message: Message) -> tuple[int, bytes]:
-    """Deliver one message the way WeChat does; status and body of the answer."""
-    query, body = signed(plan, message)
+    """Deliver one message the way WeChat does, signed now; status and body of the answer."""
+    return deliver(port, *signed(plan, message))
+
+
+def deliver(port: int, query: str, body: bytes) -> tuple[int, bytes]:
+    """Deliver a push that is signed already: WeChat repeats one with the second it was written in."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
         connection.request("POST", f"{PATH}?{query}", body, {"Content-Type": "text/xml"})
