@@ -2,9 +2,9 @@
 
 from core.chat.menus import Button, Menu
 from core.chat.router import Router
-from handlers import citizens, common, hospital, hospital_moving, transit
+from handlers import citizens, common, community, hospital, hospital_moving, transit
 
-DOMAINS = (common, citizens, hospital, hospital_moving, transit)
+DOMAINS = (common, citizens, hospital, hospital_moving, transit, community)
 router = Router("city").include(*(each.router for each in DOMAINS))
 
 MENU = Menu(

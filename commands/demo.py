@@ -7,6 +7,8 @@ from commands.places import DEMO
 from core.clock import Clock
 from core.stores.database import Database
 from services.citizens.service import Citizens
+from services.community.place_sheet import read_places
+from services.community.service import Places
 from services.hospital.catalogue import load_catalogue
 from services.hospital.neighbours import book_up
 from services.hospital.service import Hospital
@@ -25,6 +27,8 @@ class Stage:
 async def load(stage: Stage) -> None:
     """Put the city in place, with everything open that shall be open today; may be repeated at any time."""
     await load_catalogue(stage.db, DEMO)
+    houses = read_places((DEMO / "places.csv").read_bytes())
+    await Places(stage.db, stage.clock).load(houses.good, dry_run=False)
     await open_new_days(stage)
 
 

@@ -24,6 +24,7 @@ from settings import Settings, is_wechat_host
 from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
+from webhooks.console.homes import HomeDesk
 from webhooks.console.pages import ConsolePages
 from webhooks.console.password import OwnPassword
 from webhooks.cookies import Jar
@@ -72,7 +73,8 @@ def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     door = ConsoleDoor(staff, guard, pages, seal, jar, server.proxy)
     counter = CounterDesk(services.proving, services.papers, staff, guard, pages)
     password = OwnPassword(staff, guard, pages, server.proxy)
-    return [*door.routes(), *password.routes(), *counter.routes()]
+    homes = HomeDesk(services.community.homes, staff, guard, pages)
+    return [*door.routes(), *password.routes(), *counter.routes(), *homes.routes()]
 
 
 def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:

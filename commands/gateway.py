@@ -6,18 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from commands.reception import Reception
-from commands.rights import DataRights
+from commands.services import Services
 from commands.surroundings import Surroundings
 from core.chat.dispatcher import Dispatcher
 from core.schedule.reminders import Reminders
 from core.stores.database import Database
 from core.stores.redis import Redis
-from services.citizens.proving import Proving
-from services.citizens.service import Citizens
 from services.citizens.unionids import Unionids
-from services.hospital.service import Hospital
-from services.payments.service import Payments
-from services.transit.service import Transit
 from webhooks.health import Health
 from webhooks.routes import Doors
 from webhooks.serving import serve
@@ -35,12 +30,7 @@ class Gateway:
     health: Health
     redis: Redis
     db: Database
-    citizens: Citizens
-    hospital: Hospital
-    proving: Proving
-    payments: Payments
-    transit: Transit
-    data: DataRights
+    services: Services
     reception: Reception
     reminders: Reminders
     unionids: Unionids

@@ -11,6 +11,7 @@ from core.stores.redis import Redis
 from services.citizens.consents import Consents
 from services.citizens.holding import Agreements, Looks, Register, Requests
 from services.citizens.telling import Messenger
+from services.community.holding import Dwellings
 from services.hospital.holding import Bookings
 from services.payments.holding import Debts
 from services.transit.holding import Rides
@@ -41,6 +42,7 @@ IMPERSONAL = (
         "transit_devices", "which gate stands where, with which key", "as long as its taps are told of"
     ),
     _impersonal("community_places", "where people live, down to the unit of a building", _CATALOGUE),
+    _impersonal("community_home_steps", "the steps a home may take", _PROGRAM),
     _impersonal("consent_transitions", "the steps a consent may take", _PROGRAM),
     _impersonal("unit_transitions", "the steps a number may take", _PROGRAM),
     _impersonal("catalogues", "which data files are loaded", _CATALOGUE),
@@ -87,6 +89,7 @@ def holdings_of(
         Bookings(),
         Rides(),
         Debts(),
+        Dwellings(seal),
         Looks(seal),
         Agreements(consents),
         Requests(seal),

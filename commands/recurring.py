@@ -23,6 +23,7 @@ from commands.jobs import (
     purge_by_rule,
     tell_of_accesses,
 )
+from commands.neighbourhood import keep
 from commands.rides import ride
 from core.delivery.outgoing import Outgoing, Relieved
 from core.schedule.leases import Leases
@@ -68,18 +69,20 @@ async def sending(outgoing: Outgoing, relieved: Relieved | None = None) -> Async
 
 
 def _timekeeping(gateway: Gateway, open_days: Job, jobs: Jobs) -> Jobs:
+    services = gateway.services
     days.keep_open(jobs, open_days)
-    expire_holds(jobs, gateway.hospital)
-    expire_requests(jobs, gateway.proving)
+    expire_holds(jobs, services.hospital)
+    expire_requests(jobs, services.proving)
     ask_unionids(jobs, gateway.unionids)
-    collect(jobs, gateway.payments)
-    ride(jobs, gateway.transit)
-    lapse_consents(jobs, gateway.data.consents)
-    tell_of_accesses(jobs, gateway.data.accesses)
-    alarm_of_deadlines(jobs, gateway.data.deadlines)
-    erase_who_left(jobs, gateway.data.erasing)
-    purge_by_rule(jobs, gateway.data.retention)
-    audit(jobs, gateway.hospital)
+    collect(jobs, services.payments)
+    ride(jobs, services.transit)
+    keep(jobs, services.community.homes)
+    lapse_consents(jobs, services.data.consents)
+    tell_of_accesses(jobs, services.data.accesses)
+    alarm_of_deadlines(jobs, services.data.deadlines)
+    erase_who_left(jobs, services.data.erasing)
+    purge_by_rule(jobs, services.data.retention)
+    audit(jobs, services.hospital)
     fire_reminders(jobs, gateway.reminders)
     return jobs
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from commands.holdings import IMPERSONAL, holdings_of
 from commands.post import Post
@@ -11,7 +12,7 @@ from core.privacy.retention import Retention
 from core.stores.database import Database
 from core.stores.redis import Redis
 from services.citizens.accesses import Accesses
-from services.citizens.consent_texts import Texts
+from services.citizens.consent_texts import COMMUNITY, Texts
 from services.citizens.consents import Consents
 from services.citizens.deadlines import Deadlines
 from services.citizens.erasure import Erasing
@@ -19,6 +20,7 @@ from services.citizens.exports import Exports
 from services.citizens.rights import Rights
 from services.citizens.service import Families
 from services.citizens.withdrawing import Withdrawing
+from services.community import homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def data_rights(
         rights=rights,
         exports=Exports(db, seal, clock, rights, texts, around.settings.server.url),
         erasing=Erasing(db, clock, holdings),
-        withdrawing=Withdrawing(db, consents, families),
+        withdrawing=Withdrawing(db, consents, families, {COMMUNITY: partial(homes.let_go, clock)}),
         retention=Retention(db, clock, [*tables_of(holdings), *IMPERSONAL]),
         deadlines=Deadlines(db, clock),
     )

@@ -174,7 +174,7 @@ class Everything:
         issuer = Companion([sys.executable, str(ROOT / "main.py"), "issue"])
         await stack.enter_async_context(_kept(issuer))
         if self._gates:
-            network = gateway.transit.timetable.network
+            network = gateway.services.transit.timetable.network
             gates = await street.stand(self.settings, network, gateway.db, self.around.clock)
             if gates:
                 await stack.enter_async_context(_kept(gates, issuer))
@@ -185,7 +185,7 @@ class Everything:
         return street.address_of(self.settings) if self._is_ours and self.sockets.simulator else ""
 
     def _stage(self, gateway: Gateway) -> demo.Stage:
-        return demo.Stage(gateway.db, gateway.citizens, gateway.hospital, self.around.clock)
+        return demo.Stage(gateway.db, gateway.services.citizens, gateway.services.hospital, self.around.clock)
 
     async def _schema(self, gateway: Gateway) -> None:
         applied = await migrate(self.around.database_url, MIGRATIONS)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from commands import rides
 from commands.naming import by_type
+from commands.neighbourhood import Community, Residents, community
 from commands.outside import Outside
 from commands.post import Post
 from commands.reception import Means
@@ -36,11 +37,12 @@ class Services:
     hospital: Hospital
     payments: Payments
     transit: Transit
+    community: Community
     desk: Desk
 
     def by_type(self) -> dict[type, object]:
         """Each of them, for the handlers that name it."""
-        return by_type(self) | by_type(self.data)
+        return by_type(self) | by_type(self.data) | by_type(self.community)
 
 
 def for_handlers(means: Means, services: Services) -> dict[type, object]:
@@ -66,5 +68,6 @@ def city_services(around: Surroundings, db: Database, redis: Redis, sent: Post, 
         hospital=Hospital(db, people, around.clock, links, sent.reminders),
         payments=payments,
         transit=rides.transit(around, db, outside, Riders(citizens, data.consents, payments, sent)),
+        community=community(around, db, Residents(citizens, data.consents, sent.notices)),
         desk=Desk(db, around.seal, around.clock, DeskHours(*around.settings.chat.desk_span)),
     )

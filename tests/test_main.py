@@ -90,6 +90,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /console/password": "staff",
         "GET /console/bindings": "staff",
         "POST /console/bindings": "staff",
+        "GET /console/homes": "staff",
+        "POST /console/homes": "staff",
         "GET /export": "citizen",
         "POST /export": "citizen",
         "GET /healthz": "anyone",

@@ -10,7 +10,7 @@ from core.compiled import COMPILED
 
 def pages(templates: Path, folder: str = "pages") -> jinja2.Environment:
     """The pages of a folder of templates; what has a name in the chat is called the same on them."""
-    words = {"citizens": jinja2.FileSystemLoader(templates / "citizens")}
+    words = {each: jinja2.FileSystemLoader(templates / each) for each in ("citizens", "community")}
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(templates / folder), jinja2.PrefixLoader(words)]),
         autoescape=True,

@@ -11,8 +11,9 @@ from pathlib import Path
 from core.errors import BootError
 
 IDENTITY, FAMILY, HEALTH, MINORS, SHARING = "identity", "family", "health", "minors", "sharing"
-TRANSIT = "transit"
-PURPOSES = (IDENTITY, FAMILY, HEALTH, MINORS, SHARING, TRANSIT)  # asked for one by one (PIPL 23, 28 to 31)
+TRANSIT, COMMUNITY = "transit", "community"
+# Asked for one by one (PIPL 23, 28 to 31).
+PURPOSES = (IDENTITY, FAMILY, HEALTH, MINORS, SHARING, TRANSIT, COMMUNITY)
 
 _MOST_TITLE = 12  # characters: it stands in a line of a list
 _MOST_LINES = 2  # with three lines to choose from and one that says how, the question has six

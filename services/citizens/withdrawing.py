@@ -1,5 +1,6 @@
 """Taking back a consent, with all that rested on it (PIPL 15)."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from core.effects import Effect, perform
@@ -10,14 +11,22 @@ from services.citizens.consents import Consents
 from services.citizens.families import Families
 from services.citizens.model import FORMER, SELF
 
+Ending = Callable[[Transaction, str], Awaitable[None]]  # what a citizen had of a purpose ends
+
 
 class Withdrawing:
-    """Ends consents: without the one to identity nobody is proven, without the other nobody is bound."""
+    """Ends consents: without the one to identity nobody is proven, without the other nobody is bound.
 
-    def __init__(self, db: Database, consents: Consents, families: Families) -> None:
+    `endings` are of other parts of the house: what each purpose of theirs takes with it.
+    """
+
+    def __init__(
+        self, db: Database, consents: Consents, families: Families, endings: Mapping[str, Ending]
+    ) -> None:
         self._db = db
         self._consents = consents
         self._families = families
+        self._endings = endings
 
     async def withdraw(self, citizen: str, purpose: str, person: str, effect: Effect) -> str:
         """Withdraw what a citizen agreed to, and end what needs it, at once; the purpose.
@@ -37,4 +46,6 @@ class Withdrawing:
             needs_it = (purpose == IDENTITY and is_self) or (purpose == FAMILY and is_family)
             if row["state"] == "active" and needs_it and person in {"", row["person"]}:
                 await self._families.revoke_in(tx, str(row["id"]), citizen, effect)
+        if purpose in self._endings:
+            await self._endings[purpose](tx, citizen)
         return purpose

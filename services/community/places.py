@@ -1,5 +1,6 @@
 """Places out of a sheet: what is new of it, what is known, and what it does not name any more."""
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from core.clock import Clock
 from core.sheets.reading import Bad, Good
 from core.stores.database import Database
 from services.community import places_store as store
-from services.community.errors import OtherName
+from services.community.errors import OtherName, PlaceNotFound
 from services.community.model import Place, PlaceKind
 from services.community.place_sheet import Row
 
@@ -17,6 +18,10 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _LETTERS = 8
 _CODED = {PlaceKind.DISTRICT: 6, PlaceKind.STREET: 9, PlaceKind.COMMUNITY: 12}
 _COUNTED = (PlaceKind.BUILDING, PlaceKind.UNIT)
+_MOST_NAMED = 20  # of one name: who means another one writes more of it
+_MOST_PARTS = 500
+_LONGEST_SAID = 40
+_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,22 @@ class Places:
     async def below(self, parent: str, after: str = "", limit: int = 50) -> list[Place]:
         """What is right below a place, by name; "" for the districts."""
         return await store.within(self._db, parent, after, limit)
+
+    async def named(self, said: str) -> list[Place]:
+        """Compounds and communities of a name, the nearest first."""
+        return await store.named(self._db, said[:_LONGEST_SAID], _MOST_NAMED)
+
+    async def name(self, said: str) -> str:
+        """What a citizen wrote, if anything is called like it; `PlaceNotFound`."""
+        name = " ".join(said.split())[:_LONGEST_SAID]
+        if not name or not await self.named(name):
+            raise PlaceNotFound(said=said)
+        return name
+
+    async def parts(self, parent: str) -> list[Place]:
+        """What a place is made of, 2栋 before 10栋; nothing where people live in it itself."""
+        found = await store.parts(self._db, parent, _MOST_PARTS)
+        return sorted(found, key=lambda each: natural(each.name))
 
 
 def planned(rows: Sequence[Good[Row]], before: Sequence[Place]) -> Plan:
@@ -115,6 +136,11 @@ class _Tree:
             missing=[each for each in self._before if each.id not in self._seen and each.kind not in _CODED],
             bad=bad,
         )
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """What a name is sorted by: the numbers in it count as numbers."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in _DIGITS.split(name)]
 
 
 def _word() -> str:

@@ -40,6 +40,55 @@ async def within(db: Database, parent: str, after: str, limit: int) -> list[Plac
     return [_place(row) for row in map(tuple, rows)]
 
 
+async def named(db: Database, said: str, limit: int) -> list[Place]:
+    """Compounds and communities whose name is said, or has in it what is said; the nearest first.
+
+    A compound that lies in two grids is one.
+    """
+    rows = await db.fetch(
+        f"""
+        SELECT {_PLACE} FROM (
+            SELECT DISTINCT ON (split_part(id, '-', 1), kind, name) * FROM community_places
+            WHERE kind IN ('compound', 'community')
+              AND (strpos(lower(name), lower($1)) > 0 OR strpos(lower($1), lower(name)) > 0)
+            ORDER BY split_part(id, '-', 1), kind, name, id
+        ) found
+        ORDER BY lower(name) <> lower($1), abs(length(name) - length($1)), kind <> 'compound', name, id
+        LIMIT $2
+        """,  # noqa: S608 - names of columns
+        said,
+        limit,
+    )
+    return [_place(row) for row in map(tuple, rows)]
+
+
+async def parts(db: Database, parent: str, limit: int) -> list[Place]:
+    """What a place is made of to those who live there: they know of no grids, and of one compound in two."""
+    rows = await db.fetch(
+        f"""
+        WITH here AS (
+            SELECT other.id FROM community_places p JOIN community_places other
+              ON other.id = p.id OR (p.kind = 'compound' AND other.kind = p.kind AND other.name = p.name
+                                     AND split_part(other.id, '-', 1) = split_part(p.id, '-', 1))
+            WHERE p.id = $1
+        ), below AS (
+            SELECT * FROM community_places WHERE parent IN (SELECT id FROM here)
+        ), shown AS (
+            SELECT * FROM below WHERE kind <> 'grid'
+            UNION ALL
+            SELECT p.* FROM below JOIN community_places p ON p.parent = below.id WHERE below.kind = 'grid'
+        )
+        SELECT {_PLACE} FROM (
+            SELECT DISTINCT ON (CASE kind WHEN 'compound' THEN name ELSE id END) * FROM shown
+            ORDER BY CASE kind WHEN 'compound' THEN name ELSE id END, id
+        ) one ORDER BY name, id LIMIT $2
+        """,  # noqa: S608 - names of columns
+        parent,
+        limit,
+    )
+    return [_place(row) for row in map(tuple, rows)]
+
+
 async def add(tx: Transaction, places: Sequence[Place], now: datetime) -> None:
     """Write new places down, those above first."""
     await tx.execute(

@@ -63,7 +63,9 @@ async def phone(
             settings = Settings(accounts={"city": ACCOUNT}, chat=chat)
             gateway = await assemble(Surroundings(settings, redis_url, db_url, seal, clock))
             stack.push_async_callback(gateway.close)
-            await demo.load(demo.Stage(gateway.db, gateway.citizens, gateway.hospital, clock))
+            await demo.load(
+                demo.Stage(gateway.db, gateway.services.citizens, gateway.services.hospital, clock)
+            )
             return Phone(gateway, seal, clock)
 
         yield start

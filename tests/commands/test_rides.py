@@ -65,7 +65,7 @@ async def village(around: Surroundings) -> AsyncIterator[Gateway]:
 def recurring(gateway: Gateway) -> set[str]:
     """What the clock has to do for rides."""
     jobs = Jobs(Leases(gateway.db))
-    ride(jobs, gateway.transit)
+    ride(jobs, gateway.services.transit)
     return set(jobs.names)
 
 
@@ -79,7 +79,7 @@ async def test_a_city_whose_rides_no_code_is_good_for_does_not_start(around: Sur
 async def test_gates_have_a_door_and_the_clock_its_work(city: Gateway) -> None:
     assert GATES.items() <= city.app.callers.items()
     assert recurring(city) == RECURRING
-    assert city.transit.quote("zhongnan", "guanggu").fen == 400
+    assert city.services.transit.quote("zhongnan", "guanggu").fen == 400
 
 
 async def test_riders_have_pages_where_lines_run_and_nothing_else_is_there_besides(
@@ -92,9 +92,9 @@ async def test_riders_have_pages_where_lines_run_and_nothing_else_is_there_besid
 async def test_where_nothing_runs_there_is_neither(village: Gateway) -> None:
     assert not GATES.keys() & village.app.callers.keys()
     assert recurring(village) == set()
-    assert not village.transit.runs
+    assert not village.services.transit.runs
 
 
 async def test_whoever_is_told_of_payments_for_rides_is_the_transit(city: Gateway, village: Gateway) -> None:
     for gateway in (city, village):
-        assert gateway.payments._reports.of("transit") is gateway.transit
+        assert gateway.services.payments._reports.of("transit") is gateway.services.transit

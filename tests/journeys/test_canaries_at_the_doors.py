@@ -32,7 +32,8 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _FIELDS = (
     "k", "a", "b", "to", "as", "do", "did", "day", "next", "size", "account", "state", "code", "before",
     "purpose", "person", "name", "password", "old", "new", "again", "id_number", "binding", "period",
-    "version", "key", "type", "n", "since", "from_wxpay", "anything",
+    "version", "key", "type", "n", "since", "from_wxpay", "no", "what",
+    "reason", "after", "anything",
 )  # fmt: skip
 _ENDS = ("logout", "all")  # what ends the session comes last
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')

@@ -86,7 +86,7 @@ async def test_two_hundred_citizens_twenty_units_and_a_loser_books_elsewhere(cit
     assert outcomes == {"booked": UNITS, "full": CITIZENS - UNITS}
     assert all("闲人" in reply for reply in replies.values() if "已约满" in reply)
     assert await _booked_units(city) == UNITS
-    assert not await city.gateway.hospital.audit()
+    assert not await city.gateway.services.hospital.audit()
 
     loser = next(openid for openid, reply in replies.items() if "已约满" in reply)
     assert "1、" in replies[loser], "what there is instead can be picked by number"

@@ -108,7 +108,9 @@ async def running_city(
     )
     gateway = await assemble(Surroundings(settings, place.redis_url, place.db_url, place.seal, place.clock))
     try:
-        await demo.load(demo.Stage(gateway.db, gateway.citizens, gateway.hospital, place.clock))
+        await demo.load(
+            demo.Stage(gateway.db, gateway.services.citizens, gateway.services.hospital, place.clock)
+        )
         gateway.health.require("all")
         gateway.health.done("all")
         await gateway.serve(public, admin, drain_s=0.2)

@@ -13,6 +13,7 @@ from services.citizens.proving import Proving
 from services.staff.model import Role
 from services.staff.passwords import Passwords
 from services.staff.service import Staff
+from tests.services.community.estate import community_of
 from tests.support.city_hospital import notices_of
 from tests.support.talk import words_of
 from tests.support.wording import TEMPLATES
@@ -20,6 +21,7 @@ from tests.webhooks.logging_in import Browser, Client, Page
 from webhooks.console.bindings import CounterDesk
 from webhooks.console.door import ConsoleDoor
 from webhooks.console.guard import Guard
+from webhooks.console.homes import HomeDesk
 from webhooks.console.pages import ConsolePages, Inside
 from webhooks.console.password import OwnPassword
 from webhooks.cookies import Jar
@@ -59,9 +61,10 @@ class Console:
         ]
         proving = Proving(db, seal, clock, {}, notices_of(seal, clock))
         counter = CounterDesk(proving, Papers(clock), self.staff, guard, pages)
+        homes = HomeDesk(community_of(db, seal, clock).homes, self.staff, guard, pages)
         door = ConsoleDoor(self.staff, guard, pages, seal, jar)
         password = OwnPassword(self.staff, guard, pages)
-        doors = Doors([*door.routes(), *password.routes(), *counter.routes(), *own])
+        doors = Doors([*door.routes(), *password.routes(), *counter.routes(), *homes.routes(), *own])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def employs(self, name: str = "lishan", *roles: str, scope: str = "hospital:zhongnan") -> str:

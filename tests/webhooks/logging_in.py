@@ -179,7 +179,7 @@ class House:
         self.proving = Proving(*stores, {self.register.name: self.register}, notices)
         self.consents = Consents(db, clock, Texts(TEMPLATES / "consent"))
         self.accesses = Accesses(*stores, notices)
-        withdrawing = Withdrawing(db, self.consents, self.families)
+        withdrawing = Withdrawing(db, self.consents, self.families, {})
         self.own = Own(self.families, self.proving, self.consents, withdrawing, self.accesses, words_of())
         mine = [
             Route("GET", "/who", self.inside.page(self._who), "citizen"),

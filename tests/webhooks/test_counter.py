@@ -76,3 +76,11 @@ async def test_who_is_no_clerk_is_barred(console: Console, kin: Kin) -> None:
     assert (await browser.gets(f"{AT}?no={number}")).status == 403
     csrf = (await browser.gets("/console")).field("csrf")
     assert (await browser.sends(AT, no=number, id_number=MOTHER, csrf=csrf)).status == 403
+
+
+async def test_a_phone_typed_where_a_number_belongs_stood_in_the_audit(console: Console) -> None:
+    browser = await clerk(console)
+    csrf = (await browser.gets(AT)).field("csrf")
+    refused = await browser.sends(AT, no="13800001111", id_number=MOTHER, csrf=csrf)
+    assert refused.status == 409
+    assert [each.object for each in await console.staff.trail() if each.what == "binding_approved"] == [""]

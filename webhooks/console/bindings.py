@@ -60,7 +60,8 @@ class CounterDesk:
             # The ID number is no part of the digest: it could be guessed from it.
             await stamp(Effect(f"counter/{number}", "approve", digest_of(stamp)), id_number=id_number)
         except DomainError as refusal:
-            await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}", "refused"))
+            about = f"binding:{number}" if it is not None else ""  # what was typed may be a phone number
+            await self._staff.note(Did(inside.member.id, "binding_approved", about, "refused"))
             return self._shown(inside, number, it=it, words=self._pages.words(refusal), status=409)
         await self._staff.note(Did(inside.member.id, "binding_approved", f"binding:{number}"))
         return self._pages.led(f"{BINDINGS}?did=approved")

@@ -1,0 +1,82 @@
+"""Homes that wait: staff of a place look at each, and say whether somebody lives there."""
+
+from functools import partial
+
+from aiohttp import web
+
+from core.effects import Effect, digest_of
+from core.errors import DomainError
+from services.community.errors import NoSuchHome
+from services.community.model import Home
+from services.community.service import Homes
+from services.staff.model import Role
+from services.staff.service import Did, Staff
+from webhooks.console.guard import Guard
+from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.forms import Form
+from webhooks.routes import Request, Route
+
+HOMES = f"{HOME}/homes"
+_PAGE = 20
+_LONGEST_NUMBER = 18
+
+
+class HomeDesk:
+    """The list of a member's own communities; every decision is in the audit, with ids only."""
+
+    def __init__(self, homes: Homes, staff: Staff, guard: Guard, pages: ConsolePages) -> None:
+        self._homes = homes
+        self._staff = staff
+        self._guard = guard
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """For clerks."""
+        clerk = Role.CLERK
+        return [
+            Route("GET", HOMES, self._guard.require(clerk)(self._list), "staff"),
+            Route("POST", HOMES, self._guard.require_form(clerk)(self._decide), "staff"),
+        ]
+
+    async def _list(self, request: Request, inside: Inside) -> web.Response:
+        after = _number(request.query.get("after", ""))
+        return await self._shown(inside, after, did=request.query.get("did", ""))
+
+    async def _decide(self, _request: Request, inside: Inside, form: Form) -> web.Response:
+        member, home, after = inside.member, _number(form.get("no", "")), _number(form.get("after", ""))
+        reason = form.get("reason", "")
+        what, decide = "home_refused", partial(self._homes.refuse, home, reason, member.id)
+        if form.get("what") == "approve":
+            what, decide = "home_approved", partial(self._homes.approve, home, member.id)
+        effect = Effect(f"console/{member.id}/home/{home}", "decide", digest_of(decide))
+        try:
+            await decide(effect, scopes=member.scopes)
+        except DomainError as refusal:
+            about = "" if isinstance(refusal, NoSuchHome) else f"home:{home}"  # what was typed may be a phone
+            await self._staff.note(Did(member.id, what, about, "refused"))
+            return await self._shown(inside, after, 409, words=self._pages.words(refusal), wrong=home)
+        await self._staff.note(Did(member.id, what, f"home:{home}"))
+        return self._pages.led(f"{HOMES}?did={what}&after={after}")
+
+    async def _shown(self, inside: Inside, after: str, status: int = 200, **said: str) -> web.Response:
+        scopes = inside.member.scopes
+        await self._staff.note(Did(inside.member.id, "homes_shown"))
+        found: list[Home] = await self._homes.waiting(scopes, after, _PAGE + 1)
+        facts = {"words": "", "wrong": "", "did": "", **said}
+        if facts["wrong"] not in {each.id for each in found[:_PAGE]}:
+            facts["wrong"] = ""  # it is not in the list any more: the reason stands above
+        return self._pages.shown(
+            "homes",
+            inside,
+            status,
+            homes=found[:_PAGE],
+            more=len(found) > _PAGE,
+            total=await self._homes.count_waiting(scopes),
+            after=after,
+            **facts,
+        )
+
+
+def _number(given: str) -> str:
+    bare = given.strip()
+    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _LONGEST_NUMBER else ""
