@@ -13,7 +13,7 @@ from services.staff.model import Role
 from services.staff.service import Staff
 
 _FILE = "staff.json"
-_DISTRICT = "420106"  # that of demo/places.csv
+_SCOPES = ("420106", "desk:city")  # the district of demo/places.csv, and the human desk
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -30,8 +30,8 @@ async def employed(db: Database, seal: Seal, clock: Clock, folder: Path) -> Logi
     try:
         right = await members.has_password(login.name, login.password)
     except NoSuchStaff:
-        await members.add(login.name, login.password, list(Role), [_DISTRICT])
+        await members.add(login.name, login.password, list(Role), _SCOPES)
         return login
     if right and not (await members.member(login.name)).scopes:  # taken on before there were places
-        await members.set_work(login.name, list(Role), [_DISTRICT])
+        await members.set_work(login.name, list(Role), _SCOPES)
     return login if right else None

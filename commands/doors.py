@@ -14,6 +14,7 @@ from clients.wechat import (
 from commands import rides
 from commands.reception import Means
 from commands.services import Services
+from core.delivery.answering import Answering
 from core.delivery.prompts import Prompting
 from services.citizens.logins import Logins
 from services.citizens.service import Citizens
@@ -22,7 +23,8 @@ from services.staff.service import Staff
 from services.transit.pages import CODE
 from settings import Settings, is_wechat_host
 from webhooks.console.bindings import CounterDesk
-from webhooks.console.door import ConsoleDoor
+from webhooks.console.desk import HumanDesk
+from webhooks.console.door import ConsoleDoor, Inner
 from webhooks.console.guard import Guard
 from webhooks.console.homes import HomeDesk
 from webhooks.console.pages import ConsolePages
@@ -74,7 +76,11 @@ def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     counter = CounterDesk(services.proving, services.papers, staff, guard, pages)
     password = OwnPassword(staff, guard, pages, server.proxy)
     homes = HomeDesk(services.community.homes, staff, guard, pages)
-    return [*door.routes(), *password.routes(), *counter.routes(), *homes.routes()]
+    answering = Answering(means.db, seal, around.clock, means.post.notices)
+    desk = HumanDesk(services.desk, answering, staff, guard, pages)
+    desks = (desk, homes, counter)
+    door.leads_to(Inner([each.work() for each in desks], services.community.places.titles))
+    return [*door.routes(), *password.routes(), *(route for each in desks for route in each.routes())]
 
 
 def visits(means: Means, hospital: Hospital, ready: Ready) -> list[Route]:

@@ -92,6 +92,8 @@ async def test_every_route_says_who_may_call_it(gateway: Gateway) -> None:
         "POST /console/bindings": "staff",
         "GET /console/homes": "staff",
         "POST /console/homes": "staff",
+        "GET /console/messages": "staff",
+        "POST /console/messages": "staff",
         "GET /export": "citizen",
         "POST /export": "citizen",
         "GET /healthz": "anyone",

@@ -1,5 +1,6 @@
 """The human desk: its hours, and the sealed messages citizens leave for it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import partial
@@ -19,6 +20,9 @@ SELECT m.id, m.conversation, m.sealed, m.left_at, m.closed_at, m.closed_by,
         WHERE s.conversation = m.conversation) AS siblings
 FROM desk_messages m
 """
+
+
+Accounts = Collection[str] | None  # whose messages are meant; None for those of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +89,25 @@ class Desk:
         """Keep a message for the staff; returns its id."""
         return await perform(self._db, effect, partial(self._insert, conversation, text))
 
-    async def list(self, after: str = "", limit: int = 20, *, closed: bool = False) -> list[Message]:
+    async def list(
+        self, after: str = "", limit: int = 20, *, closed: bool = False, accounts: Accounts = None
+    ) -> list[Message]:
         """Page through the messages, oldest first: those that wait, or with `closed` all of them.
 
-        `after` is the id of the last one seen.
+        `after` is the id of the last one seen; `accounts` are those whose messages are wanted.
         """
         rows = await self._db.fetch(
             f"""
             {_MESSAGE}
             WHERE (m.closed_at IS NULL OR $3)
+              AND ($4::text[] IS NULL OR split_part(m.conversation, ':', 1) = ANY($4))
               AND ($1 = '' OR (m.left_at, m.id) > (SELECT left_at, id FROM desk_messages WHERE id = $1))
             ORDER BY m.left_at, m.id LIMIT $2
             """,  # noqa: S608 - our own words
             after,
             limit,
             closed,
+            None if accounts is None else list(accounts),
         )
         return [self._message(row) for row in rows]
 
@@ -108,19 +116,28 @@ class Desk:
         row = await self._db.fetchrow(f"{_MESSAGE} WHERE m.id = $1", message)
         return self._message(row) if row else None
 
-    async def close(self, message: str, by: str) -> bool:
-        """Mark a message as dealt with; False if there is no such open one."""
+    async def close(self, message: str, by: str, accounts: Accounts = None) -> bool:
+        """Mark a message as dealt with; False if there is no such open one (of these accounts)."""
         done = await self._db.execute(
-            "UPDATE desk_messages SET closed_at = now(), closed_by = $2 WHERE id = $1 AND closed_at IS NULL",
+            """
+            UPDATE desk_messages SET closed_at = now(), closed_by = $2
+            WHERE id = $1 AND closed_at IS NULL
+              AND ($3::text[] IS NULL OR split_part(conversation, ':', 1) = ANY($3))
+            """,
             message,
             by,
+            None if accounts is None else list(accounts),
         )
         return done == "UPDATE 1"
 
-    async def waiting(self) -> Waiting:
-        """How much waits for the staff."""
+    async def waiting(self, accounts: Accounts = None) -> Waiting:
+        """How much waits for the staff (of these accounts)."""
         row = await self._db.fetchrow(
-            "SELECT count(*) AS count, min(left_at) AS oldest FROM desk_messages WHERE closed_at IS NULL"
+            """
+            SELECT count(*) AS count, min(left_at) AS oldest FROM desk_messages
+            WHERE closed_at IS NULL AND ($1::text[] IS NULL OR split_part(conversation, ':', 1) = ANY($1))
+            """,
+            None if accounts is None else list(accounts),
         )
         return Waiting(row["count"], row["oldest"]) if row else Waiting(0, None)
 

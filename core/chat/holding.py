@@ -23,6 +23,14 @@ class DeskMessages(Holding):
             "closed_at",
             until="it was dealt with",
         ),
+        Kept(
+            "desk_answers",
+            "what staff answered to it",
+            End.ERASED,
+            timedelta(days=365),
+            "(SELECT d.closed_at FROM desk_messages d WHERE d.id = t.message)",
+            until="it was dealt with",
+        ),
     )
 
     def __init__(self, seal: Seal) -> None:
@@ -32,8 +40,9 @@ class DeskMessages(Holding):
         """Each of them, in its own words."""
         rows = await db.fetch(
             """
-            SELECT id, sealed, left_at, closed_at FROM desk_messages
-            WHERE conversation = ANY($1) ORDER BY left_at, id
+            SELECT id, sealed, left_at, closed_at,
+                   ARRAY(SELECT a.sealed FROM desk_answers a WHERE a.message = m.id ORDER BY a.id) AS answers
+            FROM desk_messages m WHERE conversation = ANY($1) ORDER BY left_at, id
             """,
             subject.conversations,
         )
@@ -43,6 +52,9 @@ class DeskMessages(Holding):
                 "words": self._seal.open(row["sealed"], f"desk:{row['id']}").decode(),
                 "at": row["left_at"],
                 "closed_at": row["closed_at"],
+                "answers": [
+                    self._seal.open(each, f"desk-answer:{row['id']}").decode() for each in row["answers"]
+                ],
             }
             for row in rows
         ]

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.clock import Clock
@@ -76,6 +76,11 @@ class Places:
         if not name or not await self.named(name):
             raise PlaceNotFound(said=said)
         return name
+
+    async def titles(self, scopes: Collection[str]) -> list[str]:
+        """How a member's scopes are called: a place by its name, anything else as it stands."""
+        names = await store.names(self._db, scopes)
+        return [names.get(each, each) for each in scopes]
 
     async def parts(self, parent: str) -> list[Place]:
         """What a place is made of, 2栋 before 10栋; nothing where people live in it itself."""

@@ -1,6 +1,6 @@
 """The statements on places, one function each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from core.stores.database import Database, Transaction
@@ -60,6 +60,12 @@ async def named(db: Database, said: str, limit: int) -> list[Place]:
         limit,
     )
     return [_place(row) for row in map(tuple, rows)]
+
+
+async def names(db: Database, places: Collection[str]) -> dict[str, str]:
+    """The names of places by their ids."""
+    rows = await db.fetch("SELECT id, name FROM community_places WHERE id = ANY($1)", list(places))
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def parts(db: Database, parent: str, limit: int) -> list[Place]:

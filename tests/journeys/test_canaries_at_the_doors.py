@@ -33,7 +33,7 @@ _FIELDS = (
     "k", "a", "b", "to", "as", "do", "did", "day", "next", "size", "account", "state", "code", "before",
     "purpose", "person", "name", "password", "old", "new", "again", "id_number", "binding", "period",
     "version", "key", "type", "n", "since", "from_wxpay", "no", "what",
-    "reason", "after", "anything",
+    "reason", "after", "answer", "once", "anything",
 )  # fmt: skip
 _ENDS = ("logout", "all")  # what ends the session comes last
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')

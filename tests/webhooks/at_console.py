@@ -1,11 +1,13 @@
 """The console's door over HTTP, with a page for clerks, a form for reviewers, and browsers before it."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from aiohttp import DummyCookieJar, web
 from aiohttp.test_utils import RawTestServer, TestClient
 
+from core.chat.desk import Desk, DeskHours
 from core.clock import ManualClock
+from core.delivery.answering import Answering
 from core.seal import Seal
 from core.stores.database import Database
 from services.citizens.papers import Papers
@@ -19,7 +21,8 @@ from tests.support.talk import words_of
 from tests.support.wording import TEMPLATES
 from tests.webhooks.logging_in import Browser, Client, Page
 from webhooks.console.bindings import CounterDesk
-from webhooks.console.door import ConsoleDoor
+from webhooks.console.desk import HumanDesk
+from webhooks.console.door import ConsoleDoor, Inner
 from webhooks.console.guard import Guard
 from webhooks.console.homes import HomeDesk
 from webhooks.console.pages import ConsolePages, Inside
@@ -61,10 +64,17 @@ class Console:
         ]
         proving = Proving(db, seal, clock, {}, notices_of(seal, clock))
         counter = CounterDesk(proving, Papers(clock), self.staff, guard, pages)
-        homes = HomeDesk(community_of(db, seal, clock).homes, self.staff, guard, pages)
+        community = community_of(db, seal, clock)
+        homes = HomeDesk(community.homes, self.staff, guard, pages)
+        answering = Answering(db, seal, clock, notices_of(seal, clock))
+        hours = DeskHours(time(8, 30), time(17, 30))
+        human = HumanDesk(Desk(db, seal, clock, hours), answering, self.staff, guard, pages)
+        desks = (human, homes, counter)
         door = ConsoleDoor(self.staff, guard, pages, seal, jar)
+        door.leads_to(Inner([each.work() for each in desks], community.places.titles))
         password = OwnPassword(self.staff, guard, pages)
-        doors = Doors([*door.routes(), *password.routes(), *counter.routes(), *homes.routes(), *own])
+        inner = [route for each in desks for route in each.routes()]
+        doors = Doors([*door.routes(), *password.routes(), *inner, *own])
         self.client: Client = TestClient(RawTestServer(doors.answer), cookie_jar=DummyCookieJar())
 
     async def employs(self, name: str = "lishan", *roles: str, scope: str = "hospital:zhongnan") -> str:

@@ -20,7 +20,7 @@ async def test_a_clerk_logs_in_sees_the_desk_and_leaves(console: Console) -> Non
     assert (await console.tries(browser, "LiShan")).to == "/console"
     home = await browser.gets("/console")
     assert home.title == "您好，lishan"
-    for word in ("窗口", "审核", "hospital:zhongnan", "现在没有要办的事", "最晚 21:00"):
+    for word in ("窗口", "审核", "hospital:zhongnan", "核对身份", "最晚 21:00"):
         assert word in home.text
     assert (await browser.gets("/console/login")).to == "/console", "there already"
     left = await browser.sends("/console/logout", csrf=home.field("csrf"))

@@ -13,6 +13,7 @@ from services.staff.model import Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
 from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.console.work import Work
 from webhooks.forms import Form
 from webhooks.routes import Request, Route
 
@@ -39,6 +40,10 @@ class CounterDesk:
             Route("GET", BINDINGS, self._guard.require(clerk)(self._look), "staff"),
             Route("POST", BINDINGS, self._guard.require_form(clerk)(self._stamp), "staff"),
         ]
+
+    def work(self) -> Work:
+        """What stands on the first page."""
+        return Work("核对身份", "市民带身份证来，按受理号办理绑定。", BINDINGS, [Role.CLERK])
 
     async def _look(self, request: Request, inside: Inside) -> web.Response:
         number = _number(request.query.get("no", ""))

@@ -1,6 +1,8 @@
 """The way into the console and out of it, and the page where one arrives."""
 
 import secrets
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,6 +14,7 @@ from services.staff.service import Staff
 from webhooks.console.address import address_of
 from webhooks.console.guard import CSRF, Guard
 from webhooks.console.pages import HOME, LOGIN, ConsolePages, Inside
+from webhooks.console.work import Work, waiting
 from webhooks.cookies import Jar
 from webhooks.forms import Form, FormRefusedError, form_of
 from webhooks.routes import Request, Route
@@ -22,18 +25,35 @@ _PURPOSE = "console-login"
 _STATUS = {StaffLocked: 429, StaffBusy: 503}
 
 
+ScopesNamed = Callable[[Collection[str]], Awaitable[Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What is behind the door: the work there is, and how places and institutions are called."""
+
+    works: Sequence[Work]
+    named: ScopesNamed
+
+
 class ConsoleDoor:
-    """Login, logout, and an empty desk; `proxy` is the web server in front of us on another machine."""
+    """Login, logout, and the first page; `proxy` is the web server in front of us on another machine."""
 
     def __init__(
         self, staff: Staff, guard: Guard, pages: ConsolePages, seal: Seal, jar: Jar, proxy: str = ""
     ) -> None:
+        self._inner = Inner((), _as_they_are)
         self._staff = staff
         self._guard = guard
         self._pages = pages
         self._seal = seal
         self._jar = jar
         self._proxy = proxy
+
+    def leads_to(self, inner: Inner) -> "ConsoleDoor":
+        """Show this work on the first page."""
+        self._inner = inner
+        return self
 
     def routes(self) -> list[Route]:
         """Anyone may try to log in; the rest is for who has."""
@@ -78,7 +98,9 @@ class ConsoleDoor:
         return answer
 
     async def _home(self, _request: Request, inside: Inside) -> web.Response:
-        return self._pages.shown("home", inside)
+        works = await waiting(self._inner.works, inside.member)
+        scopes = await self._inner.named(sorted(inside.member.scopes))
+        return self._pages.shown("home", inside, works=works, scopes=scopes)
 
     def _form(self, request: Request, way: str, *, status: int = 200, **said: str) -> web.Response:
         """The page that asks for name and password; its form is good in this browser only."""
@@ -99,3 +121,7 @@ class ConsoleDoor:
         way = own_way(given, HOME, LOGIN)
         path = urlsplit(way).path
         return way if path == HOME or path.startswith(f"{HOME}/") else HOME
+
+
+async def _as_they_are(scopes: Collection[str]) -> Sequence[str]:
+    return list(scopes)

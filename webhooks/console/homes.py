@@ -9,10 +9,11 @@ from core.errors import DomainError
 from services.community.errors import NoSuchHome
 from services.community.model import Home
 from services.community.service import Homes
-from services.staff.model import Role
+from services.staff.model import Member, Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
 from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.console.work import Work
 from webhooks.forms import Form
 from webhooks.routes import Request, Route
 
@@ -37,6 +38,13 @@ class HomeDesk:
             Route("GET", HOMES, self._guard.require(clerk)(self._list), "staff"),
             Route("POST", HOMES, self._guard.require_form(clerk)(self._decide), "staff"),
         ]
+
+    def work(self) -> Work:
+        """What stands on the first page."""
+        return Work("核对住址", "居民登记了住址，请看是不是住在那里。", HOMES, [Role.CLERK], self._count)
+
+    async def _count(self, member: Member) -> int:
+        return await self._homes.count_waiting(member.scopes)
 
     async def _list(self, request: Request, inside: Inside) -> web.Response:
         after = _number(request.query.get("after", ""))
