@@ -74,6 +74,11 @@ class Home:
         return self.state is HomeState.ACTIVE
 
 
+def is_place(scope: str) -> bool:
+    """Whether a scope of staff is a place: the code of a district, a street or a community."""
+    return scope.isascii() and scope.isdecimal()
+
+
 def is_within(place: str, scope: str) -> bool:
     """Whether a place belongs to what somebody works for: `scope` is the code of a community or above."""
     return bool(scope) and place.partition("-")[0].startswith(scope)

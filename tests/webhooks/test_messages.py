@@ -43,7 +43,12 @@ async def test_the_first_page_says_what_waits(console: Console, desk: Desk) -> N
     await left(desk, "医保卡丢了")
     browser = await clerk(console)
     home = (await browser.gets("/console")).text
-    assert home.index("答复留言") < home.index("1 件") < home.index("核对住址") < home.index("没有等着的")
+    assert home.index("答复留言") < home.index("1 件") < home.index("核对身份")
+    assert "核对住址" not in home, "they work for no place"
+    await console.staff.set_work("lishan", ["clerk"], ["420106001"])
+    home = (await browser.gets("/console")).text
+    assert home.index("核对住址") < home.index("没有等着的")
+    assert "答复留言" not in home, "they work at no desk"
 
 
 async def test_who_has_no_work_here_is_told_whom_to_ask(console: Console) -> None:

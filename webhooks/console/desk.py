@@ -48,8 +48,9 @@ class HumanDesk:
         """What stands on the first page."""
         return Work("答复留言", "市民找人工，等您回答。", DESK, [Role.CLERK], self._count)
 
-    async def _count(self, member: Member) -> int:
-        return (await self._desk.waiting(accounts_of(member))).count
+    async def _count(self, member: Member) -> int | None:
+        accounts = accounts_of(member)
+        return (await self._desk.waiting(accounts)).count if accounts else None
 
     async def _list(self, request: Request, inside: Inside) -> web.Response:
         after = _number(request.query.get("after", ""))

@@ -7,7 +7,7 @@ from aiohttp import web
 from core.effects import Effect, digest_of
 from core.errors import DomainError
 from services.community.errors import NoSuchHome
-from services.community.model import Home
+from services.community.model import Home, is_place
 from services.community.service import Homes
 from services.staff.model import Member, Role
 from services.staff.service import Did, Staff
@@ -43,8 +43,9 @@ class HomeDesk:
         """What stands on the first page."""
         return Work("核对住址", "居民登记了住址，请看是不是住在那里。", HOMES, [Role.CLERK], self._count)
 
-    async def _count(self, member: Member) -> int:
-        return await self._homes.count_waiting(member.scopes)
+    async def _count(self, member: Member) -> int | None:
+        for_places = any(is_place(each) for each in member.scopes)
+        return await self._homes.count_waiting(member.scopes) if for_places else None
 
     async def _list(self, request: Request, inside: Inside) -> web.Response:
         after = _number(request.query.get("after", ""))

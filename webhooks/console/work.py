@@ -8,13 +8,16 @@ from services.staff.model import Member, Role
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of work; `count` tells how much of it waits for a member, where it waits in a list."""
+    """One kind of work; `count` tells how much of it waits for a member, where it waits in a list.
+
+    None: it is none of theirs, for they work for no place of it.
+    """
 
     title: str
     hint: str
     link: str
     roles: Sequence[Role]
-    count: Callable[[Member], Awaitable[int]] | None = None
+    count: Callable[[Member], Awaitable[int | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class Waiting:
 
 async def waiting(works: Sequence[Work], member: Member) -> list[Waiting]:
     """The work of a member, what waits first."""
-    found = [
-        Waiting(each, await each.count(member) if each.count else None)
-        for each in works
-        if member.may(each.roles)
-    ]
+    found = []
+    for each in works:
+        count = await each.count(member) if each.count else None
+        if member.may(each.roles) and (count is not None or each.count is None):
+            found.append(Waiting(each, count))
     return sorted(found, key=lambda each: not each.count)
