@@ -1,8 +1,9 @@
 """`community places load|list`: where people live, out of a sheet; every row that is wrong is named."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from commands import places as paths
 from commands import terminal
@@ -11,29 +12,22 @@ from core.chat.words import Words
 from core.clock import SystemClock
 from core.errors import BootError, DomainError
 from core.sheets.grid import MOST_BYTES
-from core.sheets.reading import Bad, Good
+from core.sheets.reading import Bad, Good, Read
 from services.community.model import Place, PlaceKind
 from services.community.place_sheet import Row, read_places
 from services.community.places import Places, Plan
 from settings import Settings
 
+T = TypeVar("T")
 _CALL = ".venv/bin/python main.py community places"
 _MOST_TOLD = 50
 
 
 def load(settings: Settings, file: str, *, dry_run: bool) -> int:
     """Load a sheet, all of it or nothing; 1 where a row is wrong."""
-    words = Words(paths.TEMPLATES)
-    try:
-        found = read_places(_content(file))
-    except DomainError as refusal:
-        raise BootError(f"{file}: {_told(words, refusal)}") from None
+    found = sheet(file, read_places)
     plan = asyncio.run(_load(settings, found.good, dry_run=dry_run or bool(found.bad)))
-    bad = sorted([*found.bad, *plan.bad], key=lambda each: each.row)
-    _tell_bad(words, bad, found.shifted)
-    if bad:
-        rows = terminal.count(len({each.row for each in bad}), "row")
-        terminal.complain(f"{file}: {rows} of {found.total:,} wrong, so nothing was loaded")
+    if tell_bad(file, found, plan.bad):
         return 1
     _tell_plan(plan, found.unknown)
     terminal.say("a dry run: nothing was changed" if dry_run else "loaded")
@@ -53,31 +47,46 @@ def listing(settings: Settings, parent: str, after: str, limit: int) -> int:
     return 0
 
 
-def _content(file: str) -> bytes:
+def sheet(file: str, read: Callable[[bytes], Read[T]]) -> Read[T]:
+    """Read a file, or say in one line what is wrong with the whole of it."""
     try:
         with Path(file).open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
+            return read(opened.read(MOST_BYTES + 1))
     except OSError as refused:
         raise BootError(f"{file} cannot be read: {refused.strerror}") from None
+    except DomainError as refusal:
+        raise BootError(f"{file}: {_told(Words(paths.TEMPLATES), refusal)}") from None
 
 
-def _told(words: Words, refusal: DomainError) -> str:
-    return " ".join(words.refusal(refusal).split())
-
-
-def _tell_bad(words: Words, bad: Sequence[Bad], shifted: Sequence[str]) -> None:
-    for column in shifted:
+def tell_bad(file: str, found: Read[T], further: Sequence[Bad]) -> bool:
+    """Name every row that is wrong, by itself or with what is known; False where none is."""
+    bad = sorted([*found.bad, *further], key=lambda each: each.row)
+    words = Words(paths.TEMPLATES)
+    for column in found.shifted:
         terminal.say(f"column {column}: most rows are wrong in it, so perhaps the columns are shifted")
     for each in bad[:_MOST_TOLD]:
         where = f"row {each.row}, {each.column}" if each.column else f"row {each.row}"
         terminal.say(f"{where}: {_told(words, each.because)}")
     if len(bad) > _MOST_TOLD:
         terminal.say(f"… and {len(bad) - _MOST_TOLD:,} more")
+    if bad:
+        rows = terminal.count(len({each.row for each in bad}), "row")
+        terminal.complain(f"{file}: {rows} of {found.total:,} wrong, so nothing was loaded")
+    return bool(bad)
+
+
+def tell_unknown(unknown: Sequence[str]) -> None:
+    """Name the columns that nobody asked for."""
+    for column in unknown:
+        terminal.say(f"column {column}: not one of ours, left out")
+
+
+def _told(words: Words, refusal: DomainError) -> str:
+    return " ".join(words.refusal(refusal).split())
 
 
 def _tell_plan(plan: Plan, unknown: Sequence[str]) -> None:
-    for column in unknown:
-        terminal.say(f"column {column}: not one of ours, left out")
+    tell_unknown(unknown)
     added = plan.added
     if added:
         terminal.say(f"new      {', '.join(f'{kind} {added[kind]:,}' for kind in PlaceKind if added[kind])}")

@@ -75,7 +75,7 @@ def console(means: Means, services: Services, ready: Ready) -> list[Route]:
     door = ConsoleDoor(staff, guard, pages, seal, jar, server.proxy)
     counter = CounterDesk(services.proving, services.papers, staff, guard, pages)
     password = OwnPassword(staff, guard, pages, server.proxy)
-    homes = HomeDesk(services.community.homes, staff, guard, pages)
+    homes = HomeDesk(services.community.homes, services.community.doors, staff, guard, pages)
     answering = Answering(means.db, seal, around.clock, means.post.notices)
     desk = HumanDesk(services.desk, answering, staff, guard, pages)
     desks = (desk, homes, counter)

@@ -42,6 +42,11 @@ IMPERSONAL = (
         "transit_devices", "which gate stands where, with which key", "as long as its taps are told of"
     ),
     _impersonal("community_places", "where people live, down to the unit of a building", _CATALOGUE),
+    _impersonal(
+        "community_doors",
+        "which doors a community's own list of residents names: rooms sealed, names as keyed hashes",
+        "until the community loads its next list",
+    ),
     _impersonal("community_home_steps", "the steps a home may take", _PROGRAM),
     _impersonal("consent_transitions", "the steps a consent may take", _PROGRAM),
     _impersonal("unit_transitions", "the steps a number may take", _PROGRAM),

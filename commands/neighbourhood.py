@@ -12,7 +12,7 @@ from core.stores.database import Database, Transaction
 from services.citizens.consent_texts import COMMUNITY
 from services.citizens.consents import Consents
 from services.citizens.service import Citizens
-from services.community.service import Homes, Places
+from services.community.service import Doors, Homes, Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,14 @@ class Community:
     """The services of the communities, built once."""
 
     places: Places
+    doors: Doors
     homes: Homes
 
 
 def community(around: Surroundings, db: Database, residents: Residents) -> Community:
     """Build them on one database."""
-    return Community(Places(db, around.clock), Homes(db, around.seal, around.clock, residents))
+    stores = (db, around.seal, around.clock)
+    return Community(Places(db, around.clock), Doors(*stores), Homes(*stores, residents))
 
 
 def keep(jobs: Jobs, homes: Homes) -> None:

@@ -80,3 +80,15 @@ class ReasonMissing(DomainError):
     """Who says no says why: `least` to `most` characters."""
 
     code = "reason_missing"
+
+
+class TagStrange(DomainError):
+    """A door has at most `most` tags of at most `longest` characters."""
+
+    code = "tag_strange"
+
+
+class DoorElsewhere(DomainError):
+    """Nobody knows a place of these names in this community: `path`."""
+
+    code = "door_elsewhere"

@@ -11,7 +11,7 @@ from services.community.model import PlaceKind
 MOST_HOUSEHOLDS = 2_000  # of one unit
 _CODE_DIGITS = 12
 _CODED = (6, 9, 12)  # digits of a district, a street, a community
-_LONGEST_NAME = 40
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Row:
     households: int
 
 
-def _code(said: str) -> str:
+def code_of(said: str) -> str:
+    """The statistical code of a community; `CommunityCode`."""
     if len(said) != _CODE_DIGITS or not (said.isascii() and said.isdecimal()):
         raise CommunityCode
     return said
@@ -45,8 +46,8 @@ _NAMES = (
     (PlaceKind.UNIT, "单元", ("单元号",), False),
 )
 COLUMNS = (
-    Column("code", "社区编码", ("社区代码", "统计代码"), check=_code),
-    *(Column(kind, title, other, required, longest=_LONGEST_NAME) for kind, title, other, required in _NAMES),
+    Column("code", "社区编码", ("社区代码", "统计代码"), check=code_of),
+    *(Column(kind, title, other, required, longest=LONGEST_NAME) for kind, title, other, required in _NAMES),
     Column("households", "户数", ("住户数",), check=_households),
 )
 

@@ -91,3 +91,42 @@ def test_what_is_no_such_sheet_is_one_clear_line(own: Own, tell: Tell, content: 
     assert (told.code, says in told.line) == (2, True), told.err
     missing = tell(own.folder, "community", "places", "load", "nowhere.csv")
     assert (missing.code, "nowhere.csv cannot be read" in missing.line) == (2, True)
+
+
+def test_a_list_of_residents_is_looked_at_and_loaded(own: Own, tell: Tell) -> None:
+    tell(own.folder, "community", "places", "load", sheet(own.folder, *LINES))
+    head: Line = ["社区编码", "小区", "楼栋", "单元", "房号", "姓名", "民族"]
+    lines: list[Line] = [
+        [SPRING[0], "春风小区", "1栋", "1单元", "502", "王秀英", "汉"],
+        [SPRING[0], "春风小区", "2栋", "", "5楼", "李小芳", "汉"],
+    ]
+    assert tell(own.folder, "keys", "create").code == 0
+    file = own.folder / "residents.xlsx"
+    file.write_bytes(workbook([head, *lines]))
+    wrong = tell(own.folder, "community", "residents", "load", str(file))
+    assert wrong.code == 1
+    assert "row 3, 房号: 门牌号请这样写" in wrong.out
+    assert "1 row of 2 wrong, so nothing was loaded" in wrong.err
+    file.write_bytes(workbook([head, lines[0], [SPRING[0], "秋月小区", "7栋", "", "1", "", ""]]))
+    assert (
+        "row 3: 这个社区里没有“秋月小区 7栋”"
+        in tell(own.folder, "community", "residents", "load", str(file)).out
+    )
+    file.write_bytes(workbook([head, lines[0]]))
+    looked = tell(own.folder, "community", "residents", "load", str(file), "--dry-run")
+    assert "column 民族: not one of ours" in looked.out
+    assert "new      1 door\n" in looked.out
+    assert looked.out.endswith("a dry run: nothing was changed\n")
+    assert tell(own.folder, "community", "residents", "load", str(file)).out.endswith("loaded\n")
+    again = tell(own.folder, "community", "residents", "load", str(file)).out
+    assert "known    1 door\n" in again
+    file.write_bytes(workbook([head, [*lines[0][:4], "503", "一、二", ""]]))
+    assert "gone     1 door that" in tell(own.folder, "community", "residents", "load", str(file)).out
+
+
+def test_too_many_tags_are_told(own: Own, tell: Tell) -> None:
+    head: Line = ["社区编码", "楼栋", "房号", "标签"]
+    assert tell(own.folder, "keys", "create").code == 0
+    file = own.folder / "residents.xlsx"
+    file.write_bytes(workbook([head, [SPRING[0], "1栋", "502", "一、二、三、四、五、六"]]))
+    assert "标签最多 5 个" in tell(own.folder, "community", "residents", "load", str(file)).out

@@ -6,6 +6,7 @@ from datetime import time
 import pytest
 
 from bots import city
+from commands.naming import by_type
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.clock import ManualClock
@@ -17,11 +18,10 @@ from services.citizens.pages import OwnPages
 from services.citizens.papers import Papers
 from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
-from services.community.service import Homes, Places
 from services.hospital.service import Hospital
-from tests.services.community.estate import community_of
 from tests.services.conftest import citizens, hospital, ward
 from tests.support.city_hospital import hospital_of, notices_of
+from tests.support.neighbourhood import community_of
 from tests.support.people import CHILD, DAUGHTER, MOTHER
 from tests.support.register import Register
 from tests.support.riders import Riders
@@ -37,7 +37,6 @@ def bot_of(ground: Ground, register: Register | None = None, riders: Riders | No
     citizens = Citizens(ground.db, ground.seal)
     stores = (ground.db, ground.seal, ground.clock)
     notices = notices_of(ground.seal, ground.clock)
-    community = community_of(*stores)
     services: dict[type, object] = {
         **rights_of(ground),
         **(riders or Riders(ground)).services,
@@ -46,8 +45,7 @@ def bot_of(ground: Ground, register: Register | None = None, riders: Riders | No
         Papers: Papers(ground.clock),
         OwnPages: OwnPages("https://city.example"),
         Citizens: citizens,
-        Places: community.places,
-        Homes: community.homes,
+        **by_type(community_of(*stores)),
         Hospital: hospital_of(ground.db, ground.seal, ground.clock),
         Desk: Desk(ground.db, ground.seal, ground.clock, DeskHours(time(8, 30), time(17, 30))),
         Kept: Kept(ground.db, ground.seal, words_of(), ground.clock),

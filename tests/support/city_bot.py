@@ -4,6 +4,7 @@ from datetime import time
 
 from bots import city
 from commands import demo
+from commands.naming import by_type
 from core.chat.desk import Desk, DeskHours
 from core.chat.events import Event
 from core.delivery.kept import Kept
@@ -13,6 +14,7 @@ from services.citizens.proving import Proving
 from services.citizens.service import Citizens, Families
 from services.hospital.service import Hospital
 from tests.support.city_hospital import hospital_of, notices_of
+from tests.support.neighbourhood import community_of
 from tests.support.riders import Riders
 from tests.support.rights import rights_of
 from tests.support.talk import Bot, Ground, bot, words_of
@@ -31,6 +33,7 @@ async def city_bot(ground: Ground) -> Bot:
     services: dict[type, object] = {
         **rights_of(ground),
         **Riders(ground).services,
+        **by_type(community_of(*stores)),
         Citizens: citizens,
         Families: Families(*stores, notices),
         Proving: Proving(*stores, {}, notices),

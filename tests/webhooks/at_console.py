@@ -15,8 +15,8 @@ from services.citizens.proving import Proving
 from services.staff.model import Role
 from services.staff.passwords import Passwords
 from services.staff.service import Staff
-from tests.services.community.estate import community_of
 from tests.support.city_hospital import notices_of
+from tests.support.neighbourhood import community_of
 from tests.support.talk import words_of
 from tests.support.wording import TEMPLATES
 from tests.webhooks.logging_in import Browser, Client, Page
@@ -65,7 +65,7 @@ class Console:
         proving = Proving(db, seal, clock, {}, notices_of(seal, clock))
         counter = CounterDesk(proving, Papers(clock), self.staff, guard, pages)
         community = community_of(db, seal, clock)
-        homes = HomeDesk(community.homes, self.staff, guard, pages)
+        homes = HomeDesk(community.homes, community.doors, self.staff, guard, pages)
         answering = Answering(db, seal, clock, notices_of(seal, clock))
         hours = DeskHours(time(8, 30), time(17, 30))
         human = HumanDesk(Desk(db, seal, clock, hours), answering, self.staff, guard, pages)

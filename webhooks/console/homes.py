@@ -8,7 +8,7 @@ from core.effects import Effect, digest_of
 from core.errors import DomainError
 from services.community.errors import NoSuchHome
 from services.community.model import Home, is_place
-from services.community.service import Homes
+from services.community.service import Doors, Homes
 from services.staff.model import Member, Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
@@ -25,8 +25,9 @@ _LONGEST_NUMBER = 18
 class HomeDesk:
     """The list of a member's own communities; every decision is in the audit, with ids only."""
 
-    def __init__(self, homes: Homes, staff: Staff, guard: Guard, pages: ConsolePages) -> None:
+    def __init__(self, homes: Homes, doors: Doors, staff: Staff, guard: Guard, pages: ConsolePages) -> None:
         self._homes = homes
+        self._doors = doors
         self._staff = staff
         self._guard = guard
         self._pages = pages
@@ -79,6 +80,7 @@ class HomeDesk:
             inside,
             status,
             homes=found[:_PAGE],
+            listed=await self._doors.listed(found[:_PAGE]),
             more=len(found) > _PAGE,
             total=await self._homes.count_waiting(scopes),
             after=after,

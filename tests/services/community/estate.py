@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from commands.neighbourhood import Community, Residents, community
-from commands.surroundings import Surroundings
 from core.clock import ManualClock
 from core.effects import Effect
 from core.seal import Seal
@@ -15,8 +13,7 @@ from services.citizens.consent_texts import COMMUNITY
 from services.citizens.consents import Consents
 from services.citizens.service import Citizens
 from services.community.place_sheet import read_places
-from settings import Settings
-from tests.support.city_hospital import notices_of
+from tests.support.neighbourhood import community_of
 from tests.support.rights import TEXTS
 from tests.support.workbooks import workbook
 
@@ -47,13 +44,6 @@ _numbers = itertools.count(1)
 def once() -> Effect:
     """Another wish of another run."""
     return Effect(f"home{next(_numbers)}", "do", b"d" * 32)
-
-
-def community_of(db: Database, seal: Seal, clock: ManualClock) -> Community:
-    """The services as main.py builds them."""
-    consents = Consents(db, clock, TEXTS)
-    residents = Residents(Citizens(db, seal), consents, notices_of(seal, clock))
-    return community(Surroundings(Settings(), "", "", seal, clock), db, residents)
 
 
 @dataclass
