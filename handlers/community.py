@@ -22,7 +22,7 @@ _LEAVE, _STAY = ("退出", "退掉", "搬走了", "不住了", "确认退出"), 
 
 @router.dialogue(
     "登记住址", "登记地址", "绑定住址", "绑定地址", "绑定小区", "登记小区", "加入小区", "加入社区",
-    "登记房子", "绑定房子", "绑定房屋", "添加住址", "我住在", "我家住在", click="COMMUNITY_HOME",
+    "登记房子", "绑定房子", "绑定房屋", "添加住址", click="COMMUNITY_HOME",
 )  # fmt: skip
 async def register(ask: Ask, places: Places, homes: Homes, papers: Papers, consents: Consents) -> Reply:
     """同意 → 小区 → 楼栋 → 单元 → 门牌号 → 业主、租户 → 姓名 → 核对; staff of the place decides."""

@@ -224,6 +224,17 @@ async def test_what_is_over_goes_after_thirty_days_and_what_is_lived_in_stays(es
     assert await estate.db.fetchval("SELECT count(*) FROM community_home_events") == 2
 
 
+async def test_two_accounts_that_are_one_human_have_their_homes_together(estate: Estate) -> None:
+    here, there = await estate.citizen(), await estate.citizen()
+    homes = [await estate.asks(here), await estate.asks(there, room="503")]
+    await estate.approves(homes[0])
+    for citizen in (there, here):
+        where = await estate.db.fetchval("SELECT conversation FROM accounts WHERE citizen = $1", citizen)
+        await estate.citizens.unite(where, "u-1")
+    assert [each.id for each in await estate.homes.mine(there)] == homes
+    assert await estate.events(homes[0]) == [("asked", ""), ("approved", "s_li")], "nothing happened to it"
+
+
 async def test_the_database_refuses_a_step_that_there_is_not(estate: Estate) -> None:
     number = await estate.asks(await estate.citizen())
     for change in (
