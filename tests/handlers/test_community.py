@@ -5,9 +5,10 @@ import pytest
 from core.clock import ManualClock
 from core.seal import Seal
 from core.stores.database import Database
+from services.community.errors import NoSuchPlace
 from tests.handlers.mailing import arrives
 from tests.services.community.estate import LI, Estate
-from tests.support.talk import Talk
+from tests.support.talk import Talk, words_of
 
 
 @pytest.fixture
@@ -122,3 +123,26 @@ async def test_who_has_two_says_which(talk: Talk, estate: Estate) -> None:
     assert which.count("2栋") == 2
     await talk.walk("503", "是")
     assert "502" in await talk.says("我的住址")
+
+
+async def test_a_sixth_home_is_one_too_many(talk: Talk, estate: Estate) -> None:
+    await talk.walk("登记住址", "同意")
+    for door in range(1, 7):
+        await talk.walk(*(["登记住址"] if door > 1 else []), "春风小区", "2栋", f"{door}01", "业主", "王秀英")
+        told = await talk.says("没错")
+    assert "一个人最多登记 5 个住址" in told
+
+
+async def test_a_house_that_got_units_meanwhile_is_asked_for_anew(talk: Talk, estate: Estate) -> None:
+    await asks(talk)
+    house = await estate.place("春风小区", "2栋")
+    await estate.db.execute(
+        """
+        INSERT INTO community_places (id, parent, kind, name, households, added_at)
+        VALUES ('420106001003-aaaaaaaa', $1, 'unit', '1单元', 30, now()),
+               ('420106001003-bbbbbbbb', $1, 'unit', '2单元', 30, now())
+        """,
+        house,
+    )
+    assert "请选择单元" in await talk.says("没错")
+    assert "没有找到这个地方" in words_of().refusal(NoSuchPlace()), "if it happens in the same moment"
