@@ -12,6 +12,7 @@ from core.chat.router import Router
 from core.chat.routes import CitizenId
 from handlers import citizens_data, citizens_looks
 from handlers import citizens_lines as lines
+from handlers.checked import RIGHT, WRONG
 from handlers.citizens_proof import prove
 from handlers.consent import consent
 from handlers.for_whom import WHOM
@@ -27,8 +28,6 @@ from services.citizens.whose import meant_by
 
 router = Router("citizens").include(citizens_looks.router, citizens_data.router)
 
-_RIGHT = ("没错", "对的", "核对无误", "是对的", "提交", "就这样")
-_WRONG = ("写错了", "错了", "有错", "重写")
 _YES, _NO = ("同意", "我同意"), ("不同意", "拒绝")
 _REFUSE, _NOT_YET = ("拒绝", "不同意"), ("先不拒绝", "先等等")
 _UNBIND, _KEEP = ("解绑", "解除", "解除绑定"), ("保留", "不解绑")
@@ -79,7 +78,7 @@ async def _request(
         await consent(ask, consents, MINORS)
     asker = "" if relation == SELF else await ask.text("asker", papers.asker)
     wish = families.wish(relation, name, id_number, asker)
-    await ask.confirm("bind_confirm", partial(papers.shown, wish), yes=_RIGHT, no=_WRONG)
+    await ask.confirm("bind_confirm", partial(papers.shown, wish), yes=RIGHT, no=WRONG)
     return await ask.once("request", partial(families.request, wish, ask.citizen))
 
 

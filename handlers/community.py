@@ -7,6 +7,7 @@ from core.chat.replies import Reply, Text
 from core.chat.router import Router
 from core.chat.routes import CitizenId
 from handlers import community_lines as lines
+from handlers.checked import RIGHT, WRONG
 from handlers.consent import consent
 from services.citizens.consent_texts import COMMUNITY
 from services.citizens.consents import Consents
@@ -15,8 +16,6 @@ from services.community.service import Homes, Places, room_of
 
 router = Router("community")
 
-_RIGHT = ("没错", "对的", "核对无误", "是对的", "提交", "就这样")
-_WRONG = ("写错了", "错了", "有错", "重写")
 _LEAVE, _STAY = ("退出", "退掉", "搬走了", "不住了", "确认退出"), ("保留", "不退", "先不退", "还住")
 
 
@@ -32,7 +31,7 @@ async def register(ask: Ask, places: Places, homes: Homes, papers: Papers, conse
     role = await ask.choice("role", lines.roles)
     name = await ask.text("name", papers.name)
     wish = homes.wish(place, role, room, name)
-    await ask.confirm("home_confirm", partial(homes.shown, wish), yes=_RIGHT, no=_WRONG)
+    await ask.confirm("home_confirm", partial(homes.shown, wish), yes=RIGHT, no=WRONG)
     await ask.once("request", partial(homes.request, wish, ask.citizen))
     return Text("community/asked", it=await homes.shown(wish))
 
@@ -43,8 +42,8 @@ async def _place(ask: Ask, places: Places) -> str:
     named = partial(lines.named, places, said)
     await ask.only("place", named)
     place = await ask.choice("place", named)
-    while await places.parts(place):
-        key, parts = f"{place}@community/part", partial(lines.parts, places, place)
+    while found := await lines.parts(places, place):
+        key, parts = f"{place}@community/part", partial(lines.these, found)
         await ask.only(key, parts, whatever=True)
         place = await ask.choice(key, parts)
     return place

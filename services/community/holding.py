@@ -8,6 +8,7 @@ import msgspec
 from core.privacy.holdings import End, Holding, Kept, Portion, Reader, Subject
 from core.seal import Seal
 from core.stores.database import Transaction
+from services.community import homes
 from services.community import homes_store as store
 
 REQUEST_KEPT = timedelta(days=30)
@@ -49,7 +50,7 @@ class Dwellings(Holding):
             {
                 "where": row["where_"],
                 **msgspec.json.decode(
-                    self._seal.open(row["sealed"], f"home:{row['id']}"), type=dict[str, str]
+                    self._seal.open(row["sealed"], homes.context(row["id"])), type=dict[str, str]
                 ),
                 "role": row["role"],
                 "state": row["state"],

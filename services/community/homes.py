@@ -165,7 +165,7 @@ class Homes:
         if max(len(open_ones), asked) >= MOST_HOMES:
             raise TooManyHomes(most=MOST_HOMES)
         number = await store.number(tx)
-        sealed = self._seal.seal(msgspec.json.encode(wish.door), _context(number))
+        sealed = self._seal.seal(msgspec.json.encode(wish.door), context(number))
         await store.add(tx, number, New(citizen, wish.place, wish.role, now + WAITS), sealed, now)
         return number
 
@@ -186,7 +186,7 @@ class Homes:
         await store.alone(tx, row["citizen"])
         if reason:
             door = msgspec.structs.replace(self._door(row), reason=reason)
-            step = replace(step, sealed=self._seal.seal(msgspec.json.encode(door), _context(home)))
+            step = replace(step, sealed=self._seal.seal(msgspec.json.encode(door), context(home)))
         is_over = row["until"] <= step.at
         if is_over or not await store.step(tx, home, HomeState.REQUESTED, step):
             now = await store.of_staff(tx, home, scopes)
@@ -204,7 +204,7 @@ class Homes:
         await or_left_out(self._residents.queue(tx, notice), "home_notice_left_out", home=row["id"])
 
     def _door(self, row: Row) -> _Door:
-        return msgspec.json.decode(self._seal.open(row["sealed"], _context(row["id"])), type=_Door)
+        return msgspec.json.decode(self._seal.open(row["sealed"], context(row["id"])), type=_Door)
 
     def _home(self, row: Row) -> Home:
         door = self._door(row)
@@ -241,6 +241,6 @@ def reason_of(said: str) -> str:
     return reason
 
 
-def _context(home: str) -> str:
+def context(home: str) -> str:
     """Name the only place where a sealed door opens."""
     return f"home:{home}"

@@ -12,13 +12,12 @@ from services.citizens.proving import Proving
 from services.staff.model import Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
-from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.console.pages import HOME, ConsolePages, Inside, number_of
 from webhooks.console.work import Work
 from webhooks.forms import Form
 from webhooks.routes import Request, Route
 
 BINDINGS = f"{HOME}/bindings"
-_MOST_DIGITS = 18
 
 
 class CounterDesk:
@@ -46,7 +45,7 @@ class CounterDesk:
         return Work("核对身份", "市民带身份证来，按受理号办理绑定。", BINDINGS, [Role.CLERK])
 
     async def _look(self, request: Request, inside: Inside) -> web.Response:
-        number = _number(request.query.get("no", ""))
+        number = number_of(request.query.get("no", ""))
         if not number:
             return self._shown(inside, number, said=request.query.get("did", ""))
         try:
@@ -57,7 +56,7 @@ class CounterDesk:
         return self._shown(inside, number, it=it)
 
     async def _stamp(self, _request: Request, inside: Inside, form: Form) -> web.Response:
-        number, it = _number(form.get("no", "")), None
+        number, it = number_of(form.get("no", "")), None
         try:
             it = await self._proving.at_counter(number)
             id_number = self._papers.id_number(form.get("id_number", ""))
@@ -82,9 +81,3 @@ class CounterDesk:
         said: str = "",
     ) -> web.Response:
         return self._pages.shown("bindings", inside, status, no=number, it=it, words=words, did=said)
-
-
-def _number(given: str) -> str:
-    """A number as it stands in the citizen's message; "" for anything else."""
-    bare = given.strip()
-    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _MOST_DIGITS else ""

@@ -12,7 +12,7 @@ from core.errors import DomainError
 from services.staff.model import Member, Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
-from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.console.pages import HOME, ConsolePages, Inside, number_of
 from webhooks.console.work import Work
 from webhooks.forms import Form
 from webhooks.routes import Request, Route
@@ -20,7 +20,6 @@ from webhooks.routes import Request, Route
 DESK = f"{HOME}/messages"
 SCOPE = "desk:"  # in front of the account whose desk a member works at
 _PAGE = 20
-_LONGEST_NUMBER = 18
 _MOST_BYTES = 12 * MOST + 1_000  # a character is up to nine bytes in a form, and there are tokens
 
 
@@ -53,11 +52,11 @@ class HumanDesk:
         return (await self._desk.waiting(accounts)).count if accounts else None
 
     async def _list(self, request: Request, inside: Inside) -> web.Response:
-        after = _number(request.query.get("after", ""))
+        after = number_of(request.query.get("after", ""))
         return await self._shown(inside, after, did=request.query.get("did", ""))
 
     async def _do(self, _request: Request, inside: Inside, form: Form) -> web.Response:
-        member, number, after = inside.member, _number(form.get("no", "")), _number(form.get("after", ""))
+        member, number, after = inside.member, number_of(form.get("no", "")), number_of(form.get("after", ""))
         closes, text = form.get("what") in {"close", "both"}, form.get("answer", "")
         did = "message_closed" if form.get("what") == "close" else "message_answered"
         try:
@@ -106,8 +105,3 @@ class HumanDesk:
 def accounts_of(member: Member) -> Collection[str]:
     """The accounts whose desk a member works at: `desk:city` among their scopes."""
     return [each.removeprefix(SCOPE) for each in member.scopes if each.startswith(SCOPE)]
-
-
-def _number(given: str) -> str:
-    bare = given.strip()
-    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _LONGEST_NUMBER else ""

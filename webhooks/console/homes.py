@@ -12,14 +12,13 @@ from services.community.service import Doors, Homes
 from services.staff.model import Member, Role
 from services.staff.service import Did, Staff
 from webhooks.console.guard import Guard
-from webhooks.console.pages import HOME, ConsolePages, Inside
+from webhooks.console.pages import HOME, ConsolePages, Inside, number_of
 from webhooks.console.work import Work
 from webhooks.forms import Form
 from webhooks.routes import Request, Route
 
 HOMES = f"{HOME}/homes"
 _PAGE = 20
-_LONGEST_NUMBER = 18
 
 
 class HomeDesk:
@@ -49,11 +48,11 @@ class HomeDesk:
         return await self._homes.count_waiting(member.scopes) if for_places else None
 
     async def _list(self, request: Request, inside: Inside) -> web.Response:
-        after = _number(request.query.get("after", ""))
+        after = number_of(request.query.get("after", ""))
         return await self._shown(inside, after, did=request.query.get("did", ""))
 
     async def _decide(self, _request: Request, inside: Inside, form: Form) -> web.Response:
-        member, home, after = inside.member, _number(form.get("no", "")), _number(form.get("after", ""))
+        member, home, after = inside.member, number_of(form.get("no", "")), number_of(form.get("after", ""))
         reason = form.get("reason", "")
         what, decide = "home_refused", partial(self._homes.refuse, home, reason, member.id)
         if form.get("what") == "approve":
@@ -86,8 +85,3 @@ class HomeDesk:
             after=after,
             **facts,
         )
-
-
-def _number(given: str) -> str:
-    bare = given.strip()
-    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _LONGEST_NUMBER else ""

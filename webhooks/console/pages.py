@@ -14,6 +14,7 @@ from webhooks.pages import guarded, pages
 HOME = "/console"
 LOGIN = f"{HOME}/login"
 _AGAIN_S = "5"
+_LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,9 @@ class ConsolePages:
     def words(self, refusal: DomainError) -> str:
         """Say why not."""
         return self._words.refusal(refusal)
+
+
+def number_of(given: str) -> str:
+    """A number as it stands in the citizen's message; "" for anything else."""
+    bare = given.strip()
+    return bare if bare.isascii() and bare.isdecimal() and len(bare) <= _LONGEST_NUMBER else ""

@@ -32,7 +32,9 @@ async def waiting(works: Sequence[Work], member: Member) -> list[Waiting]:
     """The work of a member, what waits first."""
     found = []
     for each in works:
+        if not member.may(each.roles):
+            continue
         count = await each.count(member) if each.count else None
-        if member.may(each.roles) and (count is not None or each.count is None):
+        if count is not None or each.count is None:
             found.append(Waiting(each, count))
     return sorted(found, key=lambda each: not each.count)
